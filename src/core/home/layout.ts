@@ -1,0 +1,24 @@
+/** Paths inside a state home, all relative to it and with `/`. They are a contract with people who use `cat` and `scp`. */
+export const homeLayout = {
+  store: 'state.db',
+  lock: 'lock.db',
+  socket: 'agent.sock',
+  tmp: 'tmp',
+  inbox: 'inbox',
+  processing: 'processing',
+  outbox: 'outbox',
+  quarantine: 'quarantine',
+  secrets: 'secrets',
+  blobs: 'blobs',
+  toolCache: 'cache/tools',
+  workflowCache: 'cache/workflows',
+  runs: 'runs',
+  run: (runId: string): string => `runs/${runId}`,
+  log: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/logs/${jobKey}.${attempt}.log`,
+  artifacts: (runId: string): string => `runs/${runId}/artifacts`,
+  summary: (runId: string, jobKey: string): string => `runs/${runId}/summary/${jobKey}.md`,
+  /** Scratch of one job attempt, removed when the job has ended. */
+  work: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/work/${jobKey}.${attempt}`,
+  /** `digest` is 64 hexadecimal digits. */
+  blob: (digest: string): string => `blobs/sha256/${digest.slice(0, 2)}/${digest}`,
+} as const

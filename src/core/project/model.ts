@@ -1,0 +1,86 @@
+import type { Position } from '#core/diagnostic.ts'
+
+/**
+ * `shipway.yml` after parsing and checking, with all defaults filled in. The written form and this one are two types:
+ * nothing here is optional because the user left it out, only because it does not apply.
+ */
+export interface ProjectConfig {
+  /** Name of the application; `name:` or the folder's name. Letters, digits, `-`, `_`, `.`. */
+  readonly application: string
+  readonly release: ReleaseConfig
+  /** In the order of the file, which is the order of the columns in `shipway status`. */
+  readonly environments: readonly EnvironmentConfig[]
+}
+
+/** What a release holds: an artifact that a job of the run uploaded, or files of the commit. */
+export interface ReleaseConfig {
+  /** Name of the artifact. */
+  readonly artifact?: string
+  /** Globs below the repository's root, `!` excludes. */
+  readonly files?: readonly string[]
+  /** Jobs of the run that must be green before a release may be sealed; empty: all finished ones. */
+  readonly requires: readonly string[]
+}
+
+export interface EnvironmentConfig {
+  readonly name: string
+  /** Branch names or tag patterns that may come here: `main`, `feature/**`, `v*.*.*`. Empty: any. */
+  readonly from: readonly string[]
+  /** Environments that must have verified the release before. */
+  readonly after: readonly string[]
+  readonly driver: 'directory'
+  readonly targets: readonly TargetConfig[]
+  readonly approvals?: ApprovalRule
+  readonly health?: HealthRule
+  /** Jobs of the sealing run that must be green before another environment may take the release from here. */
+  readonly verifiedBy: readonly string[]
+  /** Releases kept on each target, the running one and the previous one included; at least 2. */
+  readonly retain: number
+  /** Shell command of the user, run by the target's `sh` in the new release's folder after the switch. */
+  readonly restart?: string
+  /** A target that hears no confirmation within this time puts the previous release back by itself. */
+  readonly confirmWithinMs: number
+  /** A green run on a matching ref deploys here by itself, without a deploy step in the workflow. */
+  readonly auto: boolean
+  /** Not secret; written to `.env` in the release's folder on the target and part of the sealed release. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Names of secrets that must be there before anything starts. */
+  readonly secrets: readonly string[]
+  /** Where a person looks at it. */
+  readonly url?: string
+  readonly position: Position
+}
+
+/** `ssh://user@host:port/absolute/path` or an absolute or `./relative` local path. */
+export type TargetConfig =
+  | { readonly kind: 'local'; readonly name: string; readonly path: string }
+  | {
+      readonly kind: 'ssh'
+      readonly name: string
+      readonly user?: string
+      readonly host: string
+      readonly port?: number
+      readonly path: string
+      /** Extra `ssh` options as `Key=value`, for example a key file or a known-hosts file of the project. */
+      readonly options: readonly string[]
+    }
+
+export interface ApprovalRule {
+  readonly count: number
+  /** Who may approve; empty: anybody who may write to the agent's home. */
+  readonly from: readonly string[]
+  readonly notAuthor: boolean
+  readonly expiresMs: number
+}
+
+export interface HealthRule {
+  readonly url: string
+  /** How long the new release may take to become healthy. */
+  readonly withinMs: number
+  readonly everyMs: number
+  readonly status: number
+  /** Text that the body must hold; `${{ release.version }}`, `${{ release.id }}` and `${{ release.sha }}` are replaced. */
+  readonly contains?: string
+  /** Successful answers in a row that count as healthy. */
+  readonly successes: number
+}

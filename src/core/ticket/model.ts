@@ -1,0 +1,102 @@
+import type { Json, JsonObject } from '#core/json.ts'
+
+/** Order in the inbox: P1 before P2 before P3, then by time. */
+export type Priority = 'P1' | 'P2' | 'P3'
+
+/** What happened outside, as `github.event_name` and its payload tell it. */
+export interface EventFacts {
+  readonly name: string
+  /** `refs/heads/main`, `refs/tags/v1.2.3`, `refs/pull/7/merge`. */
+  readonly ref: string
+  readonly sha: string
+  readonly before?: string
+  readonly baseRef?: string
+  readonly headRef?: string
+  readonly changedFiles?: readonly string[]
+  readonly inputs?: Readonly<Record<string, string>>
+  readonly payload: JsonObject
+}
+
+/** Run the workflows that answer to an event on one commit. */
+export interface RunRequest {
+  readonly kind: 'run'
+  /** Name of the application: `name` of shipway.yml, else the folder's name. */
+  readonly application: string
+  /** `owner/name`, for `github.repository`. */
+  readonly repositoryName: string
+  /** A git repository on this machine that has the commit. */
+  readonly repository: string
+  readonly event: EventFacts
+  readonly actor: string
+  /** The commit is a snapshot of a working tree with changes that nobody committed. */
+  readonly dirty: boolean
+  /** Workflow files below the root; absent: all that the event triggers. */
+  readonly workflows?: readonly string[]
+  /** Only this job and what it needs. */
+  readonly job?: string
+  readonly matrix?: readonly { readonly key: string; readonly value: string }[]
+  readonly vars: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+  /** Names only. The values wait in `secrets/<ticket id>.json`, mode 0600, until the run has ended. */
+  readonly secretNames: readonly string[]
+  /** Label → `host` or `docker:IMAGE`, beyond the defaults. */
+  readonly platforms: Readonly<Record<string, string>>
+}
+
+/** Put a release on an environment: `deploy`, `promote` (the next one after another environment) or `rollback`. */
+export interface DeployRequest {
+  readonly kind: 'deploy'
+  readonly mode: 'deploy' | 'promote' | 'rollback'
+  readonly application: string
+  readonly environment: string
+  /** Release id (or 12 and more characters of it), version, or `latest`. Absent for a rollback to the previous good one. */
+  readonly release?: string
+  readonly reason?: string
+  /** The run whose step asked for it. A second request of the same run, environment and release joins the first. */
+  readonly run?: string
+}
+
+/** A person's word on something that waits. */
+export interface DecisionRequest {
+  readonly kind: 'decision'
+  readonly decision: 'approve' | 'reject'
+  /** Run or deployment that waits. */
+  readonly subject: string
+  readonly environment?: string
+  readonly reason?: string
+}
+
+/** `lock`: nobody deploys. `unlock`: lift it. `resume`: lift the hold after a rollback. */
+export interface EnvironmentRequest {
+  readonly kind: 'environment'
+  readonly action: 'lock' | 'unlock' | 'resume'
+  readonly application: string
+  readonly environment: string
+  readonly reason?: string
+  /** Milliseconds since 1970. */
+  readonly until?: number
+}
+
+export interface CancelRequest {
+  readonly kind: 'cancel'
+  readonly subject: string
+  readonly reason?: string
+}
+
+export type TicketRequest = RunRequest | DeployRequest | DecisionRequest | EnvironmentRequest | CancelRequest
+
+/** A request on its way: immutable but for its priority. The only way work enters an agent. */
+export interface Ticket {
+  readonly id: string
+  readonly priority: Priority
+  /** Milliseconds since 1970 by the sender's clock: an order, never a proof. */
+  readonly createdAt: number
+  readonly requestedBy: string
+  readonly request: TicketRequest
+}
+
+/** What became of a ticket once it was admitted. */
+export type TicketOutcome =
+  /** `subjects`: the runs or deployments that it made or acted on. */
+  | { readonly kind: 'accepted'; readonly subjects: readonly string[]; readonly note?: string }
+  | { readonly kind: 'refused'; readonly error: Json }

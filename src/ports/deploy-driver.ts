@@ -1,0 +1,61 @@
+import type { HealthRule, TargetConfig } from '#core/project/model.ts'
+import type { Release } from '#core/release/model.ts'
+
+/** What a driver is told about one target of one deployment. Every method gets the same order: all are idempotent by it. */
+export interface TargetOrder {
+  readonly deploymentId: string
+  readonly application: string
+  readonly environment: string
+  readonly target: TargetConfig
+  readonly release: Release
+  /** Folder of the blob store on this machine that holds every file of the release. */
+  readonly blobs: string
+  /** Release that ran when the plan was made; the switch is refused (DEPLOYMENT_DRIFTED) when the target runs another one. */
+  readonly expected?: string
+  readonly restart?: string
+  readonly variables: Readonly<Record<string, string>>
+  readonly secrets: Readonly<Record<string, string>>
+  readonly confirmWithinMs: number
+  readonly retain: number
+  readonly health?: HealthRule
+}
+
+/** What a target says of itself. Unknown is an answer: never a guess. */
+export type TargetState =
+  | {
+      readonly kind: 'known'
+      /** Release id that `current` points to; absent on a fresh target. */
+      readonly current?: string
+      readonly version?: string
+      readonly previous?: string
+      /** A switch that nobody has confirmed yet. */
+      readonly pending?: { readonly deployment: string; readonly release: string; readonly revertsAt: number }
+      /** Releases that are complete on the target, newest first. */
+      readonly releases: readonly string[]
+    }
+  | { readonly kind: 'unknown'; readonly why: string }
+
+/** Says what happens, in sentences for people: `uploading 3 of 12 files (1.2 MB)`. */
+export type Progress = (line: string) => void
+
+/**
+ * How a release is put on one target. Order of calls: `inspect`, `prepare`, `switch`, then `confirm` or `revert`; `inspect` and
+ * `revert` at any time, also by another process after a crash. Different targets run concurrently, the calls for one
+ * target do not. A method that fails throws a `KnownError`; it may have acted or not, and may be called again.
+ */
+export interface DeployDriver {
+  readonly name: string
+  /** Never throws for a target that does not answer: that is `unknown`. */
+  inspect(order: Pick<TargetOrder, 'target' | 'application' | 'environment'>, signal: AbortSignal): Promise<TargetState>
+  /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */
+  prepare(order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<{ readonly sentBytes: number; readonly sentFiles: number }>
+  /**
+   * Arms the target's own timer, then switches atomically and runs the restart hook. From here on the target goes back by
+   * itself after `confirmWithinMs` unless `confirm` is heard. When the restart hook fails it has already gone back.
+   */
+  switch(order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<void>
+  /** Disarms the timer and removes old releases, never the running or the previous one. */
+  confirm(order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<void>
+  /** Puts the release that ran before back and runs its restart hook. Nothing to do when the switch never happened. */
+  revert(order: TargetOrder, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
+}
