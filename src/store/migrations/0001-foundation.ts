@@ -7,6 +7,9 @@
  *     release 1─* deployment (environment) ── approval, environment_state
  */
 export const foundation = `
+create table application (
+  name text primary key, repository text not null, config text not null, config_sha text, updated_at bigint not null
+);
 create table ticket (
   id text primary key, kind text not null, digest text not null, body text not null,
   priority text not null, requested_by text not null, created_at bigint not null, received_at bigint not null,
