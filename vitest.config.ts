@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config'
+import { ClosingLine } from './tools/closing-line.ts'
+
+/**
+ * `vitest run` is everything. `vitest run --project unit` leaves out the stories (`test/stories/`, end to end, real
+ * sshd and processes); `--tags-filter '!slow'` leaves out single tests that declare `{ tags: ['slow'] }`.
+ */
+export default defineConfig({
+  test: {
+    globals: false,
+    pool: 'forks',
+    // Tests start processes of their own, and the machines that run them have two cores.
+    maxWorkers: 2,
+    // Bounds for a hang, not measurements: no test may depend on how fast the machine is.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    allowOnly: false,
+    reporters: ['default', new ClosingLine()],
+    tags: [
+      { name: 'slow', description: 'Takes seconds: kill loops, crash loops, whole deployments.', timeout: 180_000 },
+    ],
+    // These two import JSON without an import attribute, which Node refuses and Vite does not.
+    server: { deps: { inline: ['@actions/workflow-parser', '@actions/expressions'] } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{src,test,tools,bench,examples}/**/*.test.ts'],
+          exclude: ['test/stories/**', '**/node_modules/**'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'story', include: ['test/stories/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+})
