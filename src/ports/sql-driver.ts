@@ -16,9 +16,13 @@ export type Query = <Row extends object = SqlRow>(sql: string, params?: readonly
  *
  * `query` outside a transaction is its own transaction. `transaction` runs its work alone (SQLite: one writer, a mutex)
  * and commits durably before it resolves; when the work throws, nothing of it stays. Inside the work only statements
- * may be awaited: never a timer, a file or another transaction.
+ * may be awaited: never a timer, a file or another transaction (SQLite's driver ends such a transaction as a bug). A
+ * statement that fails ends the transaction, also when the work catches its error. The work may be called a second time,
+ * when PostgreSQL has broken a deadlock or a connection was lost before the commit: it leaves no trace outside.
+ *
+ * Calls may run concurrently. `close` waits for what was asked before it.
  */
-export interface SqlDriver {
+export interface SqlDriver extends AsyncDisposable {
   readonly dialect: 'sqlite' | 'postgres'
   readonly query: Query
   transaction<T>(work: (query: Query) => Promise<T>): Promise<T>
