@@ -1,0 +1,34 @@
+// The service: `PORT=4800 node server.js`. It runs alone, or as a worker of ops/supervisor.js.
+import { createServer } from 'node:http'
+import { createApp } from './lib/app.js'
+import { readRelease } from './lib/release.js'
+
+const port = Number(process.env.PORT ?? 4800)
+const host = process.env.HOST ?? '127.0.0.1'
+const release = readRelease(import.meta.dirname)
+const app = createApp({ release, env: process.env, now: () => new Date() })
+
+let draining = false
+const server = createServer((request, response) => {
+  if (draining) response.setHeader('connection', 'close')
+  app(request, response)
+})
+
+server.on('error', (error) => {
+  console.error(`hello-service ${release.version} cannot listen on ${host}:${port}: ${error.message}`)
+  process.exit(1)
+})
+server.listen(port, host, () => console.log(`hello-service ${release.version} answers on http://${host}:${port}/`))
+
+process.on('SIGTERM', drain)
+process.on('SIGINT', drain)
+process.on('message', (message) => {
+  if (message === 'drain') drain()
+})
+
+/** Takes no new connections, answers what has begun, and leaves. */
+function drain() {
+  if (draining) return
+  draining = true
+  server.close(() => process.exit(0))
+}
