@@ -18,7 +18,7 @@ create table ticket (
 create table run (
   id text primary key, number bigint not null, application text not null, ticket text not null references ticket(id),
   attempt integer not null, event text not null, ref text not null, sha text not null, actor text not null,
-  workflow text not null, title text not null, state text not null, conclusion text, reason text,
+  workflow text not null, title text not null, state text not null, conclusion text, reason text, cancelled text,
   seq bigint not null, priority integer not null, document text not null,
   created_at bigint not null, started_at bigint, finished_at bigint
 );

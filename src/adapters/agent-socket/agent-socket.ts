@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { AgentNotice, AgentSocket } from '#ports/agent-socket.ts'
+
+/** An AF_UNIX path may have 107 bytes on Linux and 103 on macOS. */
+const socketPathMax = 100
+
+/** The socket of a state home: in it, or in a private folder of the user when its path would be too long for a socket. */
+export function agentSocket(home: string): AgentSocket {
+  const file = socketPath(home)
+  return {
+    async listen(onPoke) {
+      const watchers = new Set<Socket>()
+      const server = createServer((socket) => {
+        watchers.add(socket)
+        socket.on('error', () => undefined).on('close', () => watchers.delete(socket))
+        socket.setEncoding('utf8').on('data', () => onPoke())
+      })
+      rmSync(file, { force: true })
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen(file, resolve)
+      })
+      server.unref()
+      return {
+        notify: (notice) => {
+          for (const socket of watchers) socket.write(`${JSON.stringify(notice)}\n`)
+        },
+        [Symbol.asyncDispose]: async () => {
+          for (const socket of watchers) socket.destroy()
+          await new Promise((resolve) => {
+            server.close(resolve)
+          })
+        },
+      }
+    },
+    async connect(onNotice) {
+      const socket = connect(file)
+      const closed = new Promise<void>((resolve) => {
+        socket.on('error', () => undefined).on('close', () => resolve())
+      })
+      const isOpen = await new Promise<boolean>((resolve) => {
+        socket.once('connect', () => resolve(true))
+        void closed.then(() => resolve(false))
+      })
+      if (!isOpen) return undefined
+      createInterface({ input: socket }).on('line', (line) => {
+        onNotice(JSON.parse(line) as AgentNotice)
+      })
+      return {
+        closed,
+        poke: () => {
+          socket.write('\n')
+        },
+        [Symbol.dispose]: () => socket.destroy(),
+      }
+    },
+  }
+}
+
+function socketPath(home: string): string {
+  const inHome = path.join(home, 'agent.sock')
+  if (Buffer.byteLength(inHome) <= socketPathMax) return inHome
+  const folder = path.join(tmpdir(), `shipway-${userInfo().uid}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return path.join(folder, `${createHash('sha256').update(home).digest('hex').slice(0, 24)}.sock`)
+}

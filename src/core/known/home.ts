@@ -1,0 +1,73 @@
+import { KnownError } from '#core/errors.ts'
+
+/** The file system of the state home has no room: nothing half-written stays. */
+export function homeDiskFull(found: { readonly home: string; readonly cause?: unknown }): KnownError {
+  return new KnownError({
+    code: 'HOME_DISK_FULL',
+    kind: 'red',
+    message: `The disk of the state home ${found.home} is full; nothing was changed.`,
+    hint: `Free some space (\`du -sh ${found.home}/runs ${found.home}/blobs\` shows what is big), then repeat the command.`,
+    retry: 'backoff',
+    cause: found.cause,
+  })
+}
+
+export function homeNotWritable(found: { readonly home: string; readonly cause?: unknown }): KnownError {
+  return new KnownError({
+    code: 'HOME_NOT_WRITABLE',
+    kind: 'usage',
+    message: `The state home ${found.home} cannot be written by this user.`,
+    hint: 'Choose another one with --home DIR or SHIPWAY_HOME, or change its owner.',
+    cause: found.cause,
+  })
+}
+
+/** A ticket asks for something that is not there (any more). */
+export function subjectNotFound(found: { readonly subject: string }): KnownError {
+  return new KnownError({
+    code: 'SUBJECT_NOT_FOUND',
+    kind: 'usage',
+    message: `There is no run or deployment "${found.subject}" in this state home.`,
+    hint: '`shipway ps` lists what is there.',
+  })
+}
+
+/** A run or deployment that is over cannot be cancelled or approved. */
+export function subjectFinished(found: { readonly subject: string; readonly conclusion: string }): KnownError {
+  return new KnownError({
+    code: 'SUBJECT_FINISHED',
+    kind: 'refused',
+    message: `"${found.subject}" has already ended with "${found.conclusion}".`,
+    hint: `\`shipway why ${found.subject}\` tells how.`,
+  })
+}
+
+/** Nothing in the repository answers to the event. */
+export function noWorkflowTriggered(found: { readonly event: string; readonly ref: string; readonly reasons: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'WORKFLOW_NOT_TRIGGERED',
+    kind: 'usage',
+    message: `No workflow runs on "${found.event}" of ${found.ref}.`,
+    hint: '`shipway plan` shows what would run for an event, and why the others would not.',
+    details: found.reasons,
+  })
+}
+
+export function noWorkflowFiles(found: { readonly sha: string; readonly folders: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'WORKFLOW_NOT_FOUND',
+    kind: 'usage',
+    message: `The commit ${found.sha.slice(0, 12)} has no workflow file in ${found.folders.join(' or ')}.`,
+    hint: '`shipway init` writes one that works.',
+  })
+}
+
+export function commitUnreadable(found: { readonly repository: string; readonly sha: string; readonly stderr: string; readonly cause?: unknown }): KnownError {
+  return new KnownError({
+    code: 'COMMIT_UNREADABLE',
+    kind: 'usage',
+    message: `git cannot read the commit ${found.sha} in ${found.repository}: ${found.stderr.trim()}`,
+    hint: 'Check that the repository is still there (`git -C … cat-file -t SHA`).',
+    cause: found.cause,
+  })
+}

@@ -1,0 +1,66 @@
+import { expandJob } from '#core/plan/expand-job.ts'
+import type { JsonObject } from '#core/json.ts'
+import type { Reason } from '#core/reason.ts'
+import { toText } from '#core/expression/text.ts'
+import type { ScopeFunction } from '#core/expression/evaluate.ts'
+import type { JobModel } from '#core/workflow/model.ts'
+import { ancestryOf, outputsOf, resultOf } from './state.ts'
+import type { JobState, RunState } from './state.ts'
+
+export type PlannedJob =
+  | { readonly kind: 'skipped'; readonly reason: Reason }
+  | { readonly kind: 'invalid'; readonly reason: Reason }
+  | { readonly kind: 'legs'; readonly legs: readonly JobState[] }
+
+/** Decides what becomes of a job whose needs are done: skipped, invalid, or its legs. */
+export function planJob(state: RunState, model: JobModel): PlannedJob {
+  const { document } = state
+  const expansion = expandJob(model, {
+    contexts: { github: document.github, inputs: document.inputs, vars: document.vars, needs: needsContext(state, model) },
+    functions: jobStatusFunctions(state, model),
+  })
+  switch (expansion.kind) {
+    case 'skipped':
+      return { kind: 'skipped', reason: { code: 'JOB_SKIPPED', message: expansion.reason } }
+    case 'invalid':
+      return { kind: 'invalid', reason: { code: 'JOB_INVALID', message: expansion.reason } }
+    case 'legs': {
+      const wanted = document.matrix ?? []
+      const chosen = expansion.legs.filter((leg) => wanted.every(({ key, value }) => !(key in leg.matrix) || toText(leg.matrix[key] ?? null) === value))
+      if (chosen.length === 0) return { kind: 'skipped', reason: { code: 'JOB_MATRIX_EMPTY', message: 'No leg of the matrix matches what --matrix asks for.' } }
+      const single = expansion.legs.length === 1 && Object.keys(expansion.legs[0]?.matrix ?? {}).length === 0
+      const legs = chosen.map(
+        (leg): JobState => ({ key: single ? model.id : `${model.id}.${leg.index}`, jobId: model.id, name: leg.name, state: 'blocked', attempt: 0, leg }),
+      )
+      return { kind: 'legs', legs }
+    }
+  }
+}
+
+/** `needs.<id>.{result, outputs}` of the direct needs. */
+export function needsContext(state: RunState, model: JobModel): JsonObject {
+  return Object.fromEntries(
+    model.needs.filter((need) => state.models.has(need)).map((need) => [need, { result: resultOf(state, need) ?? 'skipped', outputs: outputsOf(state, need) }]),
+  )
+}
+
+/** The status functions of a job condition: over all ancestors, or over the named ones (actions-semantics 29, 56). */
+function jobStatusFunctions(state: RunState, model: JobModel): Readonly<Record<string, ScopeFunction>> {
+  const needs = model.needs.filter((need) => state.models.has(need))
+  const isCancelled = state.cancelled !== undefined
+  const named = (names: readonly unknown[]): readonly string[] => names.map((name) => String(name).toLowerCase())
+  const resultByName = (name: string): string | undefined => {
+    const id = [...state.models.keys()].find((key) => key.toLowerCase() === name)
+    return id === undefined ? undefined : resultOf(state, id)
+  }
+  return {
+    always: () => true,
+    cancelled: () => isCancelled,
+    success: (names) =>
+      !isCancelled &&
+      (names.length === 0 ? needs.every((need) => ancestryOf(state, need).allSuccess) : named(names).every((name) => resultByName(name) === 'success')),
+    failure: (names) =>
+      !isCancelled &&
+      (names.length === 0 ? needs.some((need) => ancestryOf(state, need).anyFailure) : named(names).some((name) => resultByName(name) === 'failure')),
+  }
+}

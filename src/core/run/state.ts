@@ -1,0 +1,235 @@
+import type { JsonObject } from '#core/json.ts'
+import type { Annotation, Conclusion, JobLeg } from '#core/run/job-order.ts'
+import type { RunEvent } from '#core/run/event.ts'
+import type { Reason } from '#core/reason.ts'
+import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
+
+/**
+ * A job of a run on its way:
+ *
+ *     blocked ──needs done──► waiting ──environment, max-parallel──► ready ──claim──► leased ──► done
+ *        │                                                            ▲                │
+ *        └── if: false, cancelled, needs failed ──► done              └──── lost ──────┘
+ *
+ * A job with a matrix starts as one blocked row and is replaced by its legs when its needs are done.
+ */
+export type JobStateName = 'blocked' | 'waiting' | 'ready' | 'leased' | 'done'
+
+export interface JobState {
+  /** `<job id>`, or `<job id>.<leg index>` for a leg of a matrix. */
+  readonly key: string
+  readonly jobId: string
+  readonly name: string
+  readonly state: JobStateName
+  readonly attempt: number
+  readonly conclusion?: Conclusion
+  readonly reason?: Reason
+  readonly leg?: JobLeg
+  readonly outputs?: Readonly<Record<string, string>>
+  readonly annotations?: readonly Annotation[]
+}
+
+/** What never changes in a run: stored with it, so that a run is never at the mercy of a changed file. */
+export interface RunDocument {
+  readonly workflow: WorkflowModel
+  readonly github: JsonObject
+  readonly inputs: JsonObject
+  readonly vars: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+  readonly secretNames: readonly string[]
+  readonly platforms: Readonly<Record<string, string>>
+  readonly repository: string
+  readonly dirty: boolean
+  /** Jobs left out by `--job`; they count as not there. */
+  readonly only?: readonly string[]
+  readonly matrix?: readonly { readonly key: string; readonly value: string }[]
+}
+
+export type RunStateName = 'running' | 'waiting' | 'done'
+
+/**
+ * A run as the engine holds it: rows of the store plus indexes derived from them. The store is the truth; this is a copy that
+ * `applyWrites` keeps in step, so that a decision costs what changes and not what exists.
+ */
+export interface RunState {
+  readonly id: string
+  readonly document: RunDocument
+  state: RunStateName
+  conclusion: Conclusion | undefined
+  /** Set by a cancel; then only jobs whose condition asks for it may still start. */
+  cancelled: { readonly by: string; readonly reason: string } | undefined
+  readonly jobs: Map<string, JobState>
+  readonly keysOfJob: Map<string, Set<string>>
+  readonly models: ReadonlyMap<string, JobModel>
+  /** Jobs that need the key. */
+  readonly dependents: ReadonlyMap<string, readonly string[]>
+  /** Jobs that are not done, by state: how `conclude` and `waiting` cost nothing. */
+  readonly open: Record<Exclude<JobStateName, 'done'>, number>
+  /** Results of finished jobs with all their ancestors, filled in when first asked for. */
+  readonly ancestry: Map<string, Ancestry>
+}
+
+/** What the status functions of a dependent job look at: the job and everything before it. */
+export interface Ancestry {
+  readonly anyFailure: boolean
+  readonly anyCancelled: boolean
+  readonly allSuccess: boolean
+}
+
+/** Row changes that belong into one transaction. */
+export type RunWrite =
+  | { readonly kind: 'run'; readonly state: RunStateName; readonly conclusion?: Conclusion; readonly reason?: Reason; readonly started?: boolean; readonly finished?: boolean }
+  | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string }
+  | { readonly kind: 'expand'; readonly jobId: string; readonly legs: readonly JobState[] }
+  | { readonly kind: 'job'; readonly key: string; readonly to: JobState }
+  | { readonly kind: 'event'; readonly event: RunEvent }
+
+/** What to do in the world after the commit. All are safe to do twice. */
+export type RunEffect =
+  /** At least one job has become ready. */
+  | { readonly kind: 'dispatch' }
+  | { readonly kind: 'check-environment'; readonly key: string; readonly environment: string }
+  | { readonly kind: 'cancel-job'; readonly key: string; readonly attempt: number; readonly reason: string }
+  | { readonly kind: 'run-finished'; readonly conclusion: Conclusion }
+
+export interface RunDecision {
+  readonly writes: readonly RunWrite[]
+  readonly effects: readonly RunEffect[]
+}
+
+/** The jobs of a new run, one blocked row per job of the workflow. */
+export function initialJobs(document: RunDocument): readonly JobState[] {
+  return selectedJobs(document).map((job) => ({
+    key: job.id,
+    jobId: job.id,
+    name: typeof job.name === 'string' ? job.name : job.id,
+    state: 'blocked',
+    attempt: 0,
+  }))
+}
+
+function selectedJobs(document: RunDocument): readonly JobModel[] {
+  const { only, workflow } = document
+  return only === undefined ? workflow.jobs : workflow.jobs.filter((job) => only.includes(job.id))
+}
+
+/** Builds the engine's copy from rows. */
+export function buildRunState(
+  row: { readonly id: string; readonly state: RunStateName; readonly conclusion?: Conclusion; readonly cancelled?: { by: string; reason: string } },
+  document: RunDocument,
+  jobs: readonly JobState[],
+): RunState {
+  const models = new Map(selectedJobs(document).map((job) => [job.id, job]))
+  const dependents = new Map<string, string[]>()
+  for (const job of models.values()) {
+    for (const need of job.needs) {
+      const list = dependents.get(need)
+      if (list === undefined) dependents.set(need, [job.id])
+      else list.push(job.id)
+    }
+  }
+  const state: RunState = {
+    id: row.id,
+    document,
+    state: row.state,
+    conclusion: row.conclusion,
+    cancelled: row.cancelled,
+    jobs: new Map(),
+    keysOfJob: new Map(),
+    models,
+    dependents,
+    open: { blocked: 0, waiting: 0, ready: 0, leased: 0 },
+    ancestry: new Map(),
+  }
+  for (const job of jobs) addJob(state, job)
+  return state
+}
+
+/** Brings the engine's copy up to date with writes that have been committed. */
+export function applyWrites(state: RunState, writes: readonly RunWrite[]): void {
+  for (const write of writes) {
+    switch (write.kind) {
+      case 'run':
+        state.state = write.state
+        if (write.conclusion !== undefined) state.conclusion = write.conclusion
+        break
+      case 'cancelled':
+        state.cancelled = { by: write.by, reason: write.reason }
+        break
+      case 'expand':
+        removeJob(state, write.jobId)
+        for (const leg of write.legs) addJob(state, leg)
+        break
+      case 'job':
+        removeJob(state, write.key)
+        addJob(state, write.to)
+        break
+      case 'event':
+        break
+    }
+  }
+}
+
+function addJob(state: RunState, job: JobState): void {
+  state.jobs.set(job.key, job)
+  const keys = state.keysOfJob.get(job.jobId)
+  if (keys === undefined) state.keysOfJob.set(job.jobId, new Set([job.key]))
+  else keys.add(job.key)
+  if (job.state !== 'done') state.open[job.state] += 1
+}
+
+function removeJob(state: RunState, key: string): void {
+  const job = state.jobs.get(key)
+  if (job === undefined) return
+  state.jobs.delete(key)
+  state.keysOfJob.get(job.jobId)?.delete(key)
+  if (job.state !== 'done') state.open[job.state] -= 1
+}
+
+/** The rows of one job of the workflow: one, or one for each leg of its matrix in order. */
+export function legsOf(state: RunState, jobId: string): readonly JobState[] {
+  const legs: JobState[] = []
+  for (const key of state.keysOfJob.get(jobId) ?? []) {
+    const job = state.jobs.get(key)
+    if (job !== undefined) legs.push(job)
+  }
+  return legs
+}
+
+/** Result of a job as `needs.<id>.result` tells it; undefined while a leg is open. A failure that is allowed counts as success. */
+export function resultOf(state: RunState, jobId: string): Conclusion | undefined {
+  let result: Conclusion | undefined
+  for (const leg of legsOf(state, jobId)) {
+    if (leg.state !== 'done' || leg.conclusion === undefined) return undefined
+    const conclusion = leg.conclusion === 'failure' && leg.leg?.continueOnError === true ? 'success' : leg.conclusion
+    result = result === undefined ? conclusion : worse(result, conclusion)
+  }
+  return result
+}
+
+const severity: Record<Conclusion, number> = { skipped: 0, success: 1, cancelled: 2, failure: 3 }
+
+/** The result that two parts have together. */
+export function worse(a: Conclusion, b: Conclusion): Conclusion {
+  return severity[a] >= severity[b] ? a : b
+}
+
+/** Outputs of a job; of several legs the last in order wins for each name. */
+export function outputsOf(state: RunState, jobId: string): Readonly<Record<string, string>> {
+  return Object.assign({}, ...legsOf(state, jobId).map((leg) => leg.outputs ?? {})) as Record<string, string>
+}
+
+/** Results of a finished job and of all jobs before it. */
+export function ancestryOf(state: RunState, jobId: string): Ancestry {
+  const known = state.ancestry.get(jobId)
+  if (known !== undefined) return known
+  const result = resultOf(state, jobId)
+  const before = (state.models.get(jobId)?.needs ?? []).map((need) => ancestryOf(state, need))
+  const ancestry = {
+    anyFailure: result === 'failure' || before.some((other) => other.anyFailure),
+    anyCancelled: result === 'cancelled' || before.some((other) => other.anyCancelled),
+    allSuccess: result === 'success' && before.every((other) => other.allSuccess),
+  }
+  if (result !== undefined) state.ancestry.set(jobId, ancestry)
+  return ancestry
+}

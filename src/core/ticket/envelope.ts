@@ -1,0 +1,97 @@
+import { isJsonObject } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
+import type { Priority, Ticket } from './model.ts'
+
+/** SHA-256 of a text as 64 hexadecimal digits; core brings no cryptography of its own. */
+export type Sha256 = (text: string) => string
+
+/** A ticket file is refused above this size: anything bigger is a blob (federation). Bytes. */
+export const ticketBytesMax = 262_144
+
+const schema = 'shipway.ticket/1'
+const payloadType = 'application/vnd.shipway.ticket.v1+json'
+
+/**
+ * The file form of a ticket: a DSSE-shaped envelope. The payload is sealed as bytes, so what is verified is what is parsed;
+ * only `priority` stands outside the seal, because a person may change it while the ticket waits.
+ */
+export function encodeTicket(ticket: Ticket, sha256: Sha256): string {
+  const { priority, ...sealed } = ticket
+  const payload = JSON.stringify({ ...sealed, priority0: priority })
+  const envelope = { schema, id: ticket.id, priority, payloadType, payload: toBase64(payload), digest: sha256(payload), signatures: [] }
+  return `${JSON.stringify(envelope, null, 2)}\n`
+}
+
+export type DecodedTicket = { readonly ticket: Ticket; readonly digest: string } | { readonly problem: string }
+
+/** Reads a ticket file. Never throws: a file that is not a sound ticket yields the problem as a sentence. */
+export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
+  const envelope = parseJson(text)
+  if (!isJsonObject(envelope)) return { problem: 'It is not a JSON object.' }
+  if (envelope['schema'] !== schema) return { problem: `Its schema is ${JSON.stringify(envelope['schema'] ?? null)}; this agent knows "${schema}".` }
+  const payload = fromBase64(String(envelope['payload'] ?? ''))
+  const digest = payload === undefined ? '' : sha256(payload)
+  if (payload === undefined || digest !== envelope['digest']) return { problem: 'Its seal is broken: the payload does not have the digest that the envelope names.' }
+  const body = parseJson(payload)
+  if (!isJsonObject(body) || !isJsonObject(body['request'])) return { problem: 'Its payload is not a request.' }
+  const { id, createdAt, requestedBy, request } = body
+  if (typeof id !== 'string' || !isTicketId(id) || id !== envelope['id']) return { problem: 'Its id is missing, malformed or not the one that was sealed.' }
+  if (typeof createdAt !== 'number' || typeof requestedBy !== 'string') return { problem: 'It does not say when and by whom it was made.' }
+  const priority = parsePriority(envelope['priority'])
+  if (priority === undefined) return { problem: `Its priority is ${JSON.stringify(envelope['priority'] ?? null)}; allowed are "P1", "P2" and "P3".` }
+  if (!requestKinds.has(String(request['kind']))) return { problem: `It asks for ${JSON.stringify(request['kind'] ?? null)}, which this agent does not know.` }
+  return { ticket: { id, priority, createdAt, requestedBy, request: request as unknown as Ticket['request'] }, digest }
+}
+
+const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>(['run', 'deploy', 'decision', 'environment', 'cancel'])
+
+/** Ids are made by us (`tk_` + base 32) or derived from a hand-off; they are file names, so nothing else may be in them. */
+export function isTicketId(text: string): boolean {
+  return /^tk_[0-9a-z]{10,64}$/.test(text)
+}
+
+/** `P2-20270102T101112.345Z-<id>.json`: the order of names is the order of work, so that a listing is the queue. */
+export function ticketFileName(ticket: Pick<Ticket, 'id' | 'priority' | 'createdAt'>): string {
+  const time = new Date(ticket.createdAt).toISOString().replaceAll(/[-:]/g, '')
+  return `${ticket.priority}-${time}-${ticket.id}.json`
+}
+
+export interface TicketFileName {
+  readonly priority: Priority
+  readonly id: string
+}
+
+/** Undefined for a file that is not meant as a ticket (hidden, partial, a stranger's). */
+export function parseTicketFileName(name: string): TicketFileName | undefined {
+  const match = /^(P[123])-\d{8}T\d{6}\.\d{3}Z-(tk_[0-9a-z]{10,64})\.json$/.exec(name)
+  const priority = parsePriority(match?.[1])
+  const id = match?.[2]
+  return priority === undefined || id === undefined ? undefined : { priority, id }
+}
+
+function parsePriority(value: unknown): Priority | undefined {
+  return value === 'P1' || value === 'P2' || value === 'P3' ? value : undefined
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}
+
+function toBase64(text: string): string {
+  let binary = ''
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCodePoint(byte)
+  return btoa(binary)
+}
+
+function fromBase64(text: string): string | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(text), (character) => character.codePointAt(0) ?? 0)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

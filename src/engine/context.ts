@@ -1,0 +1,25 @@
+import type { AgentNotice } from '#ports/agent-socket.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Git } from '#ports/git.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+import type { Ids } from '#ports/ids.ts'
+import type { RunnerLauncher } from '#ports/runner-pool.ts'
+import type { SqlDriver } from '#ports/sql-driver.ts'
+import type { Sha256 } from '#core/ticket/envelope.ts'
+import type { Delivery } from './delivery.ts'
+
+/** What an agent needs of the world. Handed down as one read-only value. */
+export interface AgentContext {
+  readonly store: SqlDriver
+  readonly files: HomeFiles
+  readonly git: Git
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly sha256: Sha256
+  readonly launcher: RunnerLauncher
+  readonly delivery: Delivery
+  /** Runner processes at the same time. */
+  readonly slots: number
+  /** Tells this process and those that watch it that something changed. */
+  readonly notify: (notice: AgentNotice) => void
+}

@@ -1,0 +1,30 @@
+import type { DecisionRequest, DeployRequest, EnvironmentRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
+import type { EnvironmentVerdict } from '#core/run/decide.ts'
+import type { Query } from '#ports/sql-driver.ts'
+
+/** A ticket with the kind of request that is meant. */
+export type TicketOf<Request> = Omit<Ticket, 'request'> & { readonly request: Request }
+
+/**
+ * Releases and deployments as the agent drives them. Admission happens inside the agent's transaction, so that a ticket and what it
+ * became are recorded together; driving happens outside, takes as long as it takes, and can be stopped and resumed.
+ */
+export interface Delivery {
+  admitDeploy(query: Query, ticket: TicketOf<DeployRequest>): Promise<TicketOutcome>
+  /** A decision on a deployment, or on a run's environment: `subject` exists, the agent has checked it. */
+  admitDecision(query: Query, ticket: TicketOf<DecisionRequest>): Promise<TicketOutcome>
+  admitEnvironment(query: Query, ticket: TicketOf<EnvironmentRequest>): Promise<TicketOutcome>
+  /** Carries a deployment on until it is done, or until only a person can go on. */
+  drive(deployment: string, signal: AbortSignal): Promise<'done' | 'waiting'>
+  /** Deployments that are not done. */
+  open(): Promise<readonly string[]>
+  cancel(query: Query, deployment: string, by: string, reason: string): Promise<TicketOutcome>
+  /** What the rules of an environment say to a job of a run that names it. */
+  verdictForJob(run: string, environment: string): Promise<EnvironmentVerdict>
+  /** Seals the release of a run from what its jobs uploaded so far; returns the one that was sealed before. */
+  sealRun(run: string): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined>
+  /** Environments that a green run deploys to by itself. */
+  automaticEnvironments(run: string): Promise<readonly string[]>
+  /** Keeps the rules in force (`shipway.yml` of the default branch) for an application. */
+  registerApplication(query: Query, run: { readonly application: string; readonly repository: string; readonly sha: string; readonly ref: string; readonly configText: string; readonly isDefaultBranch: boolean }): Promise<void>
+}

@@ -1,0 +1,53 @@
+import { homeLayout } from '#core/home/layout.ts'
+import { needsContext } from '#core/run/plan-job.ts'
+import type { JobOrder } from '#core/run/job-order.ts'
+import type { RunState } from '#core/run/state.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+
+/** Everything that a runner needs for one attempt of a job. Undefined when the job is not there or was never planned. */
+export function buildJobOrder(
+  files: HomeFiles,
+  state: RunState,
+  started: { readonly key: string; readonly attempt: number; readonly secrets: Readonly<Record<string, string>> },
+): JobOrder | undefined {
+  const { document, id } = state
+  const job = state.jobs.get(started.key)
+  const model = job === undefined ? undefined : state.models.get(job.jobId)
+  if (job?.leg === undefined || model === undefined) return undefined
+  const work = homeLayout.work(id, started.key, started.attempt)
+  const { workflow } = document
+  return {
+    runId: id,
+    jobKey: started.key,
+    attempt: started.attempt,
+    job: model,
+    leg: job.leg,
+    workflow: {
+      name: workflow.name,
+      file: workflow.file,
+      ...(workflow.env === undefined ? {} : { env: workflow.env }),
+      ...(workflow.defaults === undefined ? {} : { defaults: workflow.defaults }),
+    },
+    contexts: {
+      github: document.github,
+      vars: document.vars,
+      secrets: started.secrets,
+      inputs: document.inputs,
+      needs: needsContext(state, model),
+    },
+    extraEnv: document.env,
+    masks: [],
+    source: { repository: document.repository, sha: String(document.github['sha']), ref: String(document.github['ref']) },
+    paths: {
+      home: files.root,
+      workspace: files.absolute(`${work}/workspace`),
+      temp: files.absolute(`${work}/temp`),
+      toolCache: files.absolute(homeLayout.toolCache),
+      log: files.absolute(homeLayout.log(id, started.key, started.attempt)),
+      artifacts: files.absolute(homeLayout.artifacts(id)),
+      blobs: files.absolute(homeLayout.blobs),
+      summary: files.absolute(homeLayout.summary(id, started.key)),
+    },
+    cancelTimeoutMinutes: typeof model.cancelTimeoutMinutes === 'number' ? model.cancelTimeoutMinutes : 5,
+  }
+}

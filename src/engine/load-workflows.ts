@@ -1,0 +1,69 @@
+import { homeLayout } from '#core/home/layout.ts'
+import { noWorkflowFiles } from '#core/known/home.ts'
+import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
+import { parseWorkflow } from '#core/workflow/parse-workflow.ts'
+import type { WorkflowModel } from '#core/workflow/model.ts'
+import type { Git } from '#ports/git.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+
+/** Folders that hold workflow files, below the repository's root. */
+export const workflowFolders = ['.github/workflows', '.shipway/workflows'] as const
+
+/** Changes with the parser, so that what an older one made of a file is not taken for the truth. */
+const cacheVersion = 1
+
+export interface LoadedWorkflow {
+  readonly file: string
+  readonly text: string
+  readonly model: WorkflowModel | undefined
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export interface LoadedCommit {
+  readonly workflows: readonly LoadedWorkflow[]
+  /** Text of `shipway.yml`, where the commit has one. */
+  readonly project: string | undefined
+}
+
+/**
+ * Reads the workflow files and `shipway.yml` of a commit. What a file means depends on its content only, so parsed models are kept in the home
+ * by the object id that git gave the content: parsing costs far more than reading.
+ */
+export async function loadCommit(context: { readonly git: Git; readonly files: HomeFiles }, repository: string, sha: string, wanted?: readonly string[]): Promise<LoadedCommit> {
+  const [project, ...folders] = await context.git.readFiles(repository, sha, ['shipway.yml', ...workflowFolders])
+  const paths = workflowFolders.flatMap((folder, index) => {
+    const listing = folders[index]
+    return listing?.kind === 'folder' ? listing.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${folder}/${name}`) : []
+  })
+  const chosen = wanted === undefined ? paths : wanted.flatMap((path) => chooseWorkflows(paths, path))
+  if (chosen.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
+  const objects = await context.git.readFiles(repository, sha, chosen)
+  const workflows: LoadedWorkflow[] = []
+  for (const [index, file] of chosen.entries()) {
+    const object = objects[index]
+    if (object?.kind !== 'file') continue
+    const parsed = await parseCached(context.files, { file, text: object.text, oid: object.oid })
+    workflows.push({ file, text: object.text, model: parsed.value, diagnostics: parsed.diagnostics })
+  }
+  if (workflows.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
+  return { workflows, project: project?.kind === 'file' ? project.text : undefined }
+}
+
+/** `--workflow` names a file, or a folder that stands for all files in it. A file outside the two folders is read as it is named. */
+function chooseWorkflows(paths: readonly string[], wanted: string): readonly string[] {
+  const clean = wanted.replace(/^\.\//, '').replace(/\/$/, '')
+  const inside = paths.filter((path) => path === clean || path.startsWith(`${clean}/`) || path.split('/').at(-1) === clean)
+  return inside.length > 0 || !/\.ya?ml$/.test(clean) ? inside : [clean]
+}
+
+async function parseCached(files: HomeFiles, source: { readonly file: string; readonly text: string; readonly oid: string }): Promise<Parsed<WorkflowModel>> {
+  const name = `${homeLayout.workflowCache}/${source.oid}-${cacheVersion}.json`
+  const cached = files.readText(name)
+  if (cached !== undefined) {
+    const parsed = JSON.parse(cached) as Parsed<WorkflowModel>
+    if (parsed.value?.file === source.file) return parsed
+  }
+  const parsed = await parseWorkflow({ file: source.file, text: source.text })
+  if (parsed.value !== undefined && parsed.diagnostics.length === 0) files.write(name, JSON.stringify(parsed))
+  return parsed
+}

@@ -1,0 +1,21 @@
+/** An entry of a tree, as `git ls-tree -r` tells it. */
+export interface TreeFile {
+  readonly path: string
+  /** 0o644 or 0o755; links and submodules are left out. */
+  readonly mode: number
+  readonly oid: string
+}
+
+/** What the engine reads from a git repository on this machine. The system's `git` does the work; nothing is ever changed. */
+export interface Git {
+  /** Text of several files of a commit at once; undefined for what is not there. Folders give the names in them, a line each. */
+  readFiles(repository: string, sha: string, paths: readonly string[]): Promise<readonly (GitObject | undefined)[]>
+  /** All files of a commit. */
+  listFiles(repository: string, sha: string): Promise<readonly TreeFile[]>
+  /** Content of a blob. */
+  readBlob(repository: string, oid: string): Promise<Uint8Array>
+  /** Name of the branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`. */
+  defaultBranch(repository: string): Promise<string | undefined>
+}
+
+export type GitObject = { readonly kind: 'file'; readonly oid: string; readonly text: string } | { readonly kind: 'folder'; readonly names: readonly string[] }
