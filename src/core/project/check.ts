@@ -1,0 +1,173 @@
+import { refPatternProblem } from '#core/environment/ref-rule.ts'
+import { globProblem } from './glob.ts'
+import { renderDuration } from './duration.ts'
+import { nearestName } from './nearest.ts'
+import type { EnvironmentConfig, ProjectConfig } from './model.ts'
+import type { ProjectReader, Path } from './reader.ts'
+
+/** What `${{ … }}` may name in `health.url` and `health.contains`. */
+const healthUrlNames = ['target.host', 'target.name']
+const healthTextNames = ['release.version', 'release.id', 'release.sha']
+
+/** The rules that need more than one value: references between environments, patterns, addresses, times that must fit. */
+export function checkProject(reader: ProjectReader, config: ProjectConfig, environmentNames: readonly string[]): void {
+  checkFiles(reader, config)
+  for (const environment of config.environments) {
+    const path: Path = ['environments', environment.name]
+    checkReferences(reader, environment, environmentNames)
+    checkPatterns(reader, environment.from, { path: [...path, 'from'], problemOf: refPatternProblem })
+    checkTargets(reader, environment)
+    checkHealth(reader, environment)
+    checkSecrets(reader, environment)
+    if (environment.url !== undefined && !isHttpUrl(environment.url)) badUrl(reader, environment.url, [...path, 'url'])
+  }
+  checkCycles(reader, config.environments)
+}
+
+function checkFiles(reader: ProjectReader, { release }: ProjectConfig): void {
+  if (release.files !== undefined)
+    checkPatterns(reader, release.files, { path: ['release', 'files'], problemOf: globProblem })
+  if (release.files?.length === 0 || release.files?.every((pattern) => pattern.startsWith('!')) === true) {
+    reader.report('CONFIG_VALUE_INVALID', ['release', 'files'], {
+      message: 'The release would hold no file: "files" only excludes.',
+      hint: 'Begin with "**" to take all files.',
+    })
+  }
+  if (release.artifact !== undefined && !/^[^\p{Cc}"<>|:*?\\/]{1,128}$/u.test(release.artifact)) {
+    reader.report('CONFIG_VALUE_INVALID', ['release', 'artifact'], {
+      message: `"${release.artifact}" is no name for an artifact.`,
+    })
+  }
+}
+
+function checkReferences(reader: ProjectReader, environment: EnvironmentConfig, names: readonly string[]): void {
+  for (const [index, name] of environment.after.entries()) {
+    const path = ['environments', environment.name, 'after', index]
+    if (names.includes(name) && name !== environment.name) continue
+    const near = nearestName(
+      name,
+      names.filter((candidate) => candidate !== environment.name),
+    )
+    reader.report('CONFIG_ENVIRONMENT_UNKNOWN', path, {
+      message:
+        name === environment.name
+          ? `Environment "${name}" cannot come after itself.`
+          : `Environment "${name}" is not defined in this file.`,
+      hint: near === undefined ? `Environments: ${names.join(', ')}.` : `Did you mean "${near}"?`,
+    })
+  }
+}
+
+function checkPatterns(
+  reader: ProjectReader,
+  patterns: readonly string[],
+  rule: { path: Path; problemOf: (pattern: string) => string | undefined },
+): void {
+  for (const [index, pattern] of patterns.entries()) {
+    const problem = rule.problemOf(pattern)
+    if (problem === undefined) continue
+    reader.report('CONFIG_PATTERN_INVALID', [...rule.path, index], {
+      message: `The pattern "${pattern}" is not valid: ${problem}.`,
+    })
+  }
+}
+
+function checkTargets(reader: ProjectReader, environment: EnvironmentConfig): void {
+  const seen = new Set<string>()
+  for (const [index, target] of environment.targets.entries()) {
+    const path = ['environments', environment.name, 'targets', index]
+    const place = target.kind === 'local' ? `:${target.path}` : `${target.host}:${target.port ?? ''}:${target.path}`
+    if (seen.has(place) || seen.has(target.name)) {
+      const hint = seen.has(place) ? 'Take one of them out.' : 'Give one of them another "name".'
+      reader.report('CONFIG_TARGET_DUPLICATE', path, {
+        message: `The target "${target.name}" stands twice in environment "${environment.name}".`,
+        hint,
+      })
+    }
+    seen.add(place).add(target.name)
+  }
+}
+
+function checkHealth(reader: ProjectReader, environment: EnvironmentConfig): void {
+  const { health } = environment
+  const path: Path = ['environments', environment.name, 'health']
+  if (health === undefined) return
+  const plain = health.url.replaceAll(/\$\{\{\s*target\.(?:host|name)\s*\}\}/g, 'host')
+  checkTemplate(reader, health.url, { path: [...path, 'url'], allowed: healthUrlNames })
+  if (health.url !== '' && !plain.includes('${{') && !isHttpUrl(plain)) badUrl(reader, health.url, [...path, 'url'])
+  if (health.contains !== undefined)
+    checkTemplate(reader, health.contains, { path: [...path, 'contains'], allowed: healthTextNames })
+  if (health.everyMs > health.withinMs) {
+    reader.report('CONFIG_VALUE_INVALID', [...path, 'every'], {
+      message: `"health.every" (${renderDuration(health.everyMs)}) is longer than "health.within" (${renderDuration(health.withinMs)}).`,
+    })
+  }
+  if (environment.confirmWithinMs <= health.withinMs) {
+    reader.report('CONFIG_VALUE_INVALID', ['environments', environment.name, 'confirmWithin'], {
+      message: `"confirmWithin" (${renderDuration(environment.confirmWithinMs)}) is not longer than "health.within" (${renderDuration(health.withinMs)}): targets would go back before their health is known.`,
+      hint: 'Leave it out, or give it a minute more than "health.within".',
+    })
+  }
+}
+
+function checkTemplate(reader: ProjectReader, text: string, place: { path: Path; allowed: readonly string[] }): void {
+  for (const [, name = ''] of text.matchAll(/\$\{\{\s*(.*?)\s*\}\}/g)) {
+    if (place.allowed.includes(name)) continue
+    reader.report('CONFIG_VALUE_INVALID', place.path, {
+      message: `"\${{ ${name} }}" has no value here.`,
+      hint: `Allowed: ${place.allowed.join(', ')}.`,
+    })
+  }
+}
+
+function checkSecrets(reader: ProjectReader, environment: EnvironmentConfig): void {
+  for (const [index, name] of environment.secrets.entries()) {
+    const path = ['environments', environment.name, 'secrets', index]
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) {
+      reader.report('CONFIG_VALUE_INVALID', path, {
+        message: `"${name.slice(0, 20)}" is no name for a secret.`,
+        hint: 'Only names stand in the file, never the secrets.',
+      })
+    } else if (name in environment.variables) {
+      reader.report('CONFIG_VALUE_INVALID', path, { message: `"${name}" is a variable and a secret at once.` })
+    }
+  }
+}
+
+/** Reports every environment that comes after itself over others, once per cycle. */
+function checkCycles(reader: ProjectReader, environments: readonly EnvironmentConfig[]): void {
+  const after = new Map(environments.map((environment) => [environment.name, environment.after]))
+  const done = new Set<string>()
+  const walk = (name: string, trail: readonly string[]): void => {
+    const loopStart = trail.indexOf(name)
+    if (loopStart !== -1) {
+      const loop = [...trail.slice(loopStart), name]
+      const last = trail.at(-1) ?? name
+      if (loop.length > 2)
+        reader.report('CONFIG_CYCLE', ['environments', last, 'after'], {
+          message: `Environments wait for each other: ${loop.join(' → ')}.`,
+        })
+      return
+    }
+    if (done.has(name)) return
+    for (const next of after.get(name) ?? []) walk(next, [...trail, name])
+    done.add(name)
+  }
+  for (const { name } of environments) walk(name, [])
+}
+
+function isHttpUrl(text: string): boolean {
+  try {
+    const url = new URL(text)
+    return (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === ''
+  } catch {
+    return false
+  }
+}
+
+function badUrl(reader: ProjectReader, text: string, path: Path): void {
+  reader.report('CONFIG_URL_INVALID', path, {
+    message: `"${text}" is no address that can be asked.`,
+    hint: 'Write http://… or https://…, without a password.',
+  })
+}

@@ -1,0 +1,194 @@
+import { LineCounter, parseDocument } from 'yaml'
+import { hasErrors } from '#core/diagnostic.ts'
+import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
+import { checkProject } from './check.ts'
+import type { ValuesOf, WrittenTarget } from './field.ts'
+import type { EnvironmentConfig, HealthRule, ProjectConfig, ReleaseConfig, TargetConfig } from './model.ts'
+import { ProjectReader } from './reader.ts'
+import type { Path } from './reader.ts'
+import { projectFields } from './schema.ts'
+import { parseTarget } from './target.ts'
+
+/** Longest file that is read. */
+export const projectTextLengthMax = 256 * 1024
+
+const minute = 60_000
+/** Values of keys that were not written. `shipway.example.yml` shows them, and a test compares. */
+export const projectDefaults = {
+  retain: 5,
+  health: { withinMs: minute, everyMs: 1000, status: 200, successes: 1 },
+  approvals: { count: 1, expiresMs: 24 * 60 * minute },
+  confirmBeyondHealthMs: minute,
+  confirmWithinMsMin: 2 * minute,
+} as const
+
+type WrittenEnvironment = ValuesOf<(typeof projectFields)['environments']['spec']['fields']>
+type WrittenTargets = readonly WrittenTarget<
+  (typeof projectFields)['environments']['spec']['fields']['targets']['spec']['fields']
+>[]
+
+/**
+ * `shipway.yml` as the rest of the program knows it. Every mistake is reported, each with its place; `value` is there when
+ * none of them is an error. Never throws.
+ */
+export function parseProject(source: {
+  readonly file: string
+  readonly text: string
+  readonly folderName: string
+}): Parsed<ProjectConfig> {
+  if (source.text.length > projectTextLengthMax) return tooLarge(source)
+  const lines = new LineCounter()
+  const document = parseDocument(source.text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    strict: true,
+    uniqueKeys: true,
+  })
+  const reader = new ProjectReader(source.file, document, lines)
+  const syntax = document.errors.map((error): Diagnostic => yamlProblem(source.file, lines, error))
+  if (syntax.some((diagnostic) => diagnostic.code === 'CONFIG_YAML_INVALID'))
+    return { value: undefined, diagnostics: syntax }
+
+  const written = document.contents === null ? {} : reader.readGroup(document.contents, projectFields, [])
+  const environments: EnvironmentConfig[] = []
+  for (const [name, environment] of written?.environments ?? [])
+    environments.push(normaliseEnvironment(reader, name, environment))
+  const config: ProjectConfig = {
+    application: applicationName(reader, written?.name, source.folderName),
+    release: normaliseRelease(written?.release),
+    environments,
+  }
+  checkProject(reader, config, [...(written?.environments?.keys() ?? [])])
+  const diagnostics = [...syntax, ...reader.diagnostics].toSorted(byPlace)
+  return { value: hasErrors(diagnostics) ? undefined : config, diagnostics }
+}
+
+function normaliseEnvironment(reader: ProjectReader, name: string, written: WrittenEnvironment): EnvironmentConfig {
+  const path: Path = ['environments', name]
+  const health = written.health === undefined ? undefined : normaliseHealth(written.health)
+  const defaultConfirmMs = Math.max(
+    projectDefaults.confirmWithinMsMin,
+    (health?.withinMs ?? 0) + projectDefaults.confirmBeyondHealthMs,
+  )
+  return {
+    name,
+    from: written.from ?? [],
+    after: written.after ?? [],
+    driver: 'directory',
+    targets: normaliseTargets(reader, written.targets ?? [], { path: [...path, 'targets'], folder: written.path }),
+    ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
+    ...(health === undefined ? {} : { health }),
+    verifiedBy: written.verifiedBy ?? [],
+    retain: written.retain ?? projectDefaults.retain,
+    ...(written.restart === undefined ? {} : { restart: written.restart }),
+    confirmWithinMs: written.confirmWithin ?? defaultConfirmMs,
+    auto: written.auto ?? false,
+    variables: written.variables ?? {},
+    secrets: written.secrets ?? [],
+    ...(written.url === undefined ? {} : { url: written.url }),
+    position: reader.rangeAt(path).start,
+  }
+}
+
+function normaliseHealth(written: NonNullable<WrittenEnvironment['health']>): HealthRule {
+  return {
+    url: written.url ?? '',
+    withinMs: written.within ?? projectDefaults.health.withinMs,
+    everyMs: written.every ?? projectDefaults.health.everyMs,
+    status: written.status ?? projectDefaults.health.status,
+    ...(written.contains === undefined ? {} : { contains: written.contains }),
+    successes: written.successes ?? projectDefaults.health.successes,
+  }
+}
+
+function normaliseApprovals(
+  written: NonNullable<WrittenEnvironment['approvals']>,
+): NonNullable<EnvironmentConfig['approvals']> {
+  return {
+    count: written.count ?? projectDefaults.approvals.count,
+    from: written.from ?? [],
+    notAuthor: written.notAuthor ?? false,
+    expiresMs: written.expires ?? projectDefaults.approvals.expiresMs,
+  }
+}
+
+function normaliseTargets(
+  reader: ProjectReader,
+  written: WrittenTargets,
+  place: { path: Path; folder: string | undefined },
+): TargetConfig[] {
+  const targets: TargetConfig[] = []
+  for (const [index, item] of written.entries()) {
+    const { at, name, options } = typeof item === 'object' ? item : { at: item, name: undefined, options: undefined }
+    if (at === undefined) continue
+    const target = parseTarget({
+      at,
+      ...(name === undefined ? {} : { name }),
+      ...(place.folder === undefined ? {} : { path: place.folder }),
+      ...(options === undefined ? {} : { options }),
+    })
+    if ('problem' in target)
+      reader.report('CONFIG_TARGET_INVALID', [...place.path, index], {
+        message: `The target "${at}" cannot be used: ${target.problem}.`,
+      })
+    else targets.push(target)
+  }
+  return targets
+}
+
+function normaliseRelease(
+  written: ValuesOf<(typeof projectFields)['release']['spec']['fields']> | undefined,
+): ReleaseConfig {
+  const requires = written?.requires ?? []
+  if (written?.artifact !== undefined) return { artifact: written.artifact, requires }
+  return { files: written?.files ?? ['**'], requires }
+}
+
+function applicationName(reader: ProjectReader, written: string | undefined, folderName: string): string {
+  if (written === undefined) return folderName.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+/, '') || 'app'
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(written)) {
+    reader.report('CONFIG_VALUE_INVALID', ['name'], {
+      message: `"${written}" is no name for an application.`,
+      hint: 'Letters, digits, "-", "_" and ".", at most 64, beginning with a letter or digit.',
+    })
+  }
+  return written
+}
+
+function yamlProblem(
+  file: string,
+  lines: LineCounter,
+  error: { code: string; message: string; pos: [number, number] },
+): Diagnostic {
+  const start = lines.linePos(error.pos[0])
+  const end = lines.linePos(Math.max(error.pos[0] + 1, error.pos[1]))
+  const duplicate = error.code === 'DUPLICATE_KEY'
+  return {
+    severity: 'error',
+    code: duplicate ? 'CONFIG_KEY_DUPLICATE' : 'CONFIG_YAML_INVALID',
+    file,
+    range: {
+      start: { line: Math.max(1, start.line), column: Math.max(1, start.col) },
+      end: { line: Math.max(1, end.line), column: Math.max(1, end.col) },
+    },
+    message: duplicate
+      ? 'This key stands twice in the same mapping.'
+      : `This is not valid YAML: ${error.message.replace(/\.$/, '')}.`,
+    ...(duplicate ? { hint: 'Only one of them would count; take one out.' } : {}),
+  }
+}
+
+function tooLarge(source: { readonly file: string; readonly text: string }): Parsed<ProjectConfig> {
+  const start = { line: 1, column: 1 }
+  const message = `The file has ${source.text.length} characters; at most ${projectTextLengthMax} are read.`
+  return {
+    value: undefined,
+    diagnostics: [
+      { severity: 'error', code: 'CONFIG_TOO_LARGE', file: source.file, range: { start, end: start }, message },
+    ],
+  }
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.range.start.line - b.range.start.line || a.range.start.column - b.range.start.column
+}

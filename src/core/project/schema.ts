@@ -1,0 +1,152 @@
+import type { Fields } from './field.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+const releaseFields = {
+  artifact: {
+    spec: { kind: 'text', example: 'dist' },
+    help: 'Name of an artifact that a job of the run uploads; it is the content of the release.',
+  },
+  files: {
+    spec: { kind: 'texts', example: 'dist/**' },
+    help: 'Files of the commit that are the content of the release; globs, "!" excludes. Default without an artifact: all.',
+  },
+  requires: {
+    spec: { kind: 'texts', example: 'test' },
+    help: 'Jobs that must be green before a release is sealed. Default: all that have finished.',
+  },
+} as const satisfies Fields
+
+const approvalFields = {
+  count: { spec: { kind: 'whole', min: 1, max: 20 }, help: 'How many people must approve. Default: 1.' },
+  from: {
+    spec: { kind: 'texts', example: 'alice' },
+    help: 'Who may approve. Default: everybody who may write to the agent.',
+  },
+  notAuthor: {
+    spec: { kind: 'boolean' },
+    help: 'Whoever made the change or asked for the deployment cannot approve it. Default: false.',
+  },
+  expires: {
+    spec: { kind: 'duration', minMs: minute, maxMs: 90 * day },
+    help: 'How long an approval is good for. Default: 24h.',
+  },
+} as const satisfies Fields
+
+const healthFields = {
+  url: {
+    spec: { kind: 'text', example: 'https://stage.example.org/healthz' },
+    help: 'Asked with GET after the switch. "${{ target.host }}" and "${{ target.name }}" are replaced, and then every target is asked.',
+    required: true,
+  },
+  within: {
+    spec: { kind: 'duration', minMs: 100, maxMs: day },
+    help: 'How long the new release may take to become healthy. Default: 60s.',
+  },
+  every: {
+    spec: { kind: 'duration', minMs: 10, maxMs: 10 * minute },
+    help: 'Time between two questions. Default: 1s.',
+  },
+  status: {
+    spec: { kind: 'whole', min: 100, max: 599 },
+    help: 'The answer that counts as healthy. Default: 200. Redirects are not followed.',
+  },
+  contains: {
+    spec: { kind: 'text', example: '"version":"${{ release.version }}"' },
+    help: 'Text that the body must hold. "${{ release.version }}", "${{ release.id }}" and "${{ release.sha }}" are replaced.',
+  },
+  successes: {
+    spec: { kind: 'whole', min: 1, max: 100 },
+    help: 'Healthy answers in a row that are needed. Default: 1.',
+  },
+} as const satisfies Fields
+
+const targetFields = {
+  at: {
+    spec: { kind: 'text', example: 'ssh://deploy@host.example.org/srv/app' },
+    help: 'ssh://user@host:port/absolute/path, an absolute path, or ./relative.',
+    required: true,
+  },
+  name: { spec: { kind: 'text', example: 'web-1' }, help: 'Name to show. Default: the host, or the path.' },
+  options: { spec: { kind: 'texts', example: 'IdentityFile=~/.ssh/deploy' }, help: 'ssh options as Key=value.' },
+} as const satisfies Fields
+
+const environmentFields = {
+  from: {
+    spec: { kind: 'texts', example: 'main' },
+    help: 'Refs that may come here: branch patterns, version tags (v*.*.*), or a full refs/… pattern. Default: any.',
+  },
+  after: {
+    spec: { kind: 'texts', example: 'staging' },
+    help: 'Environments that must have run and verified the release before.',
+  },
+  driver: {
+    spec: { kind: 'choice', of: ['directory'], later: ['compose', 'nginx', 'kubernetes', 'gitops', 'webhook'] },
+    help: 'How a release is put on a target. Default: directory.',
+  },
+  targets: {
+    spec: { kind: 'targets', fields: targetFields },
+    help: 'Hosts or folders that the release is put on.',
+    required: true,
+  },
+  path: { spec: { kind: 'text', example: '/srv/app' }, help: 'Folder on those targets that name none.' },
+  approvals: {
+    spec: { kind: 'group', fields: approvalFields },
+    help: 'People who must agree to this release and its plan.',
+  },
+  health: {
+    spec: { kind: 'group', fields: healthFields },
+    help: 'How to see that the release works. Without it a finished restart counts as health.',
+  },
+  verifiedBy: {
+    spec: { kind: 'texts', example: 'e2e' },
+    help: 'Jobs that must be green before another environment may take the release from here.',
+  },
+  retain: {
+    spec: { kind: 'whole', min: 2, max: 1000 },
+    help: 'Releases kept on each target, the running and the previous one included. Default: 5.',
+  },
+  restart: {
+    spec: { kind: 'text', example: 'systemctl --user restart app' },
+    help: "Command for the target's sh, run in the new release's folder after the switch.",
+  },
+  confirmWithin: {
+    spec: { kind: 'duration', minMs: 1000, maxMs: 7 * day },
+    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s.',
+  },
+  auto: { spec: { kind: 'boolean' }, help: 'A green run on a matching ref deploys here by itself. Default: false.' },
+  variables: {
+    spec: { kind: 'variables' },
+    help: "Not secret. Written to .env in the release's folder, and sealed with the release.",
+  },
+  secrets: {
+    spec: { kind: 'texts', example: 'DATABASE_URL' },
+    help: 'Names of secrets that must be there before anything starts.',
+  },
+  url: { spec: { kind: 'text', example: 'https://stage.example.org' }, help: 'Where a person looks at it.' },
+} as const satisfies Fields
+
+/** Keys of `shipway.yml`, at every level, in the order of the documentation. */
+export const projectFields = {
+  name: { spec: { kind: 'text', example: 'shop' }, help: 'Name of the application. Default: the name of the folder.' },
+  release: {
+    spec: { kind: 'group', fields: releaseFields },
+    help: 'What a release holds, and what must be green before.',
+  },
+  environments: {
+    spec: { kind: 'named', fields: environmentFields, what: 'environment' },
+    help: 'The places that a release goes to, in the order of the status table.',
+  },
+} as const satisfies Fields
+
+/** Keys that a design document names but this version does not have: refusing them is safer than a rule that is silently not applied. */
+export const laterKeys: ReadonlySet<string> = new Set([
+  'gates',
+  'strategy',
+  'freeze',
+  'soak',
+  'notifications',
+  'notify',
+  'migrations',
+])
