@@ -3,7 +3,7 @@
  * Times are milliseconds since 1970 by the store's clock. JSON columns are text.
  *
  *     ticket 1─0..1 run 1─* job 1─* step
- *                    run 1─* event
+ *                    run 1─* event          event.run is the id of a run or of a deployment
  *     release 1─* deployment (environment) ── approval, environment_state
  */
 export const foundation = `
@@ -15,6 +15,7 @@ create table ticket (
   priority text not null, requested_by text not null, created_at bigint not null, received_at bigint not null,
   state text not null, outcome text, subject text, finished_at bigint
 );
+create index ticket_open on ticket(priority, created_at, id) where state = 'open';
 create table run (
   id text primary key, number bigint not null, application text not null, ticket text not null references ticket(id),
   attempt integer not null, event text not null, ref text not null, sha text not null, actor text not null,
@@ -47,6 +48,9 @@ create table event (
 create table concurrency (
   name text primary key, used integer not null, slots integer not null
 );
+create table counter (
+  name text primary key, value bigint not null
+);
 create table release (
   id text primary key, application text not null, version text not null, sha text not null, ref text not null,
   run text, created_at bigint not null, manifest text not null, sealed_by text not null, bad text
@@ -71,4 +75,11 @@ create table environment_state (
   held_by text, hold_reason text, held_at bigint,
   primary key (application, name)
 );
+`
+
+/** PostgreSQL only: rows that change often leave room for their next version, and are swept early. */
+export const foundationForPostgres = `
+alter table job set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
+alter table concurrency set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
+alter table run set (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02);
 `
