@@ -1,0 +1,79 @@
+import { inputsInvalid } from '#core/known/workflow.ts'
+import type { Json, JsonObject } from '#core/json.ts'
+import { nearestName } from '#core/project/nearest.ts'
+import { toText } from '#core/expression/text.ts'
+import type { InputModel, WorkflowModel } from '#core/workflow/model.ts'
+
+/** Inputs of one `workflow_dispatch`, as GitHub allows (actions-semantics 129). */
+const inputsMax = 25
+
+/**
+ * The `inputs` context of a run started by hand: given texts checked against the declarations and typed, defaults
+ * filled in. `github.event.inputs` keeps the texts. Throws `INPUTS_INVALID` with every problem; a workflow without
+ * `workflow_dispatch` takes no inputs at all.
+ */
+export function dispatchInputs(
+  workflow: Pick<WorkflowModel, 'name' | 'triggers'>,
+  given: Readonly<Record<string, string>>,
+): JsonObject {
+  const declared = workflow.triggers.find((trigger) => trigger.event === 'workflow_dispatch')?.inputs ?? {}
+  const names = Object.keys(declared)
+  const problems = [...unknownInputs(Object.keys(given), names)]
+  if (Object.keys(given).length > inputsMax)
+    problems.push(`${Object.keys(given).length} inputs were given; ${inputsMax} are allowed`)
+  const values = new Map<string, Json>()
+  for (const [name, input] of Object.entries(declared)) {
+    const text = textGiven(given, name)
+    const { value, problem } = typedInput(name, input, text)
+    if (problem === undefined) values.set(name, value)
+    else problems.push(problem)
+  }
+  if (problems.length > 0) throw inputsInvalid({ workflow: workflow.name, problems, known: names })
+  return Object.fromEntries(values)
+}
+
+function* unknownInputs(given: readonly string[], declared: readonly string[]): Generator<string> {
+  const known = new Set(declared.map((name) => name.toLowerCase()))
+  for (const name of given) {
+    if (known.has(name.toLowerCase())) continue
+    const nearest = nearestName(name, declared)
+    yield `"${name}" is not an input${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}`
+  }
+}
+
+/** Names of inputs are found without case. */
+function textGiven(given: Readonly<Record<string, string>>, name: string): string | undefined {
+  const key = Object.keys(given).find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+  return key === undefined ? undefined : given[key]
+}
+
+interface TypedInput {
+  readonly value: Json
+  readonly problem?: string
+}
+
+function typedInput(name: string, input: InputModel, text: string | undefined): TypedInput {
+  if (text === undefined && input.default !== undefined) return typed(name, input, toText(input.default))
+  if (input.required && (text === undefined || text === '')) return { value: null, problem: `"${name}" is required` }
+  if (text !== undefined) return typed(name, input, text)
+  return { value: input.type === 'boolean' ? false : input.type === 'number' ? 0 : '' }
+}
+
+function typed(name: string, input: InputModel, text: string): TypedInput {
+  switch (input.type) {
+    case 'boolean':
+      if (text === 'true' || text === 'false') return { value: text === 'true' }
+      return { value: null, problem: `"${name}" must be true or false, not "${text}"` }
+    case 'number': {
+      const number = Number(text)
+      if (text.trim() !== '' && Number.isFinite(number)) return { value: number }
+      return { value: null, problem: `"${name}" must be a number, not "${text}"` }
+    }
+    case 'choice':
+      if (input.options === undefined || input.options.includes(text)) return { value: text }
+      return { value: null, problem: `"${name}" must be one of ${input.options.join(', ')}, not "${text}"` }
+    case 'string':
+    case 'environment':
+      return { value: text }
+  }
+}

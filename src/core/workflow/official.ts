@@ -1,0 +1,117 @@
+import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/template-token'
+import type { TokenRange } from '@actions/workflow-parser/templates/tokens/token-range'
+import type { MappingDefinition } from '@actions/workflow-parser/templates/schema/mapping-definition'
+import type { Diagnostic, Range } from '#core/diagnostic.ts'
+import { nearestName } from '#core/project/nearest.ts'
+
+const fileStart: Range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
+
+/**
+ * What GitHub's own parser has to say about a workflow file: schema, where which context is allowed, conditions, needs.
+ *
+ * It is loaded on first use (it takes tens of milliseconds), and only its judgement is used. The values come from our
+ * own reading of the file, because the parser builds expressions of multi-line texts from the raw YAML, with
+ * indentation and quotes still in them. Give it only files that `readSource` accepted: it has no limits of its own.
+ */
+export async function officialDiagnostics({
+  file,
+  text,
+}: {
+  file: string
+  text: string
+}): Promise<readonly Diagnostic[]> {
+  const parser = await loadParser()
+  const diagnostics: Diagnostic[] = []
+  const schema = parser.getWorkflowSchema()
+  const misses = new KeyMisses()
+  const watched = Object.assign(Object.create(schema) as typeof schema, {
+    matchPropertyAndFilter(definitions: MappingDefinition[], key: string) {
+      const found = schema.matchPropertyAndFilter(definitions, key)
+      misses.note(key, found === undefined ? definitions : [])
+      return found
+    },
+  })
+  const context = new parser.TemplateContext(
+    new parser.TemplateValidationErrors(),
+    watched,
+    new parser.NoOperationTraceWriter(),
+  )
+  const report = context.error.bind(context)
+  context.error = (token: TemplateToken | number | undefined, problem: unknown, range?: TokenRange) => {
+    report(token as TemplateToken | undefined, problem as string, range)
+    const place = range ?? (typeof token === 'object' ? token.range : undefined)
+    diagnostics.push({
+      severity: 'error',
+      file,
+      range: place ?? fileStart,
+      ...explain(token, problem, { misses, isConversionError: (value) => value instanceof parser.TemplateTokenError }),
+    })
+  }
+  const { value } = parser.parseWorkflow({ name: file, content: text }, context)
+  if (value !== undefined) {
+    await parser.convertWorkflowTemplate(context, value, undefined, { errorPolicy: parser.ErrorPolicy.TryConversion })
+  }
+  return diagnostics
+}
+
+/** The keys that were allowed where the parser last met one that it does not know. */
+class KeyMisses {
+  #key: string | undefined
+  #allowed: readonly string[] = []
+
+  note(key: string, definitions: readonly MappingDefinition[]): void {
+    const allowed = definitions.flatMap((definition) => Object.keys(definition.properties))
+    this.#key = allowed.length === 0 ? undefined : key
+    this.#allowed = [...new Set(allowed)]
+  }
+
+  /** The allowed keys if this text was the last unknown key, once. */
+  take(key: string): readonly string[] | undefined {
+    if (this.#key !== key) return undefined
+    this.#key = undefined
+    return this.#allowed
+  }
+}
+
+interface Explaining {
+  readonly misses: KeyMisses
+  readonly isConversionError: (value: unknown) => boolean
+}
+
+function explain(
+  token: unknown,
+  problem: unknown,
+  { misses, isConversionError }: Explaining,
+): Pick<Diagnostic, 'code' | 'message' | 'hint'> {
+  const key = literalOf(token)
+  const allowed = typeof problem === 'string' && key !== undefined ? misses.take(key) : undefined
+  if (key !== undefined && allowed !== undefined) {
+    const nearest = nearestName(key, allowed)
+    const hint =
+      nearest === undefined ? `Allowed here: ${allowed.toSorted().join(', ')}.` : `Did you mean "${nearest}"?`
+    return { code: 'WORKFLOW_KEY_UNKNOWN', message: `Unexpected value '${key}'`, hint }
+  }
+  if (!(problem instanceof Error)) return { code: 'WORKFLOW_INVALID', message: String(problem) }
+  // The parser reports the shape of a file as text or as conversion errors, and what lexer and parser of expressions
+  // threw as it was thrown, always with a token.
+  const isExpression = typeof token === 'object' && !isConversionError(problem)
+  return { code: isExpression ? 'EXPRESSION_INVALID' : 'WORKFLOW_INVALID', message: problem.message }
+}
+
+function literalOf(token: unknown): string | undefined {
+  const value: unknown = typeof token === 'object' && token !== null && 'value' in token ? token.value : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The parts of the package, each from its own module: the package's entry loads twice as much. */
+async function loadParser() {
+  const [context, schema, workflow, convert, trace, token] = await Promise.all([
+    import('@actions/workflow-parser/templates/template-context'),
+    import('@actions/workflow-parser/workflows/workflow-schema'),
+    import('@actions/workflow-parser/workflows/workflow-parser'),
+    import('@actions/workflow-parser/model/convert'),
+    import('@actions/workflow-parser/templates/trace-writer'),
+    import('@actions/workflow-parser/templates/tokens/template-token'),
+  ])
+  return { ...context, ...schema, ...workflow, ...convert, ...trace, ...token }
+}

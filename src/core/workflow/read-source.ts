@@ -1,0 +1,128 @@
+import type { Alias, Document, LineCounter, Node, Pair, ParsedNode } from 'yaml'
+import type { Diagnostic, Parsed, Range } from '#core/diagnostic.ts'
+import { aliasesMax, fileLengthMax, nestingDepthMax, nodesMax } from './limits.ts'
+import type { MapNode, ScalarNode, SourceNode } from './source-node.ts'
+
+const fileStart: Range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
+
+/**
+ * Reads a YAML 1.2 file into a tree that knows its places. It never throws: what is no YAML, too large, too deep or an
+ * alias bomb comes back as diagnostics `YAML_INVALID` and `FILE_TOO_LARGE`.
+ *
+ * The `yaml` package is loaded on first use, so that a command that reads no YAML does not pay for it.
+ */
+export async function readSource({ file, text }: { file: string; text: string }): Promise<Parsed<SourceNode>> {
+  const fail = (range: Range, message: string, code = 'YAML_INVALID'): Parsed<SourceNode> => ({
+    value: undefined,
+    diagnostics: [{ severity: 'error', code, file, range, message }],
+  })
+  if (text.length > fileLengthMax) {
+    return fail(fileStart, `The file has ${text.length} characters; ${fileLengthMax} are allowed.`, 'FILE_TOO_LARGE')
+  }
+  const yaml = await import('yaml')
+  const lines = new yaml.LineCounter()
+  try {
+    const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false })
+    if (document.errors.length > 0) return { value: undefined, diagnostics: syntaxErrors(document, { file, lines }) }
+    if (document.contents === null) return fail(fileStart, 'The file is empty.')
+    const reading: Reading = { yaml, lines, anchors: new Map(), resolving: new Set(), nodes: 0, aliases: 0 }
+    return { value: toSource(document.contents, reading, 0), diagnostics: [] }
+  } catch (error) {
+    if (error instanceof SourceProblem) return fail(error.range, error.message)
+    if (error instanceof RangeError)
+      return fail(fileStart, `The file is nested more than ${nestingDepthMax} levels deep.`)
+    return fail(fileStart, `The file cannot be read: ${error instanceof Error ? error.message : String(error)}.`)
+  }
+}
+
+/** Ends the reading; caught by `readSource`. */
+class SourceProblem extends Error {
+  readonly range: Range
+  constructor(message: string, range: Range) {
+    super(message)
+    this.range = range
+  }
+}
+
+interface Reading {
+  readonly yaml: typeof import('yaml')
+  readonly lines: LineCounter
+  readonly anchors: Map<string, Node>
+  /** Anchored nodes on the way down, to see a circle. */
+  readonly resolving: Set<Node>
+  nodes: number
+  aliases: number
+}
+
+function toSource(node: unknown, reading: Reading, depth: number): SourceNode {
+  const { yaml } = reading
+  const range = rangeOf(node as ParsedNode | null, reading.lines)
+  if (++reading.nodes > nodesMax) throw new SourceProblem(`The file has more than ${nodesMax} values.`, range)
+  if (depth > nestingDepthMax)
+    throw new SourceProblem(`The file is nested more than ${nestingDepthMax} levels deep.`, range)
+  if (yaml.isAlias(node)) return resolveAlias(node, reading, depth)
+  if (yaml.isNode(node)) noteAnchor(node, reading)
+  if (yaml.isSeq(node)) {
+    return { kind: 'list', items: node.items.map((item) => toSource(item, reading, depth + 1)), range }
+  }
+  if (yaml.isMap(node)) return { kind: 'map', pairs: pairsOf(node.items, reading, depth), range }
+  return { kind: 'scalar', value: yaml.isScalar(node) ? scalarValue(node.value) : null, range }
+}
+
+function pairsOf(items: readonly Pair[], reading: Reading, depth: number): MapNode['pairs'] {
+  return items.map((pair) => {
+    const key = toSource(pair.key, reading, depth + 1)
+    if (key.kind !== 'scalar') throw new SourceProblem('A key must be a plain text.', key.range)
+    return { key: asText(key), value: toSource(pair.value, reading, depth + 1) }
+  })
+}
+
+function asText(key: ScalarNode): ScalarNode {
+  return { ...key, value: key.value === null ? '' : String(key.value) }
+}
+
+function resolveAlias(alias: Alias, reading: Reading, depth: number): SourceNode {
+  const range = rangeOf(alias as unknown as ParsedNode, reading.lines)
+  if (++reading.aliases > aliasesMax) throw new SourceProblem(`Anchors are used more than ${aliasesMax} times.`, range)
+  const target = reading.anchors.get(alias.source)
+  if (target === undefined)
+    throw new SourceProblem(`The anchor "${alias.source}" is not defined above this line.`, range)
+  if (reading.resolving.has(target)) throw new SourceProblem(`The anchor "${alias.source}" contains itself.`, range)
+  reading.resolving.add(target)
+  const source = toSource(target, reading, depth)
+  reading.resolving.delete(target)
+  return source
+}
+
+function noteAnchor(node: Node, reading: Reading): void {
+  const { anchor } = node as { anchor?: string }
+  if (anchor !== undefined && anchor !== '') reading.anchors.set(anchor, node)
+}
+
+function scalarValue(value: unknown): ScalarNode['value'] {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  return String(value)
+}
+
+function rangeOf(node: ParsedNode | null, lines: LineCounter): Range {
+  const range = node?.range
+  if (range === undefined || range === null) return fileStart
+  return { start: position(lines, range[0]), end: position(lines, range[1]) }
+}
+
+function position(lines: LineCounter, offset: number): Range['start'] {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+function syntaxErrors(document: Document.Parsed, { file, lines }: { file: string; lines: LineCounter }): Diagnostic[] {
+  return document.errors.map((error) => ({
+    severity: 'error',
+    code: 'YAML_INVALID',
+    file,
+    range: { start: position(lines, error.pos[0]), end: position(lines, error.pos[1]) },
+    // The package appends the place and a drawing; the place is in the range.
+    message: error.message.split(/ at line \d+/)[0]?.split('\n')[0] ?? error.message,
+  }))
+}
