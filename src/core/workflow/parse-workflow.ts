@@ -1,8 +1,8 @@
 import { hasErrors } from '#core/diagnostic.ts'
-import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
+import type { Parsed } from '#core/diagnostic.ts'
 import { buildWorkflow } from './build-model.ts'
 import { checkWorkflowSource, reporter } from './check-source.ts'
-import { diagnosticsMax } from './limits.ts'
+import { inOrder } from './in-order.ts'
 import type { WorkflowModel } from './model.ts'
 import { officialDiagnostics } from './official.ts'
 import { readSource } from './read-source.ts'
@@ -18,17 +18,4 @@ export async function parseWorkflow({ file, text }: { file: string; text: string
   checkWorkflowSource(source.value, reporter(file, diagnostics))
   const ordered = inOrder(diagnostics)
   return { value: hasErrors(ordered) ? undefined : buildWorkflow(source.value, file), diagnostics: ordered }
-}
-
-/** By place; of several at one place only the first, because the later ones follow from it. */
-export function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const byPlace = new Map<string, Diagnostic>()
-  for (const diagnostic of diagnostics) {
-    const { line, column } = diagnostic.range.start
-    const place = `${line}:${column}`
-    if (!byPlace.has(place)) byPlace.set(place, diagnostic)
-  }
-  return [...byPlace.values()]
-    .toSorted((a, b) => a.range.start.line - b.range.start.line || a.range.start.column - b.range.start.column)
-    .slice(0, diagnosticsMax)
 }
