@@ -1,4 +1,5 @@
 // The service: `PORT=4800 node server.js`. It runs alone, or as a worker of ops/supervisor.js.
+import cluster from 'node:cluster'
 import { createServer } from 'node:http'
 import { createApp } from './lib/app.js'
 import { readRelease } from './lib/release.js'
@@ -26,9 +27,12 @@ process.on('message', (message) => {
   if (message === 'drain') drain()
 })
 
-/** Takes no new connections, answers what has begun, and leaves. */
+/**
+ * Takes no new connections, answers what has begun, and leaves. A worker must not simply exit: a connection may be on its way
+ * to it, and `disconnect` gives that one back to the primary before it leaves.
+ */
 function drain() {
   if (draining) return
   draining = true
-  server.close(() => process.exit(0))
+  server.close(() => (cluster.isWorker ? cluster.worker.disconnect() : process.exit(0)))
 }
