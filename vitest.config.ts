@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,test,tools,bench,examples}/**/*.test.ts'],
+          include: ['{src,test,tools,bench}/**/*.test.ts'],
           exclude: ['test/stories/**', '**/node_modules/**'],
         },
       },
