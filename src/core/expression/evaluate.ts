@@ -135,7 +135,7 @@ function call(name: string, args: readonly Json[], evaluation: Evaluation): Json
 
 function indexInto(target: Json, index: Json, evaluation: Evaluation): Json {
   if (isScalar(target)) return null
-  if (!evaluation.filtered.has(target as object)) return itemAt(target, index, evaluation) ?? null
+  if (!evaluation.filtered.has(target)) return itemAt(target, index, evaluation) ?? null
   const found = (target as readonly Json[]).map((item) =>
     isScalar(item) ? undefined : itemAt(item, index, evaluation),
   )
@@ -170,9 +170,9 @@ function memberOf(object: JsonObject, key: string, caseSensitive: boolean): Json
 function itemsOf(target: Json, evaluation: Evaluation): Json {
   if (isScalar(target)) return markFiltered([], evaluation)
   const items: readonly Json[] = Object.values(target)
-  if (!evaluation.filtered.has(target as object)) return markFiltered([...items], evaluation)
+  if (!evaluation.filtered.has(target)) return markFiltered([...items], evaluation)
   return markFiltered(
-    items.flatMap((item) => (isScalar(item) ? [] : (Object.values(item) as Json[]))),
+    items.flatMap((item) => (isScalar(item) ? [] : (Object.values(item)))),
     evaluation,
   )
 }

@@ -35,8 +35,12 @@ export function expandJob(job: JobModel, scope: Scope): JobExpansion {
     return { kind: 'skipped', reason: 'Its matrix has no combination left: "exclude" removes all of them.' }
   } catch (error) {
     if (!(error instanceof PlanProblem) && !(error instanceof KnownError)) throw error
-    return { kind: 'invalid', reason: error.message.endsWith('.') ? error.message : `${error.message}.` }
+    return { kind: 'invalid', reason: sentence(error.message) }
   }
+}
+
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
 }
 
 /** Names the need that stopped the job, or the condition that is false. */
@@ -157,7 +161,7 @@ function environmentOf(template: Template | undefined, scope: Scope): JobLeg['en
   if (template === undefined) return undefined
   const pairs = expressionOf(template) === undefined ? pairsOf(template) : undefined
   if (pairs === undefined || Array.isArray(template)) return namedEnvironment(evaluateTemplate(template, scope))
-  const members = new Map(pairs.map(([key, value]) => [String(key), value]))
+  const members = new Map(pairs)
   const name = members.get('name')
   const url = members.get('url')
   const environment = namedEnvironment(name === undefined ? null : evaluateTemplate(name, scope))

@@ -114,7 +114,7 @@ function newLeg(values: JsonObject): MatrixLeg {
 /** Whether every leaf of the filter equals, as `==` says, what stands at the same place of the value. */
 function isPartOf(filter: Json, value: Json | undefined): boolean {
   if (isScalar(filter)) return isEqual(value ?? null, filter)
-  return Object.entries(filter).every(([key, item]) => isPartOf(item as Json, memberOf(value, key)))
+  return Object.entries(filter).every(([key, item]) => isPartOf(item, memberOf(value, key)))
 }
 
 function memberOf(value: Json | undefined, key: string): Json | undefined {
@@ -123,7 +123,7 @@ function memberOf(value: Json | undefined, key: string): Json | undefined {
 
 function labelsOf(value: Json): readonly string[] {
   if (value === null) return []
-  const texts = isScalar(value) ? [toText(value)] : Object.values(value).flatMap((item) => labelsOf(item as Json))
+  const texts = isScalar(value) ? [toText(value)] : Object.values(value).flatMap((item) => labelsOf(item))
   return texts.filter((text) => text !== '')
 }
 

@@ -1,3 +1,4 @@
+import { expressionOf } from '#core/expression/template.ts'
 import { buildSteps, conditionOf, templates } from './build-step.ts'
 import { buildTriggers } from './build-trigger.ts'
 import type { JobModel, RunDefaults, Template, WorkflowModel } from './model.ts'
@@ -65,9 +66,9 @@ function strategyOf(node: SourceNode | undefined, observer: TemplateObserver): P
       strategy: templates(node, observer, { matrix: 'matrix', failFast: 'fail-fast', maxParallel: 'max-parallel' }),
     }
   }
-  const template = toTemplate(node, observer)
-  if (typeof template !== 'object' || template === null || !('$expr' in template)) return {}
-  const part = (key: string): Template => ({ $expr: `(${String(template['$expr'])})['${key}']` })
+  const expression = expressionOf(toTemplate(node, observer))
+  if (expression === undefined) return {}
+  const part = (key: string): Template => ({ $expr: `(${expression})['${key}']` })
   return { strategy: { matrix: part('matrix'), failFast: part('fail-fast'), maxParallel: part('max-parallel') } }
 }
 

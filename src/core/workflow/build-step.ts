@@ -1,4 +1,5 @@
 import { ensureStatusFunction } from '#core/expression/status.ts'
+import { expressionOf } from '#core/expression/template.ts'
 import type { StepModel, Template } from './model.ts'
 import { memberOf, textOf } from './source-node.ts'
 import type { SourceNode } from './source-node.ts'
@@ -43,10 +44,8 @@ function buildStep(node: SourceNode, { giveId, observer }: StepContext): StepMod
 export function conditionOf(node: SourceNode, observer: TemplateObserver): string {
   const condition = memberOf(node, 'if')
   if (condition === undefined) return 'success()'
-  const template = toTemplate(condition, observer)
-  if (typeof template === 'object' && template !== null && '$expr' in template) {
-    return ensureStatusFunction(String(template['$expr']))
-  }
+  const expression = expressionOf(toTemplate(condition, observer))
+  if (expression !== undefined) return ensureStatusFunction(expression)
   const source = textOf(condition) ?? ''
   if (source.trim() !== '') observer.onExpression?.(condition.range, source)
   return ensureStatusFunction(source)

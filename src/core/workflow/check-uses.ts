@@ -3,7 +3,7 @@
  * `docker://image`, `owner/repository[/path]@ref` (actions-semantics 6, 7).
  */
 export function usesProblem(uses: string): string | undefined {
-  if (/^\.[\\/]/.test(uses) || /^docker:\/\//.test(uses)) return undefined
+  if (/^\.[\\/]/.test(uses) || uses.startsWith('docker://')) return undefined
   const [path = '', ref, ...more] = uses.split('@')
   const [owner, repository] = path.split(/[\\/]/)
   const isRemote = ref !== undefined && ref !== '' && more.length === 0 && isName(owner) && isName(repository)

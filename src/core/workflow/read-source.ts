@@ -102,7 +102,7 @@ function noteAnchor(node: Node, reading: Reading): void {
 function scalarValue(value: unknown): ScalarNode['value'] {
   if (value === null || value === undefined) return null
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  return String(value)
+  return typeof value === 'bigint' ? Number(value) : null
 }
 
 function rangeOf(node: ParsedNode | null, lines: LineCounter): Range {
