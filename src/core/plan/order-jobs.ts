@@ -36,7 +36,11 @@ export function orderJobs(jobs: readonly JobModel[]): readonly OrderedJob[] {
 function dependentsOf(jobs: readonly JobModel[]): ReadonlyMap<string, readonly JobModel[]> {
   const dependents = new Map<string, JobModel[]>()
   for (const job of jobs) {
-    for (const need of job.needs) dependents.set(need, [...(dependents.get(need) ?? []), job])
+    for (const need of job.needs) {
+      const known = dependents.get(need)
+      if (known === undefined) dependents.set(need, [job])
+      else known.push(job)
+    }
   }
   return dependents
 }
