@@ -1,0 +1,110 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** A real PostgreSQL server of the test's own: a fresh cluster in a scratch folder, reached by a unix socket only. */
+export interface PostgresServer extends AsyncDisposable {
+  readonly connectionString: string
+  /** Ends the server at once, as a crash of the machine's service would (`immediate`), and starts it again. */
+  restart(mode: 'fast' | 'immediate'): Promise<void>
+}
+
+/** Starts a server, or says why this machine cannot. */
+export async function startPostgres(): Promise<PostgresServer | { readonly missing: string }> {
+  const bin = findBinaries()
+  if (bin === undefined) return { missing: 'PostgreSQL is not installed (Debian: apt-get install postgresql)' }
+  const user = await unprivilegedUser()
+  if (user === undefined)
+    return { missing: 'PostgreSQL refuses root, and there is no user "postgres" or "nobody" to run it' }
+  const folder = await mkdtemp(join(tmpdir(), 'shipway-postgres-'))
+  if (user.uid !== undefined && user.gid !== undefined) await chown(folder, user.uid, user.gid)
+  const data = join(folder, 'data')
+  const initdb = ['-D', data, '-U', 'shipway', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-instructions']
+  await run(join(bin, 'initdb'), initdb, { ...user, cwd: folder })
+  const start = (): Promise<ChildProcess> => startServer(join(bin, 'postgres'), { folder, data, user })
+  let server = await start()
+  const connectionString = `postgres://shipway@localhost/postgres?host=${encodeURIComponent(folder)}`
+  return {
+    connectionString,
+    restart: async (mode) => {
+      await stop(server, mode === 'fast' ? 'fast' : 'immediate')
+      server = await start()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stop(server, 'fast')
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface User {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+function findBinaries(): string | undefined {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(':'),
+  ]
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+}
+
+async function unprivilegedUser(): Promise<User | undefined> {
+  if (userInfo().uid !== 0) return {}
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const { stdout } = await run('getent', ['passwd', name])
+      const [, , uid, gid] = stdout.split(':')
+      return { uid: Number(uid), gid: Number(gid) }
+    } catch {
+      // no such user
+    }
+  }
+  return undefined
+}
+
+/**
+ * The keeper holds the read end of a pipe from this process: when the test ends, however it ends, the pipe closes and the
+ * server is told to stop. One line on the pipe names the way: `fast` or `immediate`.
+ */
+const keeper = `"$@" & server=$!
+read -r mode
+case $mode in immediate) kill -QUIT $server ;; *) kill -INT $server ;; esac
+wait $server`
+
+async function startServer(
+  binary: string,
+  { folder, data, user }: { readonly folder: string; readonly data: string; readonly user: User },
+): Promise<ChildProcess> {
+  const settings = ['-c', 'listen_addresses=', '-c', `unix_socket_directories=${folder}`, '-c', 'shared_buffers=128MB']
+  const child = spawn('sh', ['-c', keeper, 'keeper', binary, '-D', data, ...settings], {
+    ...user,
+    cwd: folder,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+  })
+  let log = ''
+  child.stderr?.on('data', (chunk: Buffer) => (log = `${log}${chunk.toString()}`.slice(-20_000)))
+  const deadline = performance.now() + 30_000
+  while (!log.includes('database system is ready to accept connections')) {
+    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`PostgreSQL does not start:\n${log}`)
+    await sleep(20)
+  }
+  return child
+}
+
+async function stop(child: ChildProcess, mode: 'fast' | 'immediate'): Promise<void> {
+  if (child.exitCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.stdin?.end(`${mode}\n`)
+  await ended
+}
