@@ -5,6 +5,7 @@ ruleTester().run('house/no-message-branching', noMessageBranching, {
   valid: [
     "if (error.code === 'RUN_NOT_FOUND') retry()",
     "if (commit.message.startsWith('chore:')) skip()",
+    "const text = error.message.endsWith('.') ? error.message : error.message + '.'",
     'print(error.message)',
     "if (message.type === 'job') take()",
     'expect(pattern.test(line))',

@@ -25,7 +25,10 @@ export const noMessageBranching: Rule = {
         if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return
         const asked = callee.property.name === 'test' ? node.arguments[0] : callee.object
         const isTest = callee.property.name === 'test' || textTests.has(callee.property.name)
-        if (isTest && asked !== undefined && isErrorMessage(asked)) refuse(node)
+        // The full stop of a sentence is not its meaning.
+        const [text] = node.arguments
+        const isPunctuation = text?.type === 'Literal' && typeof text.value === 'string' && !/[a-z]/i.test(text.value)
+        if (isTest && !isPunctuation && asked !== undefined && isErrorMessage(asked)) refuse(node)
       },
     }
   },
