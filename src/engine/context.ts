@@ -18,6 +18,8 @@ export interface AgentContext {
   readonly sha256: Sha256
   readonly launcher: RunnerLauncher
   readonly delivery: Delivery
+  /** Names this start of the agent as the holder of its leases; never used again. */
+  readonly owner: string
   /** Runner processes at the same time. */
   readonly slots: number
   /** Tells this process and those that watch it that something changed. */

@@ -19,12 +19,28 @@ export interface Delivery {
   /** Deployments that are not done. */
   open(): Promise<readonly string[]>
   cancel(query: Query, deployment: string, by: string, reason: string): Promise<TicketOutcome>
+  /** Outputs of a deploy step: `deployment`, `release`, `version`, `url`. */
+  describeDeployment(
+    deployment: string,
+  ): Promise<{ readonly deployment: string; readonly release: string; readonly version: string; readonly url: string }>
   /** What the rules of an environment say to a job of a run that names it. */
   verdictForJob(run: string, environment: string): Promise<EnvironmentVerdict>
   /** Seals the release of a run from what its jobs uploaded so far; returns the one that was sealed before. */
-  sealRun(run: string): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined>
+  sealRun(
+    run: string,
+  ): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined>
   /** Environments that a green run deploys to by itself. */
   automaticEnvironments(run: string): Promise<readonly string[]>
   /** Keeps the rules in force (`shipway.yml` of the default branch) for an application. */
-  registerApplication(query: Query, run: { readonly application: string; readonly repository: string; readonly sha: string; readonly ref: string; readonly configText: string; readonly isDefaultBranch: boolean }): Promise<void>
+  registerApplication(
+    query: Query,
+    run: {
+      readonly application: string
+      readonly repository: string
+      readonly sha: string
+      readonly ref: string
+      readonly configText: string
+      readonly isDefaultBranch: boolean
+    },
+  ): Promise<void>
 }

@@ -37,7 +37,11 @@ export function buildJobOrder(
     },
     extraEnv: document.env,
     masks: [],
-    source: { repository: document.repository, sha: String(document.github['sha']), ref: String(document.github['ref']) },
+    source: {
+      repository: document.repository,
+      sha: String(document.github['sha']),
+      ref: String(document.github['ref']),
+    },
     paths: {
       home: files.root,
       workspace: files.absolute(`${work}/workspace`),

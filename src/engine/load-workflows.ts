@@ -29,11 +29,18 @@ export interface LoadedCommit {
  * Reads the workflow files and `shipway.yml` of a commit. What a file means depends on its content only, so parsed models are kept in the home
  * by the object id that git gave the content: parsing costs far more than reading.
  */
-export async function loadCommit(context: { readonly git: Git; readonly files: HomeFiles }, repository: string, sha: string, wanted?: readonly string[]): Promise<LoadedCommit> {
+export async function loadCommit(
+  context: { readonly git: Git; readonly files: HomeFiles },
+  repository: string,
+  sha: string,
+  wanted?: readonly string[],
+): Promise<LoadedCommit> {
   const [project, ...folders] = await context.git.readFiles(repository, sha, ['shipway.yml', ...workflowFolders])
   const paths = workflowFolders.flatMap((folder, index) => {
     const listing = folders[index]
-    return listing?.kind === 'folder' ? listing.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${folder}/${name}`) : []
+    return listing?.kind === 'folder'
+      ? listing.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${folder}/${name}`)
+      : []
   })
   const chosen = wanted === undefined ? paths : wanted.flatMap((path) => chooseWorkflows(paths, path))
   if (chosen.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
@@ -52,11 +59,16 @@ export async function loadCommit(context: { readonly git: Git; readonly files: H
 /** `--workflow` names a file, or a folder that stands for all files in it. A file outside the two folders is read as it is named. */
 function chooseWorkflows(paths: readonly string[], wanted: string): readonly string[] {
   const clean = wanted.replace(/^\.\//, '').replace(/\/$/, '')
-  const inside = paths.filter((path) => path === clean || path.startsWith(`${clean}/`) || path.split('/').at(-1) === clean)
+  const inside = paths.filter(
+    (path) => path === clean || path.startsWith(`${clean}/`) || path.split('/').at(-1) === clean,
+  )
   return inside.length > 0 || !/\.ya?ml$/.test(clean) ? inside : [clean]
 }
 
-async function parseCached(files: HomeFiles, source: { readonly file: string; readonly text: string; readonly oid: string }): Promise<Parsed<WorkflowModel>> {
+async function parseCached(
+  files: HomeFiles,
+  source: { readonly file: string; readonly text: string; readonly oid: string },
+): Promise<Parsed<WorkflowModel>> {
   const name = `${homeLayout.workflowCache}/${source.oid}-${cacheVersion}.json`
   const cached = files.readText(name)
   if (cached !== undefined) {

@@ -58,7 +58,9 @@ export class RunTable {
     const decision = decide(state, input)
     if (decision.writes.length === 0) return { state, effects: decision.effects, isAccepted: true }
     try {
-      const isAccepted = await this.#context.store.transaction(async (query) => writeRun(query, state, decision.writes, { input, owner }))
+      const isAccepted = await this.#context.store.transaction(async (query) =>
+        writeRun(query, state, decision.writes, { input, owner }),
+      )
       if (!isAccepted) {
         this.#states.delete(run)
         return { state, effects: [], isAccepted: false }

@@ -124,5 +124,7 @@ interface OwnSlot extends Slot {
 }
 
 function isSameJob(held: SlotJob | undefined, named: SlotJob): boolean {
-  return held !== undefined && held.runId === named.runId && held.jobKey === named.jobKey && held.attempt === named.attempt
+  return (
+    held !== undefined && held.runId === named.runId && held.jobKey === named.jobKey && held.attempt === named.attempt
+  )
 }

@@ -5,7 +5,13 @@ import type { Priority, TicketOutcome, TicketRequest } from '#core/ticket/model.
 export type FollowItem =
   | { readonly kind: 'event'; readonly stored: StoredEvent }
   /** New bytes of a job's log, whole lines, already masked. */
-  | { readonly kind: 'log'; readonly runId: string; readonly jobKey: string; readonly attempt: number; readonly text: string }
+  | {
+      readonly kind: 'log'
+      readonly runId: string
+      readonly jobKey: string
+      readonly attempt: number
+      readonly text: string
+    }
 
 export interface SubmitOptions {
   readonly priority: Priority

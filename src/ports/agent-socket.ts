@@ -1,5 +1,7 @@
 /** What an agent tells the processes that watch it. Only hints: the store has the truth. */
-export type AgentNotice = { readonly type: 'changed'; readonly subject: string } | { readonly type: 'log'; readonly subject: string }
+export type AgentNotice =
+  | { readonly type: 'changed'; readonly subject: string }
+  | { readonly type: 'log'; readonly subject: string }
 
 export interface AgentServer extends AsyncDisposable {
   notify(notice: AgentNotice): void

@@ -48,7 +48,11 @@ export interface DeployDriver {
   /** Never throws for a target that does not answer: that is `unknown`. */
   inspect(order: Pick<TargetOrder, 'target' | 'application' | 'environment'>, signal: AbortSignal): Promise<TargetState>
   /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */
-  prepare(order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<{ readonly sentBytes: number; readonly sentFiles: number }>
+  prepare(
+    order: TargetOrder,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<{ readonly sentBytes: number; readonly sentFiles: number }>
   /**
    * Arms the target's own timer, then switches atomically and runs the restart hook. From here on the target goes back by
    * itself after `confirmWithinMs` unless `confirm` is heard. When the restart hook fails it has already gone back.

@@ -18,4 +18,6 @@ export interface Git {
   defaultBranch(repository: string): Promise<string | undefined>
 }
 
-export type GitObject = { readonly kind: 'file'; readonly oid: string; readonly text: string } | { readonly kind: 'folder'; readonly names: readonly string[] }
+export type GitObject =
+  | { readonly kind: 'file'; readonly oid: string; readonly text: string }
+  | { readonly kind: 'folder'; readonly names: readonly string[] }

@@ -28,14 +28,19 @@ export const systemGit: Git = {
       .split('\0')
       .flatMap((line): readonly TreeFile[] => {
         const match = /^100(644|755) blob ([0-9a-f]{40,64})\t(.+)$/s.exec(line)
-        return match === null ? [] : [{ path: match[3] ?? '', mode: match[1] === '755' ? 0o755 : 0o644, oid: match[2] ?? '' }]
+        return match === null
+          ? []
+          : [{ path: match[3] ?? '', mode: match[1] === '755' ? 0o755 : 0o644, oid: match[2] ?? '' }]
       })
   },
   async readBlob(repository, oid) {
     return git(repository, oid, ['cat-file', 'blob', oid])
   },
   async defaultBranch(repository) {
-    for (const args of [['symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD'], ['config', '--get', 'init.defaultBranch']]) {
+    for (const args of [
+      ['symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD'],
+      ['config', '--get', 'init.defaultBranch'],
+    ]) {
       const answer = await run('git', ['-C', repository, ...args], { timeout: gitDeadlineMs }).catch(() => undefined)
       const name = answer?.stdout.trim().replace(/^origin\//, '')
       if (name !== undefined && name !== '' && (await hasBranch(repository, name))) return name
@@ -46,7 +51,9 @@ export const systemGit: Git = {
 }
 
 async function hasBranch(repository: string, name: string): Promise<boolean> {
-  return run('git', ['-C', repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${name}`], { timeout: gitDeadlineMs }).then(
+  return run('git', ['-C', repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${name}`], {
+    timeout: gitDeadlineMs,
+  }).then(
     () => true,
     () => false,
   )
@@ -54,12 +61,21 @@ async function hasBranch(repository: string, name: string): Promise<boolean> {
 
 async function git(repository: string, sha: string, args: readonly string[], input = ''): Promise<Buffer> {
   try {
-    const child = run('git', ['-C', repository, ...args], { encoding: 'buffer', timeout: gitDeadlineMs, maxBuffer: gitOutputMax })
+    const child = run('git', ['-C', repository, ...args], {
+      encoding: 'buffer',
+      timeout: gitDeadlineMs,
+      maxBuffer: gitOutputMax,
+    })
     child.child.stdin?.end(input)
     return (await child).stdout
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : ''
-    throw commitUnreadable({ repository, sha, stderr: stderr === '' && error instanceof Error ? error.message : stderr, cause: error })
+    throw commitUnreadable({
+      repository,
+      sha,
+      stderr: stderr === '' && error instanceof Error ? error.message : stderr,
+      cause: error,
+    })
   }
 }
 

@@ -6,13 +6,25 @@ import { homeLayout } from '#core/home/layout.ts'
 import { homeDiskFull, homeNotWritable } from '#core/known/home.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
-const folders = [homeLayout.tmp, homeLayout.inbox, homeLayout.processing, homeLayout.outbox, homeLayout.quarantine, homeLayout.secrets, homeLayout.blobs, homeLayout.runs, homeLayout.workflowCache, homeLayout.toolCache]
+const folders = [
+  homeLayout.tmp,
+  homeLayout.inbox,
+  homeLayout.processing,
+  homeLayout.outbox,
+  homeLayout.quarantine,
+  homeLayout.secrets,
+  homeLayout.blobs,
+  homeLayout.runs,
+  homeLayout.workflowCache,
+  homeLayout.toolCache,
+]
 
 /** The real files of a state home. */
 export function openHomeFiles(root: string): HomeFiles {
   const absolute = (relative: string): string => {
     const full = path.resolve(root, relative)
-    if (full !== root && !full.startsWith(`${root}${path.sep}`)) throw new Error(`Invariant broken: "${relative}" leaves the state home`)
+    if (full !== root && !full.startsWith(`${root}${path.sep}`))
+      throw new Error(`Invariant broken: "${relative}" leaves the state home`)
     return full
   }
   const known = new Set<string>()

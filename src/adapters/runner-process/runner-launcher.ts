@@ -19,7 +19,11 @@ export interface RunnerLaunch {
 export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
   return {
     launch(events) {
-      const child = spawn(launch.node, [...launch.args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: launch.env })
+      const child = spawn(launch.node, [...launch.args], {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+        env: launch.env,
+      })
       let lastWords = ''
       let failure: string | undefined
       child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -43,7 +43,11 @@ export function subjectFinished(found: { readonly subject: string; readonly conc
 }
 
 /** Nothing in the repository answers to the event. */
-export function noWorkflowTriggered(found: { readonly event: string; readonly ref: string; readonly reasons: readonly string[] }): KnownError {
+export function noWorkflowTriggered(found: {
+  readonly event: string
+  readonly ref: string
+  readonly reasons: readonly string[]
+}): KnownError {
   return new KnownError({
     code: 'WORKFLOW_NOT_TRIGGERED',
     kind: 'usage',
@@ -62,7 +66,12 @@ export function noWorkflowFiles(found: { readonly sha: string; readonly folders:
   })
 }
 
-export function commitUnreadable(found: { readonly repository: string; readonly sha: string; readonly stderr: string; readonly cause?: unknown }): KnownError {
+export function commitUnreadable(found: {
+  readonly repository: string
+  readonly sha: string
+  readonly stderr: string
+  readonly cause?: unknown
+}): KnownError {
   return new KnownError({
     code: 'COMMIT_UNREADABLE',
     kind: 'usage',

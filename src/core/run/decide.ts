@@ -85,7 +85,11 @@ function finished(draft: Draft, key: string, attempt: number, result: JobResult)
   const job = draft.leased(key, attempt)
   if (job === undefined) return
   const { reason, ...rest } = result
-  end(draft, { ...job, conclusion: rest.conclusion, outputs: rest.outputs, annotations: rest.annotations }, reason === undefined ? undefined : { code: 'JOB_FAILED', message: reason })
+  end(
+    draft,
+    { ...job, conclusion: rest.conclusion, outputs: rest.outputs, annotations: rest.annotations },
+    reason === undefined ? undefined : { code: 'JOB_FAILED', message: reason },
+  )
 }
 
 function lost(draft: Draft, key: string, attempt: number, reason: Reason): void {
@@ -95,11 +99,15 @@ function lost(draft: Draft, key: string, attempt: number, reason: Reason): void 
   if (draft.cancelled !== undefined) {
     end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: draft.cancelled.reason })
   } else if (attempt >= jobAttemptsMax) {
-    end(draft, { ...job, conclusion: 'failure' }, {
-      code: 'JOB_INTERRUPTED',
-      message: `The job was started ${attempt} times and never reported back: ${reason.message}`,
-      hint: 'Look at the last lines of its log for what stops the runner.',
-    })
+    end(
+      draft,
+      { ...job, conclusion: 'failure' },
+      {
+        code: 'JOB_INTERRUPTED',
+        message: `The job was started ${attempt} times and never reported back: ${reason.message}`,
+        hint: 'Look at the last lines of its log for what stops the runner.',
+      },
+    )
   } else {
     makeReady(draft, { ...job, state: 'ready' })
   }
@@ -132,7 +140,8 @@ function cancel(draft: Draft, by: string, reason: string): void {
   }
   for (const job of draft.allJobs()) {
     if (job.state === 'leased') draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason })
-    else if (job.state === 'waiting' || job.state === 'ready') end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: reason })
+    else if (job.state === 'waiting' || job.state === 'ready')
+      end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: reason })
   }
   for (const job of draft.allJobs()) if (job.state === 'blocked') advance(draft, job.jobId)
 }
@@ -154,7 +163,10 @@ function advance(draft: Draft, jobId: string): void {
       return
     case 'legs':
       draft.expand(jobId, planned.legs)
-      draft.write({ kind: 'event', event: { type: 'job.planned', job: jobId, legs: planned.legs.map(({ key, name }) => ({ key, name })) } })
+      draft.write({
+        kind: 'event',
+        event: { type: 'job.planned', job: jobId, legs: planned.legs.map(({ key, name }) => ({ key, name })) },
+      })
       for (const leg of planned.legs) admitLeg(draft, leg)
       return
     default:
@@ -166,7 +178,10 @@ function advance(draft: Draft, jobId: string): void {
 function admitLeg(draft: Draft, leg: JobState): void {
   const environment = leg.leg?.environment
   if (isOverParallel(draft, leg)) {
-    const reason = { code: 'JOB_MAX_PARALLEL', message: `Waits for another leg of "${leg.jobId}" (max-parallel ${leg.leg?.maxParallel ?? 0}).` }
+    const reason = {
+      code: 'JOB_MAX_PARALLEL',
+      message: `Waits for another leg of "${leg.jobId}" (max-parallel ${leg.leg?.maxParallel ?? 0}).`,
+    }
     draft.put({ ...leg, state: 'waiting', reason })
   } else if (environment === undefined) {
     makeReady(draft, leg)
@@ -277,7 +292,10 @@ class Draft {
   }
 
   expand(jobId: string, legs: readonly JobState[]): void {
-    this.#expanded.set(jobId, legs.map((leg) => leg.key))
+    this.#expanded.set(
+      jobId,
+      legs.map((leg) => leg.key),
+    )
     for (const leg of legs) this.#changed.set(leg.key, leg)
     this.#writes.push({ kind: 'expand', jobId, legs })
   }
@@ -362,7 +380,12 @@ class Draft {
 }
 
 /** A read-only view: two small maps in front of the state's own. Costs what changed, not what exists. */
-function overlay(state: RunState, changed: ReadonlyMap<string, JobState>, expanded: ReadonlyMap<string, readonly string[]>, cancelled: RunState['cancelled']): RunState {
+function overlay(
+  state: RunState,
+  changed: ReadonlyMap<string, JobState>,
+  expanded: ReadonlyMap<string, readonly string[]>,
+  cancelled: RunState['cancelled'],
+): RunState {
   const jobs = { get: (key: string) => changed.get(key) ?? state.jobs.get(key) } as RunState['jobs']
   const keysOfJob = {
     get: (jobId: string) => (expanded.has(jobId) ? new Set(expanded.get(jobId)) : state.keysOfJob.get(jobId)),

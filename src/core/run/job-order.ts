@@ -37,7 +37,12 @@ export interface JobOrder {
   readonly attempt: number
   readonly job: JobModel
   readonly leg: JobLeg
-  readonly workflow: { readonly name: string; readonly file: string; readonly env?: Template; readonly defaults?: RunDefaults }
+  readonly workflow: {
+    readonly name: string
+    readonly file: string
+    readonly env?: Template
+    readonly defaults?: RunDefaults
+  }
   readonly contexts: {
     readonly github: JsonObject
     readonly vars: Readonly<Record<string, string>>
@@ -141,10 +146,28 @@ export type AgentMessage =
 export type RunnerMessage =
   | { readonly type: 'ready'; readonly pid: number }
   | { readonly type: 'heartbeat'; readonly runId: string; readonly jobKey: string; readonly attempt: number }
-  | { readonly type: 'step'; readonly runId: string; readonly jobKey: string; readonly attempt: number; readonly step: StepReport }
+  | {
+      readonly type: 'step'
+      readonly runId: string
+      readonly jobKey: string
+      readonly attempt: number
+      readonly step: StepReport
+    }
   /** The log has grown to `bytes`; sent at most every 50 ms, and always before `done`. */
-  | { readonly type: 'log'; readonly runId: string; readonly jobKey: string; readonly attempt: number; readonly bytes: number }
-  | { readonly type: 'done'; readonly runId: string; readonly jobKey: string; readonly attempt: number; readonly result: JobResult }
+  | {
+      readonly type: 'log'
+      readonly runId: string
+      readonly jobKey: string
+      readonly attempt: number
+      readonly bytes: number
+    }
+  | {
+      readonly type: 'done'
+      readonly runId: string
+      readonly jobKey: string
+      readonly attempt: number
+      readonly result: JobResult
+    }
   /** `shipway/deploy@v1` and its like: only the agent may do it. Answered by `reply` or `reply-error`. */
   | {
       readonly type: 'request'

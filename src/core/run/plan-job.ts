@@ -16,7 +16,12 @@ export type PlannedJob =
 export function planJob(state: RunState, model: JobModel): PlannedJob {
   const { document } = state
   const expansion = expandJob(model, {
-    contexts: { github: document.github, inputs: document.inputs, vars: document.vars, needs: needsContext(state, model) },
+    contexts: {
+      github: document.github,
+      inputs: document.inputs,
+      vars: document.vars,
+      needs: needsContext(state, model),
+    },
     functions: jobStatusFunctions(state, model),
   })
   switch (expansion.kind) {
@@ -26,12 +31,23 @@ export function planJob(state: RunState, model: JobModel): PlannedJob {
       return { kind: 'invalid', reason: { code: 'JOB_INVALID', message: expansion.reason } }
     case 'legs': {
       const wanted = document.matrix ?? []
-      const chosen = expansion.legs.filter((leg) => wanted.every(({ key, value }) => !(key in leg.matrix) || toText(leg.matrix[key] ?? null) === value))
-      if (chosen.length === 0) return { kind: 'skipped', reason: { code: 'JOB_MATRIX_EMPTY', message: 'No leg of the matrix matches what --matrix asks for.' } }
-      const single = expansion.legs.length === 1 && Object.keys(expansion.legs[0]?.matrix ?? {}).length === 0
-      const legs = chosen.map(
-        (leg): JobState => ({ key: single ? model.id : `${model.id}.${leg.index}`, jobId: model.id, name: leg.name, state: 'blocked', attempt: 0, leg }),
+      const chosen = expansion.legs.filter((leg) =>
+        wanted.every(({ key, value }) => !(key in leg.matrix) || toText(leg.matrix[key] ?? null) === value),
       )
+      if (chosen.length === 0)
+        return {
+          kind: 'skipped',
+          reason: { code: 'JOB_MATRIX_EMPTY', message: 'No leg of the matrix matches what --matrix asks for.' },
+        }
+      const single = expansion.legs.length === 1 && Object.keys(expansion.legs[0]?.matrix ?? {}).length === 0
+      const legs = chosen.map((leg): JobState => ({
+        key: single ? model.id : `${model.id}.${leg.index}`,
+        jobId: model.id,
+        name: leg.name,
+        state: 'blocked',
+        attempt: 0,
+        leg,
+      }))
       return { kind: 'legs', legs }
     }
   }
@@ -40,7 +56,9 @@ export function planJob(state: RunState, model: JobModel): PlannedJob {
 /** `needs.<id>.{result, outputs}` of the direct needs. */
 export function needsContext(state: RunState, model: JobModel): JsonObject {
   return Object.fromEntries(
-    model.needs.filter((need) => state.models.has(need)).map((need) => [need, { result: resultOf(state, need) ?? 'skipped', outputs: outputsOf(state, need) }]),
+    model.needs
+      .filter((need) => state.models.has(need))
+      .map((need) => [need, { result: resultOf(state, need) ?? 'skipped', outputs: outputsOf(state, need) }]),
   )
 }
 
@@ -58,9 +76,13 @@ function jobStatusFunctions(state: RunState, model: JobModel): Readonly<Record<s
     cancelled: () => isCancelled,
     success: (names) =>
       !isCancelled &&
-      (names.length === 0 ? needs.every((need) => ancestryOf(state, need).allSuccess) : named(names).every((name) => resultByName(name) === 'success')),
+      (names.length === 0
+        ? needs.every((need) => ancestryOf(state, need).allSuccess)
+        : named(names).every((name) => resultByName(name) === 'success')),
     failure: (names) =>
       !isCancelled &&
-      (names.length === 0 ? needs.some((need) => ancestryOf(state, need).anyFailure) : named(names).some((name) => resultByName(name) === 'failure')),
+      (names.length === 0
+        ? needs.some((need) => ancestryOf(state, need).anyFailure)
+        : named(names).some((name) => resultByName(name) === 'failure')),
   }
 }

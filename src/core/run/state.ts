@@ -78,7 +78,14 @@ export interface Ancestry {
 
 /** Row changes that belong into one transaction. */
 export type RunWrite =
-  | { readonly kind: 'run'; readonly state: RunStateName; readonly conclusion?: Conclusion; readonly reason?: Reason; readonly started?: boolean; readonly finished?: boolean }
+  | {
+      readonly kind: 'run'
+      readonly state: RunStateName
+      readonly conclusion?: Conclusion
+      readonly reason?: Reason
+      readonly started?: boolean
+      readonly finished?: boolean
+    }
   | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string }
   | { readonly kind: 'expand'; readonly jobId: string; readonly legs: readonly JobState[] }
   | { readonly kind: 'job'; readonly key: string; readonly to: JobState }
@@ -115,7 +122,12 @@ function selectedJobs(document: RunDocument): readonly JobModel[] {
 
 /** Builds the engine's copy from rows. */
 export function buildRunState(
-  row: { readonly id: string; readonly state: RunStateName; readonly conclusion?: Conclusion; readonly cancelled?: { by: string; reason: string } },
+  row: {
+    readonly id: string
+    readonly state: RunStateName
+    readonly conclusion?: Conclusion
+    readonly cancelled?: { by: string; reason: string }
+  },
   document: RunDocument,
   jobs: readonly JobState[],
 ): RunState {

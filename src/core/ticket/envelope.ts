@@ -18,7 +18,15 @@ const payloadType = 'application/vnd.shipway.ticket.v1+json'
 export function encodeTicket(ticket: Ticket, sha256: Sha256): string {
   const { priority, ...sealed } = ticket
   const payload = JSON.stringify({ ...sealed, priority0: priority })
-  const envelope = { schema, id: ticket.id, priority, payloadType, payload: toBase64(payload), digest: sha256(payload), signatures: [] }
+  const envelope = {
+    schema,
+    id: ticket.id,
+    priority,
+    payloadType,
+    payload: toBase64(payload),
+    digest: sha256(payload),
+    signatures: [],
+  }
   return `${JSON.stringify(envelope, null, 2)}\n`
 }
 
@@ -28,22 +36,36 @@ export type DecodedTicket = { readonly ticket: Ticket; readonly digest: string }
 export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
   const envelope = parseJson(text)
   if (!isJsonObject(envelope)) return { problem: 'It is not a JSON object.' }
-  if (envelope['schema'] !== schema) return { problem: `Its schema is ${JSON.stringify(envelope['schema'] ?? null)}; this agent knows "${schema}".` }
+  if (envelope['schema'] !== schema)
+    return { problem: `Its schema is ${JSON.stringify(envelope['schema'] ?? null)}; this agent knows "${schema}".` }
   const payload = fromBase64(String(envelope['payload'] ?? ''))
   const digest = payload === undefined ? '' : sha256(payload)
-  if (payload === undefined || digest !== envelope['digest']) return { problem: 'Its seal is broken: the payload does not have the digest that the envelope names.' }
+  if (payload === undefined || digest !== envelope['digest'])
+    return { problem: 'Its seal is broken: the payload does not have the digest that the envelope names.' }
   const body = parseJson(payload)
   if (!isJsonObject(body) || !isJsonObject(body['request'])) return { problem: 'Its payload is not a request.' }
   const { id, createdAt, requestedBy, request } = body
-  if (typeof id !== 'string' || !isTicketId(id) || id !== envelope['id']) return { problem: 'Its id is missing, malformed or not the one that was sealed.' }
-  if (typeof createdAt !== 'number' || typeof requestedBy !== 'string') return { problem: 'It does not say when and by whom it was made.' }
+  if (typeof id !== 'string' || !isTicketId(id) || id !== envelope['id'])
+    return { problem: 'Its id is missing, malformed or not the one that was sealed.' }
+  if (typeof createdAt !== 'number' || typeof requestedBy !== 'string')
+    return { problem: 'It does not say when and by whom it was made.' }
   const priority = parsePriority(envelope['priority'])
-  if (priority === undefined) return { problem: `Its priority is ${JSON.stringify(envelope['priority'] ?? null)}; allowed are "P1", "P2" and "P3".` }
-  if (!requestKinds.has(String(request['kind']))) return { problem: `It asks for ${JSON.stringify(request['kind'] ?? null)}, which this agent does not know.` }
+  if (priority === undefined)
+    return {
+      problem: `Its priority is ${JSON.stringify(envelope['priority'] ?? null)}; allowed are "P1", "P2" and "P3".`,
+    }
+  if (!requestKinds.has(String(request['kind'])))
+    return { problem: `It asks for ${JSON.stringify(request['kind'] ?? null)}, which this agent does not know.` }
   return { ticket: { id, priority, createdAt, requestedBy, request: request as unknown as Ticket['request'] }, digest }
 }
 
-const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>(['run', 'deploy', 'decision', 'environment', 'cancel'])
+const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>([
+  'run',
+  'deploy',
+  'decision',
+  'environment',
+  'cancel',
+])
 
 /** Ids are made by us (`tk_` + base 32) or derived from a hand-off; they are file names, so nothing else may be in them. */
 export function isTicketId(text: string): boolean {

@@ -1,0 +1,55 @@
+import { KnownError } from '#core/errors.ts'
+import type { Reason } from '#core/reason.ts'
+
+/** Workflow files with mistakes; `details` holds the drawn diagnostics of all of them. */
+export function workflowInvalid(found: {
+  readonly files: readonly string[]
+  readonly details: readonly string[]
+}): KnownError {
+  return new KnownError({
+    code: 'WORKFLOW_INVALID',
+    kind: 'usage',
+    message: `${found.files.length === 1 ? `${found.files[0]} is` : `${found.files.join(', ')} are`} not valid.`,
+    hint: 'Mend what is marked, then check with `shipway lint`.',
+    details: found.details,
+  })
+}
+
+/** `--job` names a job that the workflow does not have. */
+export function jobNotFound(found: {
+  readonly job: string
+  readonly workflow: string
+  readonly known: readonly string[]
+}): KnownError {
+  return new KnownError({
+    code: 'JOB_NOT_FOUND',
+    kind: 'usage',
+    message: `Workflow "${found.workflow}" has no job "${found.job}" (jobs: ${found.known.join(', ')}).`,
+    hint: '`shipway plan` lists the jobs that would run.',
+  })
+}
+
+/** A step asks for a deployment of a run that has nothing to deploy. */
+export function releaseNothingToSeal(found: { readonly run: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_NOTHING_TO_SEAL',
+    kind: 'usage',
+    message: `The run ${found.run} has nothing to seal: its commit has no shipway.yml.`,
+    hint: '`shipway init` writes one; `release.artifact` names what a job uploaded, `release.files` names files of the commit.',
+  })
+}
+
+/** A deployment that a step waited for did not end well. */
+export function deploymentFailed(found: {
+  readonly environment: string
+  readonly deployment: string
+  readonly conclusion: string
+  readonly reason?: Reason
+}): KnownError {
+  return new KnownError({
+    code: 'DEPLOYMENT_FAILED',
+    kind: 'red',
+    message: `The deployment to ${found.environment} ended with "${found.conclusion}"${found.reason === undefined ? '.' : `: ${found.reason.message}`}`,
+    hint: found.reason?.hint ?? `\`shipway why ${found.deployment}\` tells more.`,
+  })
+}

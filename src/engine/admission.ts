@@ -1,0 +1,99 @@
+import { KnownError } from '#core/errors.ts'
+import { subjectFinished, subjectNotFound } from '#core/known/home.ts'
+import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
+import { unreachable } from '#core/unreachable.ts'
+import { finishTicket, insertTicket, loadTicket } from '#store/ticket.ts'
+import { loadRun } from '#store/run.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { insertRuns, prepareRuns } from './admit-run.ts'
+import type { AgentContext } from './context.ts'
+import type { TicketOf } from './delivery.ts'
+import { refusal } from './inbox.ts'
+import type { ClaimedTicket } from './inbox.ts'
+
+export interface Admission {
+  readonly outcome: TicketOutcome
+  /** The ticket was admitted before: what it led to is there already. */
+  readonly isDuplicate: boolean
+}
+
+/**
+ * Turns a claimed ticket into what it asks for. The ticket's row, what it became and its outcome are one transaction, and a ticket is
+ * admitted once whatever happens around it. A refusal is an outcome too and is recorded.
+ */
+export async function admit(context: AgentContext, claimed: ClaimedTicket): Promise<Admission> {
+  const { ticket, digest } = claimed
+  const known = await loadTicket(context.store.query, ticket.id)
+  if (known?.outcome !== undefined) return { outcome: known.outcome, isDuplicate: true }
+  try {
+    return { outcome: await enter(context, ticket, digest), isDuplicate: false }
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    const outcome = refusal(error)
+    await context.store.transaction(async (query) => {
+      await insertTicket(query, ticket, digest)
+      await finishTicket(query, ticket.id, outcome)
+    })
+    return { outcome, isDuplicate: false }
+  }
+}
+
+async function enter(context: AgentContext, ticket: Ticket, digest: string): Promise<TicketOutcome> {
+  const work = await prepare(context, ticket)
+  return context.store.transaction(async (query) => {
+    await insertTicket(query, ticket, digest)
+    const outcome = await work(query)
+    await finishTicket(query, ticket.id, outcome, outcome.kind === 'accepted' ? outcome.subjects[0] : undefined)
+    return outcome
+  })
+}
+
+/** Does what takes long outside the transaction, and returns what belongs into it. */
+async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Query) => Promise<TicketOutcome>> {
+  const { request } = ticket
+  switch (request.kind) {
+    case 'run': {
+      const prepared = await prepareRuns(context, request)
+      return async (query) => {
+        const { commit, isDefaultBranch } = prepared
+        if (commit.project !== undefined) {
+          const { application, repository, event } = request
+          await context.delivery.registerApplication(query, {
+            application,
+            repository,
+            sha: event.sha,
+            ref: event.ref,
+            configText: commit.project,
+            isDefaultBranch,
+          })
+        }
+        return { kind: 'accepted', subjects: await insertRuns(context, query, { ...ticket, request }, prepared) }
+      }
+    }
+    case 'deploy':
+      return async (query) => context.delivery.admitDeploy(query, { ...ticket, request })
+    case 'decision':
+      return async (query) => context.delivery.admitDecision(query, { ...ticket, request })
+    case 'environment':
+      return async (query) => context.delivery.admitEnvironment(query, { ...ticket, request })
+    case 'cancel':
+      return async (query) => admitCancel(context, query, { ...ticket, request })
+    default:
+      return unreachable(request)
+  }
+}
+
+/** Cancelling a run is an input to its state machine, which the agent feeds after the commit. */
+async function admitCancel(
+  context: AgentContext,
+  query: Query,
+  ticket: TicketOf<CancelRequest>,
+): Promise<TicketOutcome> {
+  const { subject, reason } = ticket.request
+  if (subject.startsWith('dep_'))
+    return context.delivery.cancel(query, subject, ticket.requestedBy, reason ?? 'Cancelled by hand.')
+  const run = await loadRun(query, subject)
+  if (run === undefined) throw subjectNotFound({ subject })
+  if (run.state === 'done') throw subjectFinished({ subject, conclusion: run.conclusion ?? 'unknown' })
+  return { kind: 'accepted', subjects: [subject] }
+}

@@ -1,0 +1,144 @@
+import { noWorkflowTriggered } from '#core/known/home.ts'
+import { workflowInvalid } from '#core/known/run.ts'
+import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import type { RunDocument } from '#core/run/state.ts'
+import { initialJobs } from '#core/run/state.ts'
+import { selectJobs } from '#core/run/select-jobs.ts'
+import type { RunRequest } from '#core/ticket/model.ts'
+import { dispatchInputs } from '#core/trigger/dispatch-input.ts'
+import { githubContext } from '#core/trigger/github-context.ts'
+import { matchTrigger } from '#core/trigger/match-trigger.ts'
+import type { WorkflowModel } from '#core/workflow/model.ts'
+import { appendEvent } from '#store/event.ts'
+import { insertJobs } from '#store/job.ts'
+import { insertRun, nextRunNumber } from '#store/run.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import type { AgentContext } from './context.ts'
+import type { TicketOf } from './delivery.ts'
+import { loadCommit } from './load-workflows.ts'
+import type { LoadedCommit } from './load-workflows.ts'
+
+/** What a run ticket will become, worked out before the transaction: reading and parsing take their time, the store must not wait. */
+export interface PreparedRuns {
+  readonly models: readonly WorkflowModel[]
+  readonly commit: LoadedCommit
+  readonly isDefaultBranch: boolean
+}
+
+/** Reads the commit and finds the workflows that answer to the event. Throws a known error when there is nothing to run. */
+export async function prepareRuns(
+  context: Pick<AgentContext, 'git' | 'files'>,
+  request: RunRequest,
+): Promise<PreparedRuns> {
+  const commit = await loadCommit(context, request.repository, request.event.sha, request.workflows)
+  const invalid = commit.workflows.filter((workflow) => workflow.model === undefined || hasErrors(workflow.diagnostics))
+  if (invalid.length > 0) {
+    const details = invalid.flatMap(({ text, diagnostics }) =>
+      diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, text)),
+    )
+    throw workflowInvalid({ files: invalid.map(({ file }) => file), details })
+  }
+  const models: WorkflowModel[] = []
+  const reasons: string[] = []
+  for (const { file, model } of commit.workflows) {
+    if (model === undefined) continue
+    const verdict = matchTrigger(model, request.event)
+    if (verdict.matches) models.push(model)
+    else reasons.push(`${file}: ${verdict.reason}`)
+  }
+  if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
+  const branch = await context.git.defaultBranch(request.repository)
+  return { models, commit, isDefaultBranch: branch === undefined || request.event.ref === `refs/heads/${branch}` }
+}
+
+/** Writes the runs of a ticket: one for each workflow that answers. Returns their ids. */
+export async function insertRuns(
+  context: AgentContext,
+  query: Query,
+  ticket: TicketOf<RunRequest>,
+  prepared: PreparedRuns,
+): Promise<readonly string[]> {
+  const { request } = ticket
+  const priority = Number(ticket.priority.slice(1))
+  const ids: string[] = []
+  for (const model of prepared.models) {
+    const id = context.ids.next('run')
+    const number = await nextRunNumber(query, request.application)
+    const document = buildDocument(request, model, { id, number })
+    const title = titleOf(request, model)
+    await insertRun(query, {
+      id,
+      number,
+      application: request.application,
+      ticket: ticket.id,
+      attempt: 1,
+      event: request.event.name,
+      ref: request.event.ref,
+      sha: request.event.sha,
+      actor: request.actor,
+      workflow: model.name,
+      title,
+      state: 'running',
+      priority,
+      document,
+    })
+    await insertJobs(
+      query,
+      id,
+      initialJobs(document).map((job) => ({ ...job, priority })),
+    )
+    await appendEvent(
+      query,
+      { table: 'run', id },
+      {
+        type: 'run.created',
+        number,
+        title,
+        workflow: model.name,
+        event: request.event.name,
+        ref: request.event.ref,
+        sha: request.event.sha,
+      },
+    )
+    ids.push(id)
+  }
+  return ids
+}
+
+function buildDocument(
+  request: RunRequest,
+  model: WorkflowModel,
+  run: { readonly id: string; readonly number: number },
+): RunDocument {
+  const only = request.job === undefined ? undefined : selectJobs(model, request.job)
+  const github = githubContext({
+    event: request.event,
+    repository: request.repositoryName,
+    actor: request.actor,
+    workflow: { name: model.name, file: model.file },
+    run: { id: run.id, number: run.number, attempt: 1 },
+  })
+  return {
+    workflow: model,
+    github,
+    inputs: request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {},
+    vars: request.vars,
+    env: request.env,
+    secretNames: request.secretNames,
+    platforms: request.platforms,
+    repository: request.repository,
+    dirty: request.dirty,
+    ...(only === undefined ? {} : { only }),
+    ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
+  }
+}
+
+/** First line of the commit's message where the event brings it, else the workflow's name. */
+function titleOf(request: RunRequest, model: WorkflowModel): string {
+  const head = request.event.payload['head_commit']
+  const message =
+    typeof head === 'object' && head !== null && !Array.isArray(head)
+      ? (head as Record<string, unknown>)['message']
+      : undefined
+  return typeof message === 'string' && message !== '' ? (message.split('\n')[0] ?? model.name) : model.name
+}

@@ -1,0 +1,268 @@
+import type { Json } from '#core/json.ts'
+import type { RunEffect } from '#core/run/state.ts'
+import type { RunnerMessage } from '#core/run/job-order.ts'
+import { unreachable } from '#core/unreachable.ts'
+import { leaseOwners, releaseOwner } from '#store/lease.ts'
+import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
+import { loadTicket } from '#store/ticket.ts'
+import type { ProcessMark } from '#ports/runner-pool.ts'
+import { admit } from './admission.ts'
+import type { AgentContext } from './context.ts'
+import { requestDeployment } from './deploy-request.ts'
+import { finishRun } from './finish-run.ts'
+import { archive, claimNext, claimedBefore } from './inbox.ts'
+import type { ClaimedTicket } from './inbox.ts'
+import { JobDesk } from './job-desk.ts'
+import { RunTable } from './run-table.ts'
+import type { SlotJob } from './runner-slots.ts'
+import { Wake } from './wake.ts'
+
+/** The longest time between two looks at everything: leases, approvals and locks that have run out, files that nobody announced. */
+const lookEveryMs = 15_000
+
+/**
+ * The process that owns a state home: admits tickets, carries runs and deployments on, and survives being killed at any moment, because
+ * starting is the same loop as going on. What to do is decided in `core/`; this class only turns the crank:
+ *
+ *     recover ─► ┌─► admit tickets ─► start ready jobs ─► drive deployments ─► wait for a ring ─┐
+ *                └──────────────────────────────────────────────────────────────────────────────┘
+ */
+export class Agent {
+  readonly #context: AgentContext
+  readonly #wake: Wake
+  readonly #table: RunTable
+  readonly #desk: JobDesk
+  readonly #stop = new AbortController()
+  readonly #driving = new Map<string, Promise<void>>()
+  /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
+  readonly #failure = Promise.withResolvers<never>()
+  #requests = 0
+  #isDraining = false
+  #ended: Promise<void> | undefined
+
+  constructor(context: AgentContext) {
+    this.#context = context
+    this.#wake = new Wake(context.clock)
+    this.#table = new RunTable(context)
+    this.#desk = new JobDesk(context, this.#table, {
+      onEffects: async (run, effects) => this.#perform(run, effects),
+      onRequest: async (job, message, progress) => this.#request(job, message, progress),
+      onChange: () => this.#wake.ring(),
+      onFailure: (error) => this.#failure.reject(error),
+    })
+  }
+
+  /** Starts the loop. Runs and deployments of an earlier agent go on from where their rows say. */
+  start(): void {
+    this.#desk.warm()
+    this.#ended = Promise.race([this.#loop(), this.#failure.promise])
+    this.#ended.catch(() => undefined)
+  }
+
+  /** Look at the inbox now. */
+  poke(): void {
+    this.#wake.ring()
+  }
+
+  /** True when nothing goes on here without a person, another process or time. */
+  get isQuiet(): boolean {
+    return (
+      this.#desk.busy === 0 &&
+      this.#driving.size === 0 &&
+      this.#requests === 0 &&
+      this.#table.open.every((state) => state.state === 'waiting')
+    )
+  }
+
+  /** Rejects when the agent cannot go on (a full disk, a broken store); resolves after `close`. */
+  get ended(): Promise<void> {
+    return this.#ended ?? Promise.resolve()
+  }
+
+  /**
+   * Ends the agent. `finish` lets what is running end first and starts nothing new; `now` leaves it to the next agent, which will find everything in
+   * the store.
+   */
+  async close(how: 'finish' | 'now'): Promise<void> {
+    this.#isDraining = true
+    if (how === 'finish') while (this.#desk.busy > 0 || this.#driving.size > 0) await this.#wake.wait(1000)
+    this.#stop.abort()
+    this.#wake.ring()
+    await this.#desk.close()
+    await Promise.allSettled(this.#driving.values())
+    await this.ended.catch(() => undefined)
+  }
+
+  async #loop(): Promise<void> {
+    await this.#recover()
+    while (!this.#stop.signal.aborted) {
+      await this.#look()
+      await this.#wake.wait(lookEveryMs)
+      await this.#desk.reap()
+      await this.#checkWaiting()
+    }
+  }
+
+  async #look(): Promise<void> {
+    while (!this.#isDraining) {
+      const claimed = claimNext(this.#context.files, this.#context.sha256)
+      if (claimed !== undefined) await this.#admit(claimed)
+      else break
+    }
+    if (!this.#isDraining) await this.#desk.dispatch()
+  }
+
+  async #admit(claimed: ClaimedTicket): Promise<void> {
+    const { outcome, isDuplicate } = await admit(this.#context, claimed)
+    this.#context.notify({ type: 'changed', subject: claimed.ticket.id })
+    const { request } = claimed.ticket
+    if (outcome.kind === 'accepted') {
+      for (const subject of outcome.subjects)
+        await this.#carryOn(
+          subject,
+          request.kind === 'cancel'
+            ? { by: claimed.ticket.requestedBy, reason: request.reason ?? 'Cancelled by hand.' }
+            : undefined,
+        )
+      if (request.kind === 'decision' || request.kind === 'environment') await this.#checkWaiting()
+    }
+    if (request.kind !== 'run' || outcome.kind === 'refused' || isDuplicate)
+      await this.#archive(claimed.fileName, claimed.ticket.id)
+  }
+
+  async #carryOn(subject: string, cancel: { readonly by: string; readonly reason: string } | undefined): Promise<void> {
+    if (subject.startsWith('dep_')) this.#drive(subject)
+    else if (subject.startsWith('run_')) {
+      const applied = await this.#table.apply(
+        subject,
+        cancel === undefined ? { kind: 'start' } : { kind: 'cancel', ...cancel },
+      )
+      if (applied !== undefined) await this.#perform(subject, applied.effects)
+    }
+  }
+
+  /** The ticket of a run stays in `processing/` until all its runs have ended and everything after the end is done. */
+  async #archive(fileName: string, ticketId: string): Promise<void> {
+    const ticket = await loadTicket(this.#context.store.query, ticketId)
+    const outcome = ticket?.outcome
+    if (outcome === undefined) return
+    if (ticket?.ticket.request.kind === 'run' && outcome.kind === 'accepted') {
+      const runs = await listRuns(this.#context.store.query, { ticket: ticketId, limit: outcome.subjects.length })
+      if (runs.some((run) => run.state !== 'done')) return
+    }
+    archive(this.#context.files, fileName, outcome)
+  }
+
+  async #perform(run: string, effects: readonly RunEffect[]): Promise<void> {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'dispatch':
+          this.#wake.ring()
+          break
+        case 'check-environment':
+          await this.#checkEnvironment(run, effect.key, effect.environment)
+          break
+        case 'cancel-job':
+          this.#desk.cancel({ runId: run, jobKey: effect.key, attempt: effect.attempt }, effect.reason)
+          break
+        case 'run-finished':
+          await this.#finish(run)
+          break
+        default:
+          unreachable(effect)
+      }
+    }
+  }
+
+  async #checkEnvironment(run: string, key: string, environment: string): Promise<void> {
+    const verdict = await this.#context.delivery.verdictForJob(run, environment)
+    const applied = await this.#table.apply(run, { kind: 'verdict', key, verdict })
+    if (applied !== undefined) await this.#perform(run, applied.effects)
+  }
+
+  /** Somebody decided, or time has passed: asks the rules again for everything that waits for them. */
+  async #checkWaiting(): Promise<void> {
+    for (const state of this.#table.open) {
+      for (const job of state.jobs.values()) {
+        const environment = job.leg?.environment
+        if (job.state === 'waiting' && environment !== undefined)
+          await this.#checkEnvironment(state.id, job.key, environment.name)
+      }
+    }
+    for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)
+  }
+
+  #drive(deployment: string): void {
+    if (this.#driving.has(deployment) || this.#isDraining) return
+    const drive = this.#context.delivery
+      .drive(deployment, this.#stop.signal)
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.#failure.reject(error)
+      })
+      .then(() => undefined)
+      .finally(() => {
+        this.#driving.delete(deployment)
+        this.#context.notify({ type: 'changed', subject: deployment })
+        this.#wake.ring()
+      })
+    this.#driving.set(deployment, drive)
+  }
+
+  async #request(
+    job: SlotJob,
+    message: Extract<RunnerMessage, { type: 'request' }>,
+    progress: (line: string) => void,
+  ): Promise<Json> {
+    this.#requests += 1
+    try {
+      return await requestDeployment(this.#context, job, message.request, {
+        progress,
+        poke: () => this.poke(),
+        signal: this.#stop.signal,
+      })
+    } finally {
+      this.#requests -= 1
+    }
+  }
+
+  async #finish(run: string): Promise<void> {
+    await finishRun(this.#context, run)
+    const row = await loadRun(this.#context.store.query, run)
+    if (row === undefined) return
+    for (const claimed of claimedBefore(this.#context.files, this.#context.sha256)) {
+      if (claimed.ticket.id === row.ticket) await this.#archive(claimed.fileName, claimed.ticket.id)
+    }
+    this.#context.notify({ type: 'changed', subject: run })
+    this.#wake.ring()
+  }
+
+  /** Takes over from an agent that is gone: its leases, its unfinished runs, its deployments, the tickets that it had claimed. */
+  async #recover(): Promise<void> {
+    const { store, files, sha256, launcher } = this.#context
+    const left = await store.transaction(async (query) => {
+      const owners = await leaseOwners(query)
+      return (await Promise.all(owners.map(async (owner) => releaseOwner(query, owner)))).flat()
+    })
+    for (const job of left) {
+      if (job.process !== undefined) launcher.killLeftover(job.process as unknown as ProcessMark)
+      const reason = { code: 'AGENT_RESTARTED', message: 'The agent was stopped while the job ran.' }
+      const applied = await this.#table.apply(job.run, { kind: 'lost', key: job.key, attempt: job.attempt, reason })
+      if (applied !== undefined) await this.#perform(job.run, applied.effects)
+    }
+    for (const run of await unfinishedRuns(store.query)) await this.#carryOn(run.id, run.cancelled)
+    for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)
+    for (const claimed of claimedBefore(files, sha256)) await this.#resume(claimed)
+  }
+
+  /** A ticket in `processing/`: not admitted yet, or admitted and not finished, or finished and not archived. */
+  async #resume(claimed: ClaimedTicket): Promise<void> {
+    const ticket = await loadTicket(this.#context.store.query, claimed.ticket.id)
+    if (ticket === undefined) {
+      await this.#admit(claimed)
+      return
+    }
+    const runs = await listRuns(this.#context.store.query, { ticket: claimed.ticket.id, limit: 100 })
+    for (const run of runs) if (run.state === 'done') await finishRun(this.#context, run.id)
+    await this.#archive(claimed.fileName, claimed.ticket.id)
+  }
+}

@@ -1,0 +1,128 @@
+import { errorFromReport } from '#core/errors.ts'
+import type { ErrorReport } from '#core/errors.ts'
+import type { Json } from '#core/json.ts'
+import { deploymentFailed, releaseNothingToSeal } from '#core/known/run.ts'
+import type { DeploymentEvent, StoredEvent } from '#core/run/event.ts'
+import type { RunnerRequest } from '#core/run/job-order.ts'
+import { appendEvent, loadEvents } from '#store/event.ts'
+import { loadRun } from '#store/run.ts'
+import { loadTicket } from '#store/ticket.ts'
+import type { AgentContext } from './context.ts'
+import { derivedTicket, enqueue } from './enqueue.ts'
+import type { SlotJob } from './runner-slots.ts'
+
+/** How often a waiting step looks at its deployment. Milliseconds. */
+const lookEveryMs = 50
+
+export interface RequestSurroundings {
+  readonly progress: (line: string) => void
+  readonly poke: () => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * `shipway/deploy@v1`: seals the release of the run, asks for its deployment by a ticket like anybody else, and waits for the end. The same step
+ * started again (after a crash) makes the same ticket, so it joins the deployment that is on its way.
+ */
+export async function requestDeployment(
+  context: AgentContext,
+  job: SlotJob,
+  request: RunnerRequest,
+  surroundings: RequestSurroundings,
+): Promise<Json> {
+  const run = await loadRun(context.store.query, job.runId)
+  if (run === undefined) throw new Error(`Invariant broken: there is no run ${job.runId}`)
+  const release = request.release ?? (await context.delivery.sealRun(job.runId))?.release
+  if (release === undefined) throw releaseNothingToSeal({ run: job.runId })
+  const ticket = derivedTicket(context, {
+    cause: ['step', job.runId, job.jobKey, request.environment, release],
+    priority: 'P2',
+    requestedBy: run.actor,
+    request: {
+      kind: 'deploy',
+      mode: 'deploy',
+      application: run.application,
+      environment: request.environment,
+      release,
+      run: job.runId,
+    },
+  })
+  enqueue(context, ticket)
+  surroundings.poke()
+
+  const deployment = await admitted(context, ticket.id, surroundings.signal)
+  await announce(context, job.runId, { deployment, environment: request.environment, release })
+  const end = await watch(context, deployment, surroundings)
+  if (end.conclusion !== 'success')
+    throw deploymentFailed({
+      environment: request.environment,
+      deployment,
+      conclusion: end.conclusion,
+      ...(end.reason === undefined ? {} : { reason: end.reason }),
+    })
+  return context.delivery.describeDeployment(deployment)
+}
+
+async function admitted(context: AgentContext, ticketId: string, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    const outcome = (await loadTicket(context.store.query, ticketId))?.outcome
+    if (outcome?.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
+    const deployment = outcome?.subjects[0]
+    if (deployment !== undefined) return deployment
+    await context.clock.sleep(lookEveryMs, signal)
+  }
+}
+
+/** Tells the run's own history about it, once. */
+async function announce(
+  context: AgentContext,
+  run: string,
+  found: { readonly deployment: string; readonly environment: string; readonly release: string },
+): Promise<void> {
+  const events = await loadEvents(context.store.query, run, 0, 100_000)
+  const isTold = events.some(
+    ({ event }) => event.type === 'deployment.requested' && event.deployment === found.deployment,
+  )
+  if (isTold) return
+  await context.store.transaction(async (query) =>
+    appendEvent(query, { table: 'run', id: run }, { type: 'deployment.requested', ...found }),
+  )
+  context.notify({ type: 'changed', subject: run })
+}
+
+async function watch(
+  context: AgentContext,
+  deployment: string,
+  { progress, signal }: RequestSurroundings,
+): Promise<Extract<DeploymentEvent, { type: 'deployment.finished' }>> {
+  let seq = 0
+  for (;;) {
+    for (const stored of await loadEvents(context.store.query, deployment, seq, 500)) {
+      seq = stored.seq
+      const line = describe(stored)
+      if (line !== undefined) progress(line)
+      if (stored.event.type === 'deployment.finished') return stored.event
+    }
+    await context.clock.sleep(lookEveryMs, signal)
+  }
+}
+
+/** An event of a deployment as a line for the log of the step that waits for it. */
+function describe({ event }: StoredEvent): string | undefined {
+  switch (event.type) {
+    case 'deployment.created':
+      return `Deploying ${event.version} to ${event.environment} (${event.targets.join(', ')})`
+    case 'deployment.waiting':
+      return `Waiting: ${event.reason.message}${event.reason.hint === undefined ? '' : ` ${event.reason.hint}`}`
+    case 'deployment.phase':
+      return event.target === undefined ? event.phase : `${event.phase} ${event.target}`
+    case 'deployment.progress':
+      return event.target === undefined ? `  ${event.line}` : `  ${event.target}: ${event.line}`
+    case 'deployment.finished':
+      return `${event.conclusion}${event.reason === undefined ? '' : `: ${event.reason.message}`}`
+    case 'environment.held':
+      return `Held: ${event.reason.message}`
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,172 @@
+import type { TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
+import { loadTicket } from '#store/ticket.ts'
+import type { AgentClient, FollowOptions, SubmitOptions } from '#ports/agent-client.ts'
+import type { AgentConnection, AgentNotice, AgentServer, AgentSocket } from '#ports/agent-socket.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+import type { Ids } from '#ports/ids.ts'
+import type { SqlDriver } from '#ports/sql-driver.ts'
+import type { Sha256 } from '#core/ticket/envelope.ts'
+import { Agent } from './agent.ts'
+import type { AgentContext } from './context.ts'
+import { enqueue } from './enqueue.ts'
+import { Follower } from './follow.ts'
+import { saveSecrets } from './run-secrets.ts'
+import { Wake } from './wake.ts'
+
+/** What the client needs of the world. */
+export interface ClientWorld {
+  readonly files: HomeFiles
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly sha256: Sha256
+  readonly socket: AgentSocket
+  /** The right to be the agent of the home; undefined while another process has it. */
+  takeLock(): Promise<AsyncDisposable | undefined>
+  /** The store for reading only, beside an agent that writes; undefined when there is none yet. */
+  openReader(): Promise<SqlDriver | undefined>
+  /** Everything that an agent needs, with the store open for writing. Called with the lock in hand. */
+  openAgent(notify: (notice: AgentNotice) => void): Promise<AgentContext>
+}
+
+/** The longest time between two looks at the store while following. Notices make it shorter. */
+const lookEveryMs = 200
+/** While jobs run in this process, their logs are looked at this often even without a notice. */
+const lookAtOnceMs = 30
+
+/**
+ * Reaches the agent of a home: becomes it when there is none, watches it when there is one, and takes over when it goes away. Opened once
+ * per command.
+ */
+export class EmbeddedClient implements AgentClient {
+  readonly #world: ClientWorld
+  readonly #wake: Wake
+  #role: AgentRole | undefined
+  #reader: SqlDriver | undefined
+  #connection: AgentConnection | undefined
+  #failure: unknown
+
+  constructor(world: ClientWorld) {
+    this.#world = world
+    this.#wake = new Wake(world.clock)
+  }
+
+  async submit(request: TicketRequest, options: SubmitOptions): Promise<string> {
+    const { files, clock, ids } = this.#world
+    const id = ids.next('tk')
+    files.prepare()
+    if (options.secrets !== undefined) saveSecrets(files, id, options.secrets)
+    enqueue(this.#world, {
+      id,
+      priority: options.priority,
+      createdAt: clock.now(),
+      requestedBy: options.requestedBy,
+      request,
+    })
+    await this.#reachAgent()
+    this.#role?.agent.poke()
+    this.#connection?.poke()
+    return id
+  }
+
+  async outcome(ticketId: string, signal: AbortSignal): Promise<TicketOutcome> {
+    for (;;) {
+      await this.#reachAgent()
+      const store = await this.#store()
+      const outcome = store === undefined ? undefined : (await loadTicket(store.query, ticketId))?.outcome
+      if (outcome !== undefined) return outcome
+      await this.#pause(signal)
+    }
+  }
+
+  async follow(subject: string, options: FollowOptions, signal: AbortSignal): Promise<'done' | 'waiting'> {
+    const follower = new Follower(this.#world.files, subject, options)
+    for (;;) {
+      const isReached = await this.#reachAgent()
+      const store = await this.#store()
+      if (store !== undefined) await follower.read(store.query)
+      if (follower.state === 'done') return 'done'
+      if (follower.state === 'waiting' && options.returnWhenWaiting && this.#isQuiet(isReached)) return 'waiting'
+      await this.#pause(signal)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection?.[Symbol.dispose]()
+    const role = this.#role
+    this.#role = undefined
+    if (role !== undefined) {
+      await role.agent.close(this.#isInterrupted || this.#failure !== undefined ? 'now' : 'finish')
+      await role.server?.[Symbol.asyncDispose]()
+      await role.store.close()
+      await role.lock[Symbol.asyncDispose]()
+    }
+    await this.#reader?.close()
+  }
+
+  /** The agent's own store in this process, else the one for reading. */
+  async #store(): Promise<SqlDriver | undefined> {
+    if (this.#role !== undefined) return this.#role.store
+    this.#reader ??= await this.#world.openReader()
+    return this.#reader
+  }
+
+  /** Set when a wait was aborted: then closing does not wait for what still runs. */
+  #isInterrupted = false
+
+  #isQuiet(isReached: boolean): boolean {
+    return this.#role === undefined ? isReached : this.#role.agent.isQuiet
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    await this.#wake.wait(this.#role === undefined ? lookEveryMs : lookAtOnceMs)
+    if (signal.aborted) this.#isInterrupted = true
+    signal.throwIfAborted()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** True when some agent works on the inbox: this process, or one that answers. */
+  async #reachAgent(): Promise<boolean> {
+    if (this.#role !== undefined || this.#connection !== undefined) return true
+    const lock = await this.#world.takeLock()
+    if (lock !== undefined) {
+      await this.#becomeAgent(lock)
+      return true
+    }
+    this.#connection = await this.#world.socket.connect(() => this.#wake.ring())
+    const connection = this.#connection
+    if (connection === undefined) return false
+    connection.poke()
+    void connection.closed.then(() => {
+      if (this.#connection === connection) this.#connection = undefined
+      this.#wake.ring()
+    })
+    return true
+  }
+
+  async #becomeAgent(lock: AsyncDisposable): Promise<void> {
+    const role: { server?: AgentServer } = {}
+    const notify = (notice: AgentNotice): void => {
+      role.server?.notify(notice)
+      this.#wake.ring()
+    }
+    const context = await this.#world.openAgent(notify)
+    const agent = new Agent(context)
+    this.#role = { agent, lock, store: context.store, server: undefined }
+    agent.start()
+    agent.ended.catch((error: unknown) => {
+      this.#failure = error
+      this.#wake.ring()
+    })
+    role.server = await this.#world.socket.listen(() => agent.poke())
+    this.#role = { ...this.#role, server: role.server }
+  }
+}
+
+/** What this process holds while it is the agent. */
+interface AgentRole {
+  readonly agent: Agent
+  readonly lock: AsyncDisposable
+  readonly store: SqlDriver
+  readonly server: AgentServer | undefined
+}

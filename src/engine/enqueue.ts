@@ -1,0 +1,36 @@
+import type { Priority, Ticket, TicketRequest } from '#core/ticket/model.ts'
+import { encodeTicket, ticketFileName } from '#core/ticket/envelope.ts'
+import type { Sha256 } from '#core/ticket/envelope.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+
+/** Puts a ticket into the inbox, durably. Writing it twice is harmless: its id admits it once. */
+export function enqueue(context: { readonly files: HomeFiles; readonly sha256: Sha256 }, ticket: Ticket): void {
+  context.files.putInbox(ticketFileName(ticket), encodeTicket(ticket, context.sha256))
+}
+
+/**
+ * The id of a ticket that the engine itself writes, made from what it stands for: after a crash the same cause gives the same id, and the
+ * ledger admits it once.
+ */
+export function derivedTicketId(sha256: Sha256, ...cause: readonly string[]): string {
+  return `tk_${sha256(JSON.stringify(cause)).slice(0, 32)}`
+}
+
+/** A ticket of the engine's own making. */
+export function derivedTicket(
+  context: { readonly sha256: Sha256; readonly clock: { now(): number } },
+  made: {
+    readonly cause: readonly string[]
+    readonly priority: Priority
+    readonly requestedBy: string
+    readonly request: TicketRequest
+  },
+): Ticket {
+  return {
+    id: derivedTicketId(context.sha256, ...made.cause),
+    priority: made.priority,
+    createdAt: context.clock.now(),
+    requestedBy: made.requestedBy,
+    request: made.request,
+  }
+}

@@ -1,0 +1,142 @@
+import { homeLayout } from '#core/home/layout.ts'
+import type { StoredEvent } from '#core/run/event.ts'
+import { loadEvents } from '#store/event.ts'
+import type { FollowItem, FollowOptions } from '#ports/agent-client.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+import type { Query } from '#ports/sql-driver.ts'
+
+const eventsAtOnce = 500
+const logBytesAtOnce = 256 * 1024
+
+/**
+ * Reads the history of a run (and of the deployments that it asked for) from the store, and the logs of its jobs from their files, from the
+ * beginning and as they grow. It keeps its place; `read` brings what is new and can be called as often as one likes.
+ */
+export class Follower {
+  readonly #files: HomeFiles
+  readonly #options: Pick<FollowOptions, 'logs' | 'deployments' | 'onItem'>
+  readonly #places = new Map<string, number>()
+  readonly #logs = new Map<string, GrowingLog>()
+  readonly #states = new Map<string, 'running' | 'waiting' | 'done'>()
+  readonly #subject: string
+
+  constructor(files: HomeFiles, subject: string, options: Pick<FollowOptions, 'logs' | 'deployments' | 'onItem'>) {
+    this.#files = files
+    this.#subject = subject
+    this.#options = options
+    this.#places.set(subject, 0)
+    this.#states.set(subject, 'running')
+  }
+
+  /** What the history says of the subject so far: `waiting` when it, or the deployment that it waits for, needs a person. */
+  get state(): 'running' | 'waiting' | 'done' {
+    const own = this.#states.get(this.#subject) ?? 'running'
+    if (own !== 'running') return own
+    const others = [...this.#states].filter(([subject]) => subject !== this.#subject).map(([, state]) => state)
+    return others.includes('waiting') && !others.includes('running') ? 'waiting' : 'running'
+  }
+
+  /** Everything that it follows: the subject itself and its deployments. */
+  has(subject: string): boolean {
+    return this.#places.has(subject)
+  }
+
+  /** Reports what is new: events in order, and before the end of a job the rest of its log. */
+  async read(query: Query): Promise<void> {
+    for (const subject of this.#places.keys()) await this.#readEvents(query, subject)
+    this.#readLogs()
+  }
+
+  async #readEvents(query: Query, subject: string): Promise<void> {
+    for (;;) {
+      const after = this.#places.get(subject) ?? 0
+      const events = await loadEvents(query, subject, after, eventsAtOnce)
+      for (const stored of events) {
+        this.#note(stored)
+        this.#options.onItem({ kind: 'event', stored })
+        this.#places.set(subject, stored.seq)
+      }
+      if (events.length < eventsAtOnce) return
+    }
+  }
+
+  #note({ subject, event }: StoredEvent): void {
+    switch (event.type) {
+      case 'job.started':
+        this.#logs.set(
+          event.key,
+          new GrowingLog(this.#files, { runId: subject, jobKey: event.key, attempt: event.attempt }),
+        )
+        this.#states.set(subject, 'running')
+        return
+      case 'step.finished':
+        this.#readLog(event.key)
+        return
+      case 'job.finished':
+      case 'job.lost':
+        this.#readLog(event.key)
+        this.#logs.get(event.key)?.flush(this.#options.onItem, this.#options.logs)
+        this.#logs.delete(event.key)
+        return
+      case 'deployment.requested':
+        if (this.#options.deployments && !this.#places.has(event.deployment)) {
+          this.#places.set(event.deployment, 0)
+          this.#states.set(event.deployment, 'running')
+        }
+        return
+      case 'job.ready':
+      case 'deployment.phase':
+        this.#states.set(subject, 'running')
+        return
+      case 'run.waiting':
+      case 'deployment.waiting':
+        this.#states.set(subject, 'waiting')
+        return
+      case 'run.finished':
+      case 'deployment.finished':
+        this.#states.set(subject, 'done')
+        return
+      default:
+    }
+  }
+
+  #readLogs(): void {
+    for (const key of this.#logs.keys()) this.#readLog(key)
+  }
+
+  #readLog(key: string): void {
+    if (this.#options.logs) this.#logs.get(key)?.read(this.#options.onItem)
+  }
+}
+
+/** A log file that is still written: hands out whole lines and keeps a started one until its end is there. */
+class GrowingLog {
+  readonly #files: HomeFiles
+  readonly #of: { readonly runId: string; readonly jobKey: string; readonly attempt: number }
+  readonly #decoder = new TextDecoder()
+  #offset = 0
+  #rest = ''
+
+  constructor(files: HomeFiles, of: { readonly runId: string; readonly jobKey: string; readonly attempt: number }) {
+    this.#files = files
+    this.#of = of
+  }
+
+  read(onItem: (item: FollowItem) => void): void {
+    const path = homeLayout.log(this.#of.runId, this.#of.jobKey, this.#of.attempt)
+    for (;;) {
+      const bytes = this.#files.readFrom(path, this.#offset, logBytesAtOnce)
+      if (bytes.length === 0) return
+      this.#offset += bytes.length
+      const text = this.#rest + this.#decoder.decode(bytes, { stream: true })
+      const end = text.lastIndexOf('\n') + 1
+      this.#rest = text.slice(end)
+      if (end > 0) onItem({ kind: 'log', ...this.#of, text: text.slice(0, end) })
+    }
+  }
+
+  flush(onItem: (item: FollowItem) => void, isWanted: boolean): void {
+    if (isWanted && this.#rest !== '') onItem({ kind: 'log', ...this.#of, text: `${this.#rest}\n` })
+    this.#rest = ''
+  }
+}
