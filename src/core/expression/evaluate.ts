@@ -36,12 +36,12 @@ export function evaluateExpression(source: string, scope: Scope): Json {
     functions: lowerNames(scope.functions ?? {}),
     filtered: new WeakSet(),
   }
-  for (const name of contexts) {
-    if (!evaluation.contexts.has(name))
+  for (const [key, name] of contexts) {
+    if (!evaluation.contexts.has(key))
       throw expressionInvalid({ source, problem: `Unrecognized named-value: '${name}'` })
   }
-  for (const name of functions) {
-    if (!builtinFunctions.has(name) && !evaluation.functions.has(name)) {
+  for (const [key, name] of functions) {
+    if (!builtinFunctions.has(key) && !evaluation.functions.has(key)) {
       throw expressionInvalid({ source, problem: `Unrecognized function: '${name}'` })
     }
   }
@@ -72,7 +72,7 @@ function valueOf(node: ExpressionNode, evaluation: Evaluation): Json {
     case 'literal':
       return node.value
     case 'context':
-      return evaluation.contexts.get(node.name) ?? null
+      return evaluation.contexts.get(node.name.toLowerCase()) ?? null
     case 'index':
       return indexInto(valueOf(node.target, evaluation), valueOf(node.index, evaluation), evaluation)
     case 'filter':
@@ -124,7 +124,8 @@ function comparisonOf(left: Json, step: ComparisonStep, right: Json): boolean {
 }
 
 function call(name: string, args: readonly Json[], evaluation: Evaluation): Json {
-  const implementation = evaluation.functions.get(name) ?? builtinFunctions.get(name)
+  const key = name.toLowerCase()
+  const implementation = evaluation.functions.get(key) ?? builtinFunctions.get(key)
   if (implementation === undefined) throw new Error(`Invariant broken: function ${name} was not checked`)
   const value = implementation(args)
   if (typeof value === 'string' && value.length > resultLengthMax) {
@@ -172,7 +173,7 @@ function itemsOf(target: Json, evaluation: Evaluation): Json {
   const items: readonly Json[] = Object.values(target)
   if (!evaluation.filtered.has(target)) return markFiltered([...items], evaluation)
   return markFiltered(
-    items.flatMap((item) => (isScalar(item) ? [] : (Object.values(item)))),
+    items.flatMap((item) => (isScalar(item) ? [] : Object.values(item))),
     evaluation,
   )
 }

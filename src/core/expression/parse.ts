@@ -18,11 +18,11 @@ import { expressionLengthMax, parseCacheSizeMax } from './limits.ts'
 import { childrenOf } from './node.ts'
 import type { Comparison, ComparisonStep, ExpressionNode } from './node.ts'
 
-/** An expression that was read once: its tree (undefined for blank text) and the names that it uses, in lower case. */
+/** An expression that was read once: its tree (undefined for blank text) and the names that it uses: lower case → as written. */
 export interface ParsedExpression {
   readonly tree: ExpressionNode | undefined
-  readonly contexts: ReadonlySet<string>
-  readonly functions: ReadonlySet<string>
+  readonly contexts: ReadonlyMap<string, string>
+  readonly functions: ReadonlyMap<string, string>
 }
 
 /** Functions that the caller brings in its scope; the argument counts are those of GitHub's schema. */
@@ -75,11 +75,11 @@ function repairString(token: Token): void {
 
 function toNode(expr: Expr): ExpressionNode {
   if (expr instanceof Literal) return { kind: 'literal', value: literalValue(expr.token) }
-  if (expr instanceof ContextAccess) return { kind: 'context', name: expr.name.lexeme.toLowerCase() }
+  if (expr instanceof ContextAccess) return { kind: 'context', name: expr.name.lexeme }
   if (expr instanceof Grouping) return toNode(expr.group)
   if (expr instanceof Unary) return { kind: 'not', operand: toNode(expr.expr) }
   if (expr instanceof FunctionCall) {
-    return { kind: 'call', name: expr.functionName.lexeme.toLowerCase(), args: expr.args.map((arg) => toNode(arg)) }
+    return { kind: 'call', name: expr.functionName.lexeme, args: expr.args.map((arg) => toNode(arg)) }
   }
   if (expr instanceof Logical) {
     return { kind: expr.operator.type === TokenType.AND ? 'and' : 'or', operands: expr.args.map((arg) => toNode(arg)) }
@@ -121,13 +121,13 @@ function toComparison(last: Binary): ExpressionNode {
   return { kind: 'compare', first: toNode(expr), rest: rest.toReversed() }
 }
 
-function namesIn(tree: ExpressionNode | undefined): { contexts: Set<string>; functions: Set<string> } {
-  const contexts = new Set<string>()
-  const functions = new Set<string>()
+function namesIn(tree: ExpressionNode | undefined): Omit<ParsedExpression, 'tree'> {
+  const contexts = new Map<string, string>()
+  const functions = new Map<string, string>()
   const open = tree === undefined ? [] : [tree]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === 'context') contexts.add(node.name)
-    if (node.kind === 'call') functions.add(node.name)
+    if (node.kind === 'context') contexts.set(node.name.toLowerCase(), node.name)
+    if (node.kind === 'call') functions.set(node.name.toLowerCase(), node.name)
     for (const child of childrenOf(node)) open.push(child)
   }
   return { contexts, functions }

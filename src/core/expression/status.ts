@@ -58,7 +58,7 @@ export function ensureStatusFunction(condition: string): string {
   if (source === '') return 'success()'
   try {
     const { functions } = parseExpression(source)
-    return functions.isDisjointFrom(statusNames) ? `success() && (${source})` : source
+    return statusNames.isDisjointFrom(functions) ? `success() && (${source})` : source
   } catch {
     return source
   }

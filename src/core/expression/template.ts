@@ -17,7 +17,7 @@ export function expressionOf(template: Template): string | undefined {
 export function pairsOf(template: Template): readonly (readonly [Template, Template])[] | undefined {
   if (!isJsonObject(template) || expressionOf(template) !== undefined) return undefined
   const pairs = template['$map']
-  return Array.isArray(pairs) ? (pairs) : Object.entries(template)
+  return Array.isArray(pairs) ? pairs : Object.entries(template)
 }
 
 /**
@@ -30,7 +30,7 @@ export function evaluateTemplate(template: Template, scope: Scope): Json {
   if (source !== undefined) return evaluateExpression(source, scope)
   if (Array.isArray(template)) return evaluateList(template as readonly Template[], scope)
   const pairs = pairsOf(template)
-  return pairs === undefined ? (template) : evaluateMapping(pairs, scope)
+  return pairs === undefined ? template : evaluateMapping(pairs, scope)
 }
 
 /** The text of a template's value, as it stands in a script or a variable. */

@@ -58,9 +58,13 @@ export function includesSome(patterns: readonly Pattern[], names: readonly strin
   return patterns.length === 0 || names.some((name) => isTaken(patterns, name))
 }
 
-/** Whether a list of ignore patterns leaves none of the names over. An empty list ignores nothing. */
+/**
+ * Whether a list of ignore patterns leaves none of the names over. Here `!` does not take back: a name is ignored when
+ * any pattern says so, and `!x` says so of everything but x. An empty list ignores nothing.
+ */
 export function ignoresAll(patterns: readonly Pattern[], names: readonly string[]): boolean {
-  return patterns.length > 0 && names.every((name) => isTaken(patterns, name))
+  if (patterns.length === 0) return false
+  return names.every((name) => patterns.some((pattern) => matchesPattern(pattern, name) !== pattern.isNegative))
 }
 
 function isTaken(patterns: readonly Pattern[], name: string): boolean {
