@@ -74,6 +74,12 @@ function checkPatterns(
 
 function checkTargets(reader: ProjectReader, environment: EnvironmentConfig): void {
   const seen = new Set<string>()
+  if (reader.isEmptyList(['environments', environment.name, 'targets'])) {
+    reader.report('CONFIG_VALUE_INVALID', ['environments', environment.name, 'targets'], {
+      message: `Environment "${environment.name}" has no target.`,
+      hint: 'Add ./folder or ssh://user@host/folder.',
+    })
+  }
   for (const [index, target] of environment.targets.entries()) {
     const path = ['environments', environment.name, 'targets', index]
     const place = target.kind === 'local' ? `:${target.path}` : `${target.host}:${target.port ?? ''}:${target.path}`

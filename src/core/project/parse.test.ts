@@ -137,6 +137,7 @@ shipway.yml:9:20: error: "confirmWithin" of environment "production" must be a d
     ['environments:\n  a:\n', 'CONFIG_TYPE_WRONG', 2],
     ['environments:\n  a: { targets: [./a], after: [b] }\n  b: { targets: [./b], after: [a] }\n', 'CONFIG_CYCLE', 3],
     ['environments:\n  a: { targets: [./a], after: [a] }\n', 'CONFIG_ENVIRONMENT_UNKNOWN', 2],
+    ['environments:\n  a: { targets: [] }\n', 'CONFIG_VALUE_INVALID', 2],
     [staging('driver: compose'), 'CONFIG_DRIVER_LATER', 4],
     [staging('driver: composer'), 'CONFIG_VALUE_INVALID', 4],
     [staging('gates: { coverage: 80 }'), 'CONFIG_KEY_LATER', 4],

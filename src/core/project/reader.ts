@@ -25,6 +25,7 @@ export class ProjectReader {
   readonly #document: Document
   readonly #lines: LineCounter
   readonly #ranges = new Map<string, Range>()
+  readonly #emptyLists = new Set<string>()
 
   constructor(file: string, document: Document, lines: LineCounter) {
     this.#file = file
@@ -216,6 +217,7 @@ export class ProjectReader {
 
   #targets(node: unknown, path: Path, fields: Fields): readonly unknown[] | undefined {
     const items = isSeq(node) ? node.items : [node]
+    if (items.length === 0) this.#emptyLists.add(pathKey(path))
     if (!this.#fits(items.length, path)) return undefined
     const targets: unknown[] = []
     for (const [index, item] of items.entries()) {

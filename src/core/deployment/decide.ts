@@ -1,0 +1,393 @@
+import { unreachable } from '#core/unreachable.ts'
+import type { DeploymentPhase } from '#core/run/event.ts'
+import type { Reason } from '#core/reason.ts'
+import type { TargetObservation } from './observation.ts'
+import {
+  targetUnreachable,
+  targetWentBack,
+  deploymentCancelled,
+  rolledBack,
+  rollbackUnhealthy,
+  targetsUnknown,
+} from './reasons.ts'
+import type {
+  DeploymentConclusion,
+  DeploymentDecision,
+  DeploymentEffect,
+  DeploymentFailure,
+  DeploymentInput,
+  DeploymentState,
+  DeploymentWrite,
+  TargetPhase,
+  TargetProgress,
+} from './state.ts'
+
+/**
+ * The only place where the transitions of a deployment are defined. Pure: the same state and input give the same decision.
+ * At its end all targets run the same release, or are unknown, whatever fails on the way.
+ */
+export function decide(state: DeploymentState, input: DeploymentInput): DeploymentDecision {
+  const draft = new Draft(state)
+  if (state.phase !== 'done') applyInput(draft, input)
+  return draft.decision()
+}
+
+function applyInput(draft: Draft, input: DeploymentInput): void {
+  switch (input.kind) {
+    case 'start':
+      if (draft.phase === 'gate') start(draft, input.targets)
+      return
+    case 'wait':
+      if (draft.phase === 'gate') wait(draft, input.reason)
+      return
+    case 'refuse':
+      if (draft.phase === 'gate') draft.finish('refused', input.reason)
+      return
+    case 'give-up':
+      if (draft.phase === 'gate') draft.finish('failure', input.reason)
+      return
+    case 'supersede':
+      if (draft.phase === 'gate') draft.finish('cancelled', input.reason)
+      return
+    case 'prepared':
+      settled(draft, { name: input.target, during: 'preparing', after: 'prepared' })
+      return
+    case 'switched':
+      settled(draft, { name: input.target, during: 'switching', after: 'switched' })
+      return
+    case 'confirmed':
+      settled(draft, { name: input.target, during: 'confirming', after: 'confirmed' })
+      return
+    case 'reverted':
+      settled(draft, { name: input.target, during: 'reverting', after: 'reverted' })
+      return
+    case 'prepare-failed':
+      failed(draft, { name: input.target, during: 'preparing', after: 'idle', failure: input.failure })
+      return
+    case 'switch-failed':
+      failed(draft, { name: input.target, during: 'switching', after: 'doubtful', failure: input.failure })
+      return
+    case 'confirm-failed':
+      failed(draft, { name: input.target, during: 'confirming', after: 'doubtful', failure: input.failure })
+      return
+    case 'revert-failed':
+      failed(draft, { name: input.target, during: 'reverting', after: 'unknown', failure: input.failure })
+      return
+    case 'verified':
+      if (draft.phase === 'verify') verified(draft)
+      return
+    case 'verify-failed':
+      if (draft.phase === 'verify') verifyFailed(draft, input.failure)
+      return
+    case 'cancel':
+      cancel(draft, input)
+      return
+    case 'resumed':
+      resume(draft, input.observations)
+      return
+    default:
+      unreachable(input)
+  }
+}
+
+function start(draft: Draft, targets: readonly { readonly name: string; readonly from?: string }[]): void {
+  draft.targets = targets.map((target): TargetProgress => ({ ...target, phase: 'preparing' }))
+  draft.enter('prepare')
+  for (const { name } of targets) draft.effects.push({ kind: 'prepare', target: name })
+}
+
+function wait(draft: Draft, reason: Reason): void {
+  if (draft.reason?.code === reason.code && draft.reason.message === reason.message) return
+  draft.reason = reason
+  draft.writes.push({ kind: 'event', event: { type: 'deployment.waiting', reason } })
+}
+
+function settled(draft: Draft, step: { name: string; during: TargetPhase; after: TargetPhase }): void {
+  if (draft.target(step.name)?.phase !== step.during) return
+  draft.move(step.name, step.after)
+  proceed(draft)
+}
+
+function failed(
+  draft: Draft,
+  step: { name: string; during: TargetPhase; after: TargetPhase; failure: DeploymentFailure },
+): void {
+  if (draft.target(step.name)?.phase !== step.during) return
+  draft.move(step.name, step.after, step.failure.reason)
+  draft.failure ??= step.failure
+  proceed(draft)
+}
+
+function verified(draft: Draft): void {
+  if (draft.cancel === undefined && draft.failure === undefined) beginConfirm(draft)
+  else beginRevert(draft)
+}
+
+function verifyFailed(draft: Draft, failure: DeploymentFailure): void {
+  draft.failure ??= failure
+  // A rollback stays although it is unhealthy: see the drawing at DeploymentState.
+  if (draft.mode === 'rollback' && draft.cancel === undefined) beginConfirm(draft)
+  else beginRevert(draft)
+}
+
+/** Before the switch a cancel ends the deployment, after it everything goes back; while targets confirm it comes too late. */
+function cancel(draft: Draft, input: { readonly by: string; readonly reason: string }): void {
+  if (draft.phase === 'confirm' || draft.phase === 'revert' || draft.cancel !== undefined) return
+  draft.cancel = { by: input.by, reason: input.reason }
+  if (draft.phase === 'gate') draft.finish('cancelled', deploymentCancelled(draft.cancel))
+  else if (draft.phase === 'verify') beginRevert(draft)
+  else proceed(draft)
+}
+
+/** Goes on when nothing is in flight any more. */
+function proceed(draft: Draft): void {
+  const inFlight: readonly TargetPhase[] = ['preparing', 'switching', 'confirming', 'reverting']
+  if (draft.targets.some(({ phase }) => inFlight.includes(phase))) return
+  const isStopped = draft.failure !== undefined || draft.cancel !== undefined
+  switch (draft.phase) {
+    case 'prepare':
+      if (isStopped) finishUntouched(draft)
+      else beginSwitch(draft)
+      return
+    case 'switch':
+      if (isStopped) beginRevert(draft)
+      else continueSwitch(draft)
+      return
+    case 'confirm':
+      if (draft.targets.every(({ phase }) => phase === 'confirmed')) finishConfirmed(draft)
+      else beginRevert(draft)
+      return
+    case 'revert':
+      continueRevert(draft)
+      return
+    case 'gate':
+    case 'verify':
+    case 'done':
+      return
+    default:
+      unreachable(draft.phase)
+  }
+}
+
+function beginSwitch(draft: Draft): void {
+  draft.enter('switch')
+  continueSwitch(draft)
+}
+
+function continueSwitch(draft: Draft): void {
+  const waiting = draft.targets.filter(({ phase }) => phase === 'prepared')
+  if (waiting.length === 0) {
+    draft.enter('verify')
+    draft.effects.push({ kind: 'verify' })
+    return
+  }
+  const isFirst = waiting.length === draft.targets.length
+  for (const { name } of isFirst ? waiting.slice(0, 1) : waiting) {
+    draft.move(name, 'switching')
+    draft.effects.push({ kind: 'switch', target: name })
+  }
+}
+
+function beginConfirm(draft: Draft): void {
+  draft.enter('confirm')
+  for (const { name } of draft.targets) {
+    draft.move(name, 'confirming')
+    draft.effects.push({ kind: 'confirm', target: name })
+  }
+}
+
+function beginRevert(draft: Draft): void {
+  draft.enter('revert')
+  continueRevert(draft)
+}
+
+/** One target at a time, the last one first. */
+function continueRevert(draft: Draft): void {
+  const touched: readonly TargetPhase[] = ['switching', 'switched', 'confirming', 'confirmed', 'doubtful']
+  const next = draft.targets.findLast(({ phase }) => touched.includes(phase))
+  if (next === undefined) {
+    finishReverted(draft)
+    return
+  }
+  draft.move(next.name, 'reverting')
+  draft.effects.push({ kind: 'revert', target: next.name, reason: stopReason(draft).message })
+}
+
+function finishUntouched(draft: Draft): void {
+  draft.finish(draft.failure === undefined ? 'cancelled' : 'failure', stopReason(draft))
+}
+
+function finishConfirmed(draft: Draft): void {
+  draft.writes.push({ kind: 'current' })
+  if (draft.failure === undefined) {
+    // Somebody went back, so automation must not go forward again by itself.
+    if (draft.mode === 'rollback') draft.writes.push({ kind: 'hold', reason: rolledBack() })
+    draft.finish('success')
+    return
+  }
+  const reason = rollbackUnhealthy(draft.failure.reason)
+  draft.writes.push({ kind: 'hold', reason })
+  draft.finish('failure', reason)
+}
+
+function finishReverted(draft: Draft): void {
+  const unknown = draft.targets.filter(({ phase }) => phase === 'unknown').map(({ name }) => name)
+  const why = stopReason(draft)
+  const reason = unknown.length === 0 ? why : targetsUnknown({ why, targets: unknown })
+  if (draft.failure !== undefined) {
+    draft.writes.push({ kind: 'hold', reason })
+    if (draft.failure.isReleaseBad) draft.writes.push({ kind: 'bad', reason: draft.failure.reason })
+  }
+  draft.finish(draft.failure === undefined ? 'cancelled' : 'reverted', reason)
+}
+
+/** Compares what was recorded with what the targets say, and goes on from there. */
+function resume(draft: Draft, observations: readonly TargetObservation[]): void {
+  if (draft.phase === 'gate') {
+    draft.effects.push({ kind: 'gate' })
+    return
+  }
+  for (const [index, target] of draft.targets.entries())
+    resumeTarget(draft, target, observations[index] ?? { kind: 'unknown', why: 'nobody asked it' })
+  if (draft.phase === 'verify') {
+    if (draft.failure === undefined && draft.cancel === undefined) draft.effects.push({ kind: 'verify' })
+    else beginRevert(draft)
+  } else proceed(draft)
+}
+
+function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservation): void {
+  const { name } = target
+  switch (target.phase) {
+    case 'preparing':
+      if (draft.failure !== undefined || draft.cancel !== undefined) draft.move(name, 'idle')
+      else draft.effects.push({ kind: 'prepare', target: name })
+      return
+    case 'switching':
+      if (isOnRelease(draft, target, seen)) draft.move(name, 'switched')
+      else if (seen.kind === 'known' && seen.current === target.from) draft.move(name, 'prepared')
+      else lose(draft, target, seen)
+      return
+    case 'switched':
+      if (draft.phase !== 'revert' && !(seen.kind === 'known' && seen.current === draft.release))
+        lose(draft, target, seen)
+      return
+    case 'confirming':
+      if (seen.kind === 'known' && seen.current !== draft.release) lose(draft, target, seen)
+      else if (seen.kind === 'known' && seen.pending === undefined) draft.move(name, 'confirmed')
+      else draft.effects.push({ kind: 'confirm', target: name })
+      return
+    case 'reverting':
+      draft.effects.push({ kind: 'revert', target: name, reason: stopReason(draft).message })
+      return
+    case 'idle':
+    case 'prepared':
+    case 'confirmed':
+    case 'doubtful':
+    case 'reverted':
+    case 'unknown':
+      return
+    default:
+      unreachable(target.phase)
+  }
+}
+
+/** On the same release again (a redeploy) only the open switch tells whether it has happened. */
+function isOnRelease(draft: Draft, target: TargetProgress, seen: TargetObservation): boolean {
+  if (seen.kind === 'unknown' || seen.current !== draft.release) return false
+  return seen.pending?.deployment === draft.id || target.from !== draft.release
+}
+
+function lose(draft: Draft, target: TargetProgress, seen: TargetObservation): void {
+  const reason =
+    seen.kind === 'unknown'
+      ? targetUnreachable({ target: target.name, why: seen.why })
+      : targetWentBack({ target: target.name })
+  draft.move(target.name, 'doubtful', reason)
+  draft.failure ??= { reason, isReleaseBad: false }
+}
+
+function stopReason(draft: Draft): Reason {
+  if (draft.failure !== undefined) return draft.failure.reason
+  return deploymentCancelled(draft.cancel ?? { by: 'nobody', reason: 'no reason given' })
+}
+
+/** The decision while it is made. */
+class Draft {
+  readonly writes: DeploymentWrite[] = []
+  readonly effects: DeploymentEffect[] = []
+  readonly mode: DeploymentState['mode']
+  readonly release: string
+  readonly id: string
+  phase: DeploymentState['phase']
+  targets: readonly TargetProgress[]
+  failure: DeploymentFailure | undefined
+  cancel: DeploymentState['cancel']
+  reason: Reason | undefined
+  #conclusion: DeploymentConclusion | undefined
+  readonly #before: DeploymentState
+
+  constructor(state: DeploymentState) {
+    this.#before = state
+    this.id = state.id
+    this.mode = state.mode
+    this.release = state.release
+    this.phase = state.phase
+    this.targets = state.targets
+    this.failure = state.failure
+    this.cancel = state.cancel
+    this.reason = state.reason
+    this.#conclusion = state.conclusion
+  }
+
+  target(name: string): TargetProgress | undefined {
+    return this.targets.find((target) => target.name === name)
+  }
+
+  move(name: string, phase: TargetPhase, reason?: Reason): void {
+    this.targets = this.targets.map((target) =>
+      target.name === name ? { ...target, phase, ...(reason === undefined ? {} : { reason }) } : target,
+    )
+    const shown = phaseShown[phase]
+    if (shown !== undefined)
+      this.writes.push({ kind: 'event', event: { type: 'deployment.phase', phase: shown, target: name } })
+  }
+
+  enter(phase: DeploymentPhase): void {
+    this.phase = phase
+    this.reason = undefined
+    this.writes.push({ kind: 'event', event: { type: 'deployment.phase', phase } })
+  }
+
+  finish(conclusion: DeploymentConclusion, reason?: Reason): void {
+    this.phase = 'done'
+    this.reason = reason
+    this.#conclusion = conclusion
+    this.writes.push({
+      kind: 'event',
+      event: { type: 'deployment.finished', conclusion, ...(reason === undefined ? {} : { reason }) },
+    })
+  }
+
+  decision(): DeploymentDecision {
+    const state: DeploymentState = {
+      id: this.id,
+      environment: this.#before.environment,
+      release: this.release,
+      mode: this.mode,
+      phase: this.phase,
+      targets: this.targets,
+      ...(this.failure === undefined ? {} : { failure: this.failure }),
+      ...(this.cancel === undefined ? {} : { cancel: this.cancel }),
+      ...(this.#conclusion === undefined ? {} : { conclusion: this.#conclusion }),
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
+    }
+    return { state, writes: this.writes, effects: this.effects }
+  }
+}
+
+/** Moves of a target that people see as the beginning of a phase there. */
+const phaseShown: Partial<Record<TargetPhase, DeploymentPhase>> = {
+  switching: 'switch',
+  confirming: 'confirm',
+  reverting: 'revert',
+}

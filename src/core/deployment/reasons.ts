@@ -1,0 +1,55 @@
+import type { Reason } from '#core/reason.ts'
+
+/** A target did not answer where its state had to be known. */
+export function targetUnreachable(fact: { readonly target: string; readonly why: string }): Reason {
+  return {
+    code: 'TARGET_UNREACHABLE',
+    message: `The state of target "${fact.target}" is unknown: ${sentence(fact.why)}`,
+    hint: 'Check the host and the way to it, then deploy again.',
+  }
+}
+
+/** A target does not run what it was switched to: it heard no confirmation in time, or somebody else changed it. */
+export function targetWentBack(fact: { readonly target: string }): Reason {
+  return {
+    code: 'TARGET_WENT_BACK',
+    message: `Target "${fact.target}" no longer runs the new release: it heard no confirmation in time, or somebody else changed it.`,
+    hint: 'Deploy again; "confirmWithin" in shipway.yml is the time that a target waits.',
+  }
+}
+
+export function deploymentCancelled(fact: { readonly by: string; readonly reason: string }): Reason {
+  return { code: 'DEPLOYMENT_CANCELLED', message: `Cancelled by ${fact.by}: ${sentence(fact.reason)}` }
+}
+
+/** A rollback was done, and the release that came back is not healthy either. */
+export function rollbackUnhealthy(why: Reason): Reason {
+  return {
+    code: 'ROLLBACK_UNHEALTHY',
+    message: `The rollback was done, but it is not healthy: ${why.message}`,
+    hint: 'Nothing goes back by itself from here. Roll back to another version with `shipway rollback <environment> --to <version>`, or deploy a repair.',
+  }
+}
+
+/** Why nothing is deployed automatically after a rollback. */
+export function rolledBack(): Reason {
+  return {
+    code: 'ENVIRONMENT_ROLLED_BACK',
+    message: 'It was rolled back, so nothing is deployed here automatically.',
+    hint: 'When the cause is repaired: `shipway resume <environment>`.',
+  }
+}
+
+/** Going back did not work everywhere. */
+export function targetsUnknown(fact: { readonly why: Reason; readonly targets: readonly string[] }): Reason {
+  return {
+    code: 'TARGETS_UNKNOWN',
+    message: `${fact.why.message} What runs on ${fact.targets.join(', ')} is unknown: it could not be told to go back, and does so by itself when its time is over.`,
+    hint: 'Check these hosts; `shipway status` asks them again. Then deploy or roll back.',
+  }
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim()
+  return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`
+}

@@ -1,0 +1,214 @@
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { Reason } from '#core/reason.ts'
+import * as reasons from './reasons.ts'
+import { admitsRef } from './ref-rule.ts'
+
+/** What the rules say. `wait`: time or a person can change it. `refuse`: only another request can. */
+export type Verdict =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'wait'; readonly reason: Reason }
+  | { readonly kind: 'refuse'; readonly reason: Reason }
+
+/** Who wants what. */
+export interface EnvironmentSubject {
+  /** Run or deployment id, for the commands in hints. */
+  readonly id: string
+  /** `job`: a job of a workflow that names the environment. */
+  readonly kind: 'deploy' | 'promote' | 'rollback' | 'job'
+  readonly ref: string
+  readonly dirty: boolean
+  /** Nobody asked for it by hand: a step or `auto`. */
+  readonly isAutomatic: boolean
+  /** Made the change, or asked for this: whom `notAuthor` excludes. */
+  readonly authors: readonly string[]
+  /** Absent for a job of a run that has sealed nothing yet. */
+  readonly release?: {
+    readonly id: string
+    readonly version: string
+    readonly bad?: { readonly environment: string; readonly reason: string }
+  }
+}
+
+/** What is known when the rules are asked. */
+export interface EnvironmentFacts {
+  readonly lock?: { readonly by: string; readonly reason?: string; readonly until?: number }
+  readonly hold?: { readonly by: string; readonly reason: string }
+  /** For each environment of `after`: has it run the release, and do its `verifiedBy` jobs agree? */
+  readonly verifications: Readonly<Record<string, Verification>>
+  /** Decisions that are bound to this release and plan, or to this run. */
+  readonly decisions: readonly {
+    readonly decision: 'approve' | 'reject'
+    readonly actor: string
+    readonly at: number
+    readonly reason?: string
+  }[]
+  /** Approvals of this subject for another plan or release: they no longer count, and the reason says so. */
+  readonly outdatedApprovals: number
+  /** The environment has already run this release with success. */
+  readonly hasRunBefore: boolean
+  /** Required secrets that nobody has given. */
+  readonly missingSecrets: readonly string[]
+  /** A deployment that has started and is not done. */
+  readonly active?: { readonly id: string; readonly version: string; readonly phase: string }
+  /** A newer release that this environment runs, or that is on its way to it. */
+  readonly newer?: { readonly version: string }
+}
+
+export type Verification =
+  | { readonly kind: 'verified' }
+  /** Something is still going on that may verify it. */
+  | { readonly kind: 'pending'; readonly why: string }
+  | { readonly kind: 'missing'; readonly why: string }
+
+export interface EnvironmentQuestion {
+  readonly config: EnvironmentConfig
+  readonly subject: EnvironmentSubject
+  readonly facts: EnvironmentFacts
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/**
+ * What an environment's rules say. What can only be refused is said first, and the question for approvals comes last: nobody is
+ * asked for something that would be refused afterwards. Pure: asked again whenever a fact has changed.
+ */
+export function checkEnvironment(question: EnvironmentQuestion): Verdict {
+  for (const rule of rules) {
+    const verdict = rule(question)
+    if (verdict !== undefined) return verdict
+  }
+  return { kind: 'pass' }
+}
+
+/** Undefined: nothing against it. */
+type Rule = (question: EnvironmentQuestion) => Exclude<Verdict, { kind: 'pass' }> | undefined
+
+const rules: readonly Rule[] = [
+  rejected,
+  wrongRef,
+  dirty,
+  badRelease,
+  outdated,
+  missingSecrets,
+  unverified,
+  locked,
+  held,
+  busy,
+  unapproved,
+]
+
+function rejected({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  const rejection = facts.decisions.find(({ decision }) => decision === 'reject')
+  return rejection === undefined
+    ? undefined
+    : refuse(reasons.rejected({ environment: config.name, subject: subject.id, ...rejection }))
+}
+
+function wrongRef({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  if (isReturn(subject, facts) || admitsRef(config.from, subject.ref)) return undefined
+  return refuse(reasons.refNotAdmitted({ environment: config.name, ref: subject.ref, from: config.from }))
+}
+
+/** A snapshot that nobody can build again goes only where nothing is asked. */
+function dirty({ config, subject }: EnvironmentQuestion): ReturnType<Rule> {
+  if (!subject.dirty || (config.after.length === 0 && config.approvals === undefined)) return undefined
+  return refuse(reasons.dirtyRelease({ environment: config.name }))
+}
+
+function badRelease({ config, subject }: EnvironmentQuestion): ReturnType<Rule> {
+  const { release } = subject
+  if (release?.bad === undefined || release.bad.environment !== config.name) return undefined
+  return refuse(reasons.badRelease({ environment: config.name, version: release.version, why: release.bad.reason }))
+}
+
+/** Two runs may finish in another order than they began: the older must not undo the newer. Only a person may. */
+function outdated({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  if (!subject.isAutomatic || facts.newer === undefined || subject.kind === 'rollback') return undefined
+  return refuse(reasons.superseded({ environment: config.name, newer: facts.newer.version }))
+}
+
+function missingSecrets({ config, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  return facts.missingSecrets.length === 0
+    ? undefined
+    : refuse(reasons.secretsMissing({ environment: config.name, names: facts.missingSecrets }))
+}
+
+function unverified({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  if (isReturn(subject, facts)) return undefined
+  const open = config.after.map((name) => ({
+    name,
+    verification: facts.verifications[name] ?? ({ kind: 'missing', why: 'it has not run it' } as const),
+  }))
+  for (const { name, verification } of open) {
+    if (verification.kind === 'missing')
+      return refuse(
+        reasons.notVerified({
+          environment: config.name,
+          after: name,
+          why: verification.why,
+          version: subject.release?.version,
+        }),
+      )
+  }
+  for (const { name, verification } of open) {
+    if (verification.kind === 'pending')
+      return wait(reasons.verificationPending({ environment: config.name, after: name, why: verification.why }))
+  }
+  return undefined
+}
+
+function locked({ config, facts, now }: EnvironmentQuestion): ReturnType<Rule> {
+  const { lock } = facts
+  if (lock === undefined || (lock.until !== undefined && lock.until <= now)) return undefined
+  return wait(reasons.locked({ environment: config.name, ...lock }))
+}
+
+/** A hold stops what nobody asked for by hand; people may go on. */
+function held({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  if (facts.hold === undefined || !subject.isAutomatic || subject.kind === 'rollback') return undefined
+  return wait(reasons.held({ environment: config.name, ...facts.hold }))
+}
+
+function busy({ config, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  return facts.active === undefined ? undefined : wait(reasons.busy({ environment: config.name, ...facts.active }))
+}
+
+function unapproved(question: EnvironmentQuestion): ReturnType<Rule> {
+  const { config, subject, facts, now } = question
+  const rule = config.approvals
+  if (rule === undefined || isReturn(subject, facts)) return undefined
+  const approvals = facts.decisions.filter(({ decision }) => decision === 'approve')
+  const counted = new Set<string>()
+  const ignored: string[] = []
+  for (const { actor, at } of approvals) {
+    if (rule.from.length > 0 && !rule.from.includes(actor)) ignored.push(`${actor} is not among those who may approve`)
+    else if (rule.notAuthor && subject.authors.includes(actor)) ignored.push(`${actor} made the change or asked for it`)
+    else if (at + rule.expiresMs <= now) ignored.push(`the approval of ${actor} has expired`)
+    else counted.add(actor)
+  }
+  if (counted.size >= rule.count) return undefined
+  if (facts.outdatedApprovals > 0) ignored.push('an earlier approval was for another plan')
+  return wait(
+    reasons.approvalNeeded({
+      environment: config.name,
+      subject: subject.id,
+      rule,
+      given: [...counted],
+      ignored,
+      version: subject.release?.version,
+    }),
+  )
+}
+
+/** Going back to what this environment has already run with success: allowed at any time but under a lock. */
+function isReturn(subject: EnvironmentSubject, facts: EnvironmentFacts): boolean {
+  return subject.kind === 'rollback' && facts.hasRunBefore
+}
+
+function wait(reason: Reason): { kind: 'wait'; reason: Reason } {
+  return { kind: 'wait', reason }
+}
+
+function refuse(reason: Reason): { kind: 'refuse'; reason: Reason } {
+  return { kind: 'refuse', reason }
+}

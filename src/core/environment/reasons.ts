@@ -1,0 +1,161 @@
+import { renderDuration } from '#core/project/duration.ts'
+import type { ApprovalRule } from '#core/project/model.ts'
+import type { Reason } from '#core/reason.ts'
+import { shortRef } from './ref-rule.ts'
+
+/** A person said no. */
+export function rejected(fact: {
+  readonly environment: string
+  readonly subject: string
+  readonly actor: string
+  readonly reason?: string
+}): Reason {
+  const why = fact.reason === undefined ? '' : `: ${fact.reason}`
+  return {
+    code: 'APPROVAL_REJECTED',
+    message: `${fact.actor} rejected it for ${fact.environment}${why}.`,
+    hint: `Talk to ${fact.actor}; a new \`shipway deploy ${fact.environment}\` asks again.`,
+  }
+}
+
+/** `from` does not admit the ref. */
+export function refNotAdmitted(fact: {
+  readonly environment: string
+  readonly ref: string
+  readonly from: readonly string[]
+}): Reason {
+  const kind = fact.ref.startsWith('refs/tags/') ? 'tag' : 'branch'
+  return {
+    code: 'REF_NOT_ADMITTED',
+    message: `${fact.environment} takes releases from ${fact.from.join(', ')} only, and this one is from the ${fact.ref.startsWith('refs/pull/') ? 'pull request' : kind} ${shortRef(fact.ref)}.`,
+    hint: `"environments.${fact.environment}.from" in shipway.yml of the default branch names the refs; a pattern that is no version means branches, refs/tags/… means tags.`,
+  }
+}
+
+export function dirtyRelease(fact: { readonly environment: string }): Reason {
+  return {
+    code: 'RELEASE_DIRTY',
+    message: `The release holds changes that nobody committed, and ${fact.environment} has rules ("after" or "approvals").`,
+    hint: 'Commit the changes and run the pipeline again.',
+  }
+}
+
+export function badRelease(fact: {
+  readonly environment: string
+  readonly version: string
+  readonly why: string
+}): Reason {
+  return {
+    code: 'RELEASE_BAD',
+    message: `${fact.version} was put back on ${fact.environment} before: ${fact.why}`,
+    hint: `Deploy another release. If the cause was not the release: \`shipway resume ${fact.environment}\` takes the mark away.`,
+  }
+}
+
+/** An automatic deployment that came too late. */
+export function superseded(fact: { readonly environment: string; readonly newer: string }): Reason {
+  return {
+    code: 'DEPLOYMENT_SUPERSEDED',
+    message: `${fact.newer} is newer and is on ${fact.environment}, or on its way there.`,
+    hint: `To go back on purpose: \`shipway rollback ${fact.environment} --to <version>\`.`,
+  }
+}
+
+export function secretsMissing(fact: { readonly environment: string; readonly names: readonly string[] }): Reason {
+  return {
+    code: 'SECRET_MISSING',
+    message: `${fact.environment} needs ${fact.names.length === 1 ? 'the secret' : 'the secrets'} ${fact.names.join(', ')}, and nobody has given ${fact.names.length === 1 ? 'it' : 'them'}.`,
+    hint: 'Give them with `--secret-file <file>` or `--secret NAME` (read from the environment).',
+  }
+}
+
+/** `after`: another environment has not verified the release. */
+export function notVerified(fact: {
+  readonly environment: string
+  readonly after: string
+  readonly why: string
+  readonly version?: string | undefined
+}): Reason {
+  const release = fact.version === undefined ? '' : ` --release ${fact.version}`
+  return {
+    code: 'RELEASE_NOT_VERIFIED',
+    message: `${fact.environment} takes only what ${fact.after} has verified, and ${fact.after} has not: ${fact.why}.`,
+    hint: `Deploy it there first: \`shipway deploy ${fact.after}${release}\`.`,
+  }
+}
+
+export function verificationPending(fact: {
+  readonly environment: string
+  readonly after: string
+  readonly why: string
+}): Reason {
+  return {
+    code: 'VERIFICATION_PENDING',
+    message: `${fact.environment} waits until ${fact.after} has verified the release: ${fact.why}.`,
+    hint: `It goes on by itself; see \`shipway status\`.`,
+  }
+}
+
+export function locked(fact: {
+  readonly environment: string
+  readonly by: string
+  readonly reason?: string
+  readonly until?: number
+}): Reason {
+  const until = fact.until === undefined ? '' : ` until ${timeText(fact.until)}`
+  const why = fact.reason === undefined ? '' : `: ${fact.reason}`
+  return {
+    code: 'ENVIRONMENT_LOCKED',
+    message: `${fact.environment} is locked by ${fact.by}${until}${why}.`,
+    hint: `${fact.by}, or anybody who may write to the agent, lifts it with \`shipway unlock ${fact.environment}\`.`,
+  }
+}
+
+export function held(fact: { readonly environment: string; readonly by: string; readonly reason: string }): Reason {
+  return {
+    code: 'ENVIRONMENT_HELD',
+    message: `Automatic deployments to ${fact.environment} are held: ${fact.reason}`,
+    hint: `When the cause is repaired: \`shipway resume ${fact.environment}\`. A deployment by hand goes on now: \`shipway deploy ${fact.environment}\`.`,
+  }
+}
+
+/** One deployment at a time. */
+export function busy(fact: {
+  readonly environment: string
+  readonly id: string
+  readonly version: string
+  readonly phase: string
+}): Reason {
+  return {
+    code: 'ENVIRONMENT_BUSY',
+    message: `${fact.environment} is busy: the deployment ${fact.id} of ${fact.version} is in ${fact.phase}.`,
+    hint: `It goes on by itself. To stop the other one: \`shipway cancel ${fact.id}\`.`,
+  }
+}
+
+export function approvalNeeded(fact: {
+  readonly environment: string
+  readonly subject: string
+  readonly rule: ApprovalRule
+  readonly given: readonly string[]
+  readonly ignored: readonly string[]
+  readonly version?: string | undefined
+}): Reason {
+  const { rule, given } = fact
+  const missing = rule.count - given.length
+  const people = `${missing} ${given.length === 0 ? '' : 'more '}approval${missing === 1 ? '' : 's'}`
+  const whose = rule.from.length === 0 ? '' : ` of ${rule.from.join(' or ')}`
+  const notAuthor = rule.notAuthor ? ', not of the author' : ''
+  const ignored = fact.ignored.length === 0 ? '' : ` (${[...new Set(fact.ignored)].join('; ')})`
+  const what = fact.version === undefined ? '' : ` for ${fact.version}`
+  return {
+    code: 'APPROVAL_NEEDED',
+    message: `${fact.environment} needs ${people}${whose}${notAuthor}${what}${ignored}.`,
+    hint: `\`shipway approve ${fact.subject}\` or \`shipway reject ${fact.subject}\`; an approval is good for ${renderDuration(rule.expiresMs)}.`,
+  }
+}
+
+/** `2025-08-10 12:34 UTC`. */
+function timeText(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

@@ -1,0 +1,32 @@
+import type { Diagnostic } from '#core/diagnostic.ts'
+import { renderDiagnostic } from '#core/diagnostic.ts'
+import { KnownError } from '#core/errors.ts'
+
+/** `shipway.yml` has mistakes; the details show each with its place. */
+export function projectInvalid(fact: {
+  readonly file: string
+  readonly text: string
+  readonly diagnostics: readonly Diagnostic[]
+}): KnownError {
+  const errors = fact.diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
+  return new KnownError({
+    code: 'PROJECT_INVALID',
+    kind: 'usage',
+    message: `${fact.file} has ${errors.length === 1 ? 'a mistake' : `${errors.length} mistakes`}.`,
+    hint: 'Correct the lines above and check with `shipway lint`.',
+    details: fact.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, fact.text)),
+  })
+}
+
+/** The store knows no application of this name. */
+export function applicationNotFound(fact: {
+  readonly application: string
+  readonly known: readonly string[]
+}): KnownError {
+  return new KnownError({
+    code: 'APPLICATION_NOT_FOUND',
+    kind: 'usage',
+    message: `There is no application "${fact.application}"${fact.known.length === 0 ? '' : ` (known: ${fact.known.join(', ')})`}.`,
+    hint: 'An application is known after its first `shipway run`.',
+  })
+}

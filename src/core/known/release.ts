@@ -1,0 +1,107 @@
+import { KnownError } from '#core/errors.ts'
+
+/** The run is on a tag that is no semantic version. */
+export function releaseTagMalformed(fact: { readonly tag: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_TAG_MALFORMED',
+    kind: 'usage',
+    message: `The tag "${fact.tag}" is not a semantic version, so the release has no version.`,
+    hint: 'Tag the commit with a version such as v1.2.3, or run the pipeline on a branch.',
+  })
+}
+
+/** Another release has the version, and releases do not change. */
+export function releaseVersionTaken(fact: { readonly version: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_VERSION_TAKEN',
+    kind: 'refused',
+    message: `Another release already has the version ${fact.version}, with other content.`,
+    hint: `A sealed release never changes. Tag the commit with a new version; \`shipway release show ${fact.version}\` shows the one that has it.`,
+  })
+}
+
+/** A job that `release.requires` names is not green. */
+export function releaseJobNotGreen(fact: {
+  readonly job: string
+  readonly found: string
+  readonly run: string
+}): KnownError {
+  return new KnownError({
+    code: 'RELEASE_JOB_NOT_GREEN',
+    kind: 'refused',
+    message: `No release is sealed, because job "${fact.job}" is not green: ${fact.found}.`,
+    hint: `See \`shipway logs ${fact.run}\`; "release.requires" in shipway.yml names the jobs that must be green.`,
+  })
+}
+
+/** No job of the run uploaded the artifact that the release is made of. */
+export function releaseArtifactMissing(fact: {
+  readonly artifact: string
+  readonly uploaded: readonly string[]
+}): KnownError {
+  const found = fact.uploaded.length === 0 ? 'the run uploaded none' : `the run uploaded: ${fact.uploaded.join(', ')}`
+  return new KnownError({
+    code: 'RELEASE_ARTIFACT_MISSING',
+    kind: 'red',
+    message: `The release is made of the artifact "${fact.artifact}", but ${found}.`,
+    hint: 'Upload it in a job with `uses: actions/upload-artifact`, or name another one as "release.artifact" in shipway.yml.',
+  })
+}
+
+/** The files that `release.files` selects are none. */
+export function releaseEmpty(fact: { readonly found: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_EMPTY',
+    kind: 'usage',
+    message: `The release would hold no file: ${fact.found}.`,
+    hint: 'Check "release" in shipway.yml.',
+  })
+}
+
+/** An artifact manifest, or a path in it, that no target may get. */
+export function releaseFileInvalid(fact: { readonly path: string; readonly problem: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_FILE_INVALID',
+    kind: 'usage',
+    message: `The file "${fact.path}" cannot be part of a release: ${fact.problem}.`,
+  })
+}
+
+/** Content that a release names is not in the blob store, or is not what its digest says. */
+export function releaseContentDamaged(fact: {
+  readonly path: string
+  readonly digest: string
+  readonly found: 'missing' | 'damaged'
+}): KnownError {
+  return new KnownError({
+    code: 'RELEASE_CONTENT_DAMAGED',
+    kind: 'red',
+    message: `The content of "${fact.path}" (${fact.digest.slice(0, 12)}) is ${fact.found} in the blob store.`,
+    hint: 'Run the pipeline again to build it anew. `shipway doctor` checks the home.',
+  })
+}
+
+/** Nothing was found for what a person wrote: an id, its beginning, a version, `latest`. */
+export function releaseNotFound(fact: {
+  readonly release: string
+  readonly application: string
+  readonly known: readonly string[]
+}): KnownError {
+  const known = fact.known.length === 0 ? 'it has none yet' : `the newest are ${fact.known.join(', ')}`
+  return new KnownError({
+    code: 'RELEASE_NOT_FOUND',
+    kind: 'usage',
+    message: `There is no release "${fact.release}" of ${fact.application}; ${known}.`,
+    hint: fact.known.length === 0 ? 'A green run seals one: `shipway run`.' : 'See `shipway release list`.',
+  })
+}
+
+/** The beginning of an id fits several releases. */
+export function releaseAmbiguous(fact: { readonly release: string; readonly matches: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_AMBIGUOUS',
+    kind: 'usage',
+    message: `"${fact.release}" is the beginning of several releases: ${fact.matches.join(', ')}.`,
+    hint: 'Write more of the id, or the version.',
+  })
+}

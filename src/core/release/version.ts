@@ -1,0 +1,52 @@
+import { releaseTagMalformed, releaseVersionTaken } from '#core/known/release.ts'
+
+/** https://semver.org with an optional `v`. */
+const semanticVersionPattern =
+  /^v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/
+
+/** What a version is made from. */
+export interface VersionFacts {
+  /** Full ref: `refs/tags/v1.2.3`, `refs/heads/main`. */
+  readonly ref: string
+  /** Milliseconds since 1970, of the run: the same run gets the same version however often its sealing is tried. */
+  readonly at: number
+  readonly dirty: boolean
+  /** True when another release of the application has this version. */
+  readonly isTaken: (version: string) => boolean
+}
+
+/** Releases of one application in one minute; more of them is a loop. */
+const versionsPerMinuteMax = 1000
+
+/**
+ * The version of a release: that of its semantic version tag, else `vYYYYMMDD-HHMM` (UTC), with `-2`, `-3` … where another
+ * release came in the same minute. A snapshot of uncommitted changes ends in `-dirty`. A tag that is no semantic version is
+ * refused (RELEASE_TAG_MALFORMED) instead of becoming a version that nobody can order.
+ */
+export function releaseVersion(facts: VersionFacts): string {
+  const suffix = facts.dirty ? '-dirty' : ''
+  if (facts.ref.startsWith('refs/tags/')) {
+    const tag = facts.ref.slice('refs/tags/'.length)
+    if (!semanticVersionPattern.test(tag)) throw releaseTagMalformed({ tag })
+    const version = `${tag}${suffix}`
+    if (facts.isTaken(version)) throw releaseVersionTaken({ version })
+    return version
+  }
+  const base = timeVersion(facts.at)
+  for (let count = 1; count <= versionsPerMinuteMax; count += 1) {
+    const version = `${base}${count === 1 ? '' : `-${count}`}${suffix}`
+    if (!facts.isTaken(version)) return version
+  }
+  throw releaseVersionTaken({ version: base })
+}
+
+/** True for `v1.2.3`, `1.2.3-rc.1+5`. */
+export function isSemanticVersion(text: string): boolean {
+  return semanticVersionPattern.test(text)
+}
+
+/** `v20250810-1234`, in UTC so that two machines agree. */
+function timeVersion(at: number): string {
+  const [year, month, day, hour, minute] = new Date(at).toISOString().split(/[-T:]/)
+  return `v${year}${month}${day}-${hour}${minute}`
+}
