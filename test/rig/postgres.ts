@@ -85,7 +85,14 @@ async function startServer(
   binary: string,
   { folder, data, user }: { readonly folder: string; readonly data: string; readonly user: User },
 ): Promise<ChildProcess> {
-  const settings = ['-c', 'listen_addresses=', '-c', `unix_socket_directories=${folder}`, '-c', 'shared_buffers=128MB']
+  // A deadlock is looked for after 50 ms and not after a second, so that tests may have some.
+  const options = [
+    'listen_addresses=',
+    `unix_socket_directories=${folder}`,
+    'shared_buffers=128MB',
+    'deadlock_timeout=50ms',
+  ]
+  const settings = options.flatMap((option) => ['-c', option])
   const child = spawn('sh', ['-c', keeper, 'keeper', binary, '-D', data, ...settings], {
     ...user,
     cwd: folder,
