@@ -301,6 +301,8 @@ class Draft {
   }
 
   job(key: string): JobState | undefined {
+    // A job that became legs is gone, unless its only leg has its name.
+    if (this.#expanded.get(key)?.includes(key) === false) return undefined
     return this.#changed.get(key) ?? this.state.jobs.get(key)
   }
 

@@ -1,0 +1,273 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
+import type { Conclusion, JobResult } from './job-order.ts'
+import { decide, jobAttemptsMax } from './decide.ts'
+import type { RunInput } from './decide.ts'
+import { applyWrites, buildRunState, initialJobs } from './state.ts'
+import type { RunDocument, RunEffect, RunState } from './state.ts'
+
+const here = { line: 1, column: 1 }
+
+function job(id: string, rest: Partial<JobModel> = {}): JobModel {
+  return { id, needs: [], if: 'success()', hasIf: false, runsOn: 'ubuntu-latest', steps: [], position: here, ...rest }
+}
+
+function documentOf(jobs: readonly JobModel[]): RunDocument {
+  const workflow: WorkflowModel = { file: 'ci.yml', name: 'CI', triggers: [], jobs }
+  return {
+    workflow,
+    github: {},
+    inputs: {},
+    vars: {},
+    env: {},
+    secretNames: [],
+    platforms: {},
+    repository: '/repo',
+    dirty: false,
+  }
+}
+
+/** A run that is driven by inputs as the engine does it: decide, then apply. */
+class Driven {
+  readonly state: RunState
+  readonly effects: RunEffect[] = []
+
+  constructor(...jobs: readonly JobModel[]) {
+    const document = documentOf(jobs)
+    this.state = buildRunState({ id: 'run_1', state: 'running' }, document, initialJobs(document))
+  }
+
+  input(input: RunInput): this {
+    const { writes, effects } = decide(this.state, input)
+    applyWrites(this.state, writes)
+    this.effects.push(...effects)
+    return this
+  }
+
+  start(): this {
+    return this.input({ kind: 'start' })
+  }
+
+  claim(key: string): this {
+    return this.input({ kind: 'claimed', key, attempt: (this.state.jobs.get(key)?.attempt ?? 0) + 1 })
+  }
+
+  finish(key: string, conclusion: Conclusion = 'success', outputs: JobResult['outputs'] = {}): this {
+    const attempt = this.state.jobs.get(key)?.attempt ?? 0
+    return this.input({ kind: 'finished', key, attempt, result: { conclusion, outputs, annotations: [] } })
+  }
+
+  get states(): Record<string, string> {
+    return Object.fromEntries([...this.state.jobs].map(([key, { state, conclusion }]) => [key, conclusion ?? state]))
+  }
+}
+
+describe('A run', () => {
+  test('makes the jobs ready that need nothing, and the others when their own needs are done', () => {
+    const run = new Driven(job('a'), job('b'), job('c', { needs: ['a'] }), job('d', { needs: ['b', 'c'] })).start()
+    expect(run.states).toEqual({ a: 'ready', b: 'ready', c: 'blocked', d: 'blocked' })
+
+    run.claim('a').finish('a')
+    expect(run.states).toEqual({ a: 'success', b: 'ready', c: 'ready', d: 'blocked' })
+
+    run.claim('b').finish('b').claim('c').finish('c').claim('d').finish('d')
+    expect(run.state).toMatchObject({ state: 'done', conclusion: 'success' })
+    expect(run.effects.at(-1)).toEqual({ kind: 'run-finished', conclusion: 'success' })
+  })
+
+  test('skips what needed a failed job, all the way down, and is red', () => {
+    const run = new Driven(job('a'), job('b', { needs: ['a'] }), job('c', { needs: ['b'] }))
+      .start()
+      .claim('a')
+      .finish('a', 'failure')
+
+    expect(run.states).toEqual({ a: 'failure', b: 'skipped', c: 'skipped' })
+    expect(run.state).toMatchObject({ state: 'done', conclusion: 'failure' })
+    expect(run.state.jobs.get('b')?.reason?.message).toContain('"a"')
+  })
+
+  test('runs a job that asks for failures or for anything', () => {
+    const run = new Driven(
+      job('a'),
+      job('mend', { needs: ['a'], if: 'failure()' }),
+      job('report', { needs: ['mend'], if: 'always()' }),
+    )
+    run.start().claim('a').finish('a', 'failure').claim('mend').finish('mend')
+    expect(run.states).toEqual({ a: 'failure', mend: 'success', report: 'ready' })
+  })
+
+  test('hands outputs to the jobs that need them', () => {
+    const run = new Driven(
+      job('a'),
+      job('b', { needs: ['a'], if: "needs.a.outputs.go == 'yes'" }),
+      job('c', { needs: ['a'], if: "needs.a.outputs.go == 'no'" }),
+    )
+    run.start().claim('a').finish('a', 'success', { go: 'yes' })
+    expect(run.states).toEqual({ a: 'success', b: 'ready', c: 'skipped' })
+  })
+
+  test('replaces a job by the legs of its matrix, and fail-fast cancels what has not started', () => {
+    const matrix = { strategy: { matrix: { n: [1, 2, 3] } } }
+    const run = new Driven(job('m', matrix)).start()
+    expect(run.states).toEqual({ 'm.0': 'ready', 'm.1': 'ready', 'm.2': 'ready' })
+
+    run.claim('m.0').claim('m.1').finish('m.0', 'failure')
+    expect(run.states).toEqual({ 'm.0': 'failure', 'm.1': 'leased', 'm.2': 'cancelled' })
+    expect(run.effects.at(-1)).toMatchObject({ kind: 'cancel-job', key: 'm.1' })
+
+    run.finish('m.1', 'cancelled')
+    expect(run.state.conclusion).toBe('failure')
+  })
+
+  test('keeps legs back beyond max-parallel and lets the next one go when a place is free', () => {
+    const run = new Driven(job('m', { strategy: { matrix: { n: [1, 2, 3] }, maxParallel: 1 } })).start()
+    expect(run.states).toEqual({ 'm.0': 'ready', 'm.1': 'waiting', 'm.2': 'waiting' })
+    run.claim('m.0').finish('m.0')
+    expect(run.states).toEqual({ 'm.0': 'success', 'm.1': 'ready', 'm.2': 'waiting' })
+  })
+
+  test('is green when only a job failed that may fail, and what needs it goes on', () => {
+    const run = new Driven(job('a', { continueOnError: true }), job('b', { needs: ['a'] }))
+    run.start().claim('a').finish('a', 'failure').claim('b').finish('b')
+    expect(run.states).toEqual({ a: 'failure', b: 'success' })
+    expect(run.state.conclusion).toBe('success')
+  })
+
+  test('waits for an environment, says why, and goes on when the rules pass', () => {
+    const run = new Driven(job('a', { environment: 'production' })).start()
+    expect(run.effects).toContainEqual({ kind: 'check-environment', key: 'a', environment: 'production' })
+
+    const reason = { code: 'APPROVAL_MISSING', message: 'Waits for 1 approval.' }
+    run.input({ kind: 'verdict', key: 'a', verdict: { kind: 'wait', reason } })
+    expect(run.state.state).toBe('waiting')
+    expect(run.state.jobs.get('a')?.reason).toEqual(reason)
+
+    run.input({ kind: 'verdict', key: 'a', verdict: { kind: 'pass' } })
+    expect(run.state.state).toBe('running')
+    expect(run.states).toEqual({ a: 'ready' })
+  })
+
+  test('fails a job whose environment refuses it', () => {
+    const run = new Driven(job('a', { environment: 'production' })).start()
+    run.input({
+      kind: 'verdict',
+      key: 'a',
+      verdict: { kind: 'refuse', reason: { code: 'REF_REFUSED', message: 'No.' } },
+    })
+    expect(run.state).toMatchObject({ state: 'done', conclusion: 'failure' })
+  })
+
+  test('starts a lost job again, but not for ever', () => {
+    const run = new Driven(job('a')).start()
+    for (let attempt = 1; attempt <= jobAttemptsMax; attempt += 1) {
+      expect(run.states).toEqual({ a: 'ready' })
+      run.claim('a').input({ kind: 'lost', key: 'a', attempt, reason: { code: 'RUNNER_LOST', message: 'gone.' } })
+    }
+    expect(run.states).toEqual({ a: 'failure' })
+    expect(run.state.jobs.get('a')?.reason?.code).toBe('JOB_INTERRUPTED')
+  })
+
+  test('ignores what comes too late: an old attempt, a job that is done, a run that is over', () => {
+    const run = new Driven(job('a')).start().claim('a')
+    run.input({ kind: 'lost', key: 'a', attempt: 1, reason: { code: 'RUNNER_LOST', message: 'gone.' } }).claim('a')
+    run.input({
+      kind: 'finished',
+      key: 'a',
+      attempt: 1,
+      result: { conclusion: 'failure', outputs: {}, annotations: [] },
+    })
+    expect(run.states).toEqual({ a: 'leased' })
+    run.finish('a').finish('a', 'failure')
+    expect(run.state.conclusion).toBe('success')
+  })
+
+  test('cancels what waits at once, asks the running job to stop, and still runs what asks for it', () => {
+    const run = new Driven(
+      job('a'),
+      job('b'),
+      job('c', { needs: ['a'] }),
+      job('clean', { needs: ['a'], if: 'always()' }),
+    )
+      .start()
+      .claim('a')
+    run.input({ kind: 'cancel', by: 'ann', reason: 'wrong branch' })
+    expect(run.states).toEqual({ a: 'leased', b: 'cancelled', c: 'blocked', clean: 'blocked' })
+    expect(run.effects.at(-1)).toMatchObject({ kind: 'cancel-job', key: 'a', reason: 'wrong branch' })
+
+    run.finish('a', 'cancelled')
+    expect(run.states).toEqual({ a: 'cancelled', b: 'cancelled', c: 'cancelled', clean: 'ready' })
+    run.claim('clean').finish('clean')
+    expect(run.state).toMatchObject({ state: 'done', conclusion: 'cancelled' })
+  })
+})
+
+/** A workflow of up to eight jobs, each needing some that come before it. */
+const graph = fc
+  .array(
+    fc.record({
+      needs: fc.array(fc.nat(6)),
+      condition: fc.constantFrom('success()', 'always()', 'failure()'),
+      legs: fc.integer({ min: 0, max: 3 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((nodes) =>
+    nodes.map((node, index) =>
+      job(`j${index}`, {
+        needs: [...new Set(node.needs.filter((need) => need < index).map((need) => `j${need}`))],
+        if: node.condition,
+        ...(node.legs > 0 ? { strategy: { matrix: { n: Array.from({ length: node.legs }, (_, leg) => leg) } } } : {}),
+      }),
+    ),
+  )
+
+describe('Any run', () => {
+  test('never starts a job before all that it needs is done, and always ends, whatever its jobs and the world do', () => {
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.nat(99)), (jobs, choices) => {
+        const run = new Driven(...jobs).start()
+        const pick = (): number => choices.next().value as number
+        for (let turn = 0; turn < 400 && run.state.state !== 'done'; turn += 1) {
+          for (const leg of run.state.jobs.values()) {
+            if (leg.state !== 'ready' && leg.state !== 'leased') continue
+            const needs = run.state.models.get(leg.jobId)?.needs ?? []
+            for (const need of needs)
+              for (const key of run.state.keysOfJob.get(need) ?? []) expect(run.state.jobs.get(key)?.state).toBe('done')
+          }
+          stepOf(run, pick)
+        }
+        expect(run.state.state).toBe('done')
+        expect([...run.state.jobs.values()].every((leg) => leg.state === 'done')).toBe(true)
+      }),
+    )
+  })
+
+  test('is the same when it is built again from its rows at any moment', () => {
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.nat(99)), (jobs, choices) => {
+        const run = new Driven(...jobs).start()
+        const pick = (): number => choices.next().value as number
+        for (let turn = 0; turn < 60 && run.state.state !== 'done'; turn += 1) {
+          stepOf(run, pick)
+          const again = buildRunState(run.state, run.state.document, [...run.state.jobs.values()])
+          expect(again.open).toEqual(run.state.open)
+          expect(decide(again, { kind: 'start' }).writes.filter((write) => write.kind === 'job')).toEqual([])
+        }
+      }),
+    )
+  })
+})
+
+/** One thing that may happen next: a claim, an end, a loss, rarely a cancel. */
+function stepOf(run: Driven, pick: () => number): void {
+  const open = [...run.state.jobs.values()].filter((leg) => leg.state === 'ready' || leg.state === 'leased')
+  const leg = open[pick() % Math.max(1, open.length)]
+  if (leg === undefined) return
+  const chance = pick()
+  if (chance < 2) run.input({ kind: 'cancel', by: 'ann', reason: 'enough' })
+  else if (leg.state === 'ready') run.claim(leg.key)
+  else if (chance < 20)
+    run.input({ kind: 'lost', key: leg.key, attempt: leg.attempt, reason: { code: 'RUNNER_LOST', message: 'gone.' } })
+  else run.finish(leg.key, chance < 40 ? 'failure' : 'success')
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { takeAgentLock } from '#adapters/agent-lock/agent-lock.ts'
+import { agentSocket } from '#adapters/agent-socket/agent-socket.ts'
+import { systemClock } from '#adapters/clock/system-clock.ts'
+import { systemGit } from '#adapters/git/git.ts'
+import { openHomeFiles } from '#adapters/home-files/home-files.ts'
+import { randomIds } from '#adapters/ids/random-ids.ts'
+import { runnerLauncher } from '#adapters/runner-process/runner-launcher.ts'
+import type { AgentOptions } from '#cli/services.ts'
+import { homeLayout } from '#core/home/layout.ts'
+import { EmbeddedClient } from '#engine/embedded-client.ts'
+import type { AgentClient } from '#ports/agent-client.ts'
+import { openReader, openWriter } from './open-store.ts'
+import { openDelivery } from './open-delivery.ts'
+import './register-json.ts'
+
+/** Puts the client of a home together: the composition of everything that an agent is made of. */
+export async function openAgentClient(home: string, options: AgentOptions): Promise<AgentClient> {
+  const files = openHomeFiles(path.resolve(home))
+  files.prepare()
+  return new EmbeddedClient({
+    files,
+    clock: systemClock,
+    ids: randomIds,
+    sha256,
+    socket: agentSocket(files.root),
+    takeLock: async () => takeAgentLock(files.absolute(homeLayout.lock)),
+    openReader: async () => openReader(files.root),
+    openAgent: async (notify) => {
+      const store = await openWriter(files.root)
+      const base = { store, files, git: systemGit, clock: systemClock, ids: randomIds, sha256, notify }
+      return {
+        ...base,
+        owner: randomIds.next('run'),
+        slots: options.jobs ?? availableParallelism(),
+        launcher: runnerLauncher({ node: process.execPath, args: [runnerEntry()], env: process.env }),
+        delivery: openDelivery(base),
+      }
+    },
+  })
+}
+
+/** The runner beside this file: its source, or its bundle in an installed package. */
+function runnerEntry(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url))
+  const candidates = [path.join(here, 'runner.ts'), path.join(here, 'runner.js')]
+  return candidates.find((file) => existsSync(file)) ?? candidates[0] ?? ''
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

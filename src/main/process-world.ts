@@ -1,0 +1,37 @@
+import type { CliWorld } from '#cli/world.ts'
+import { services } from './services.ts'
+import { version } from './version.ts'
+
+const widthDefault = 80
+
+/** The world of a real process: its streams, its terminal, its signals. */
+export function processWorld(): CliWorld {
+  return {
+    version,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    get stdin() {
+      return process.stdin
+    },
+    env: process.env,
+    now: () => Date.now(),
+    isTTY: process.stdout.isTTY,
+    stderrIsTTY: process.stderr.isTTY,
+    get stdinIsTTY() {
+      return process.stdin.isTTY
+    },
+    width: process.stdout.columns ?? process.stderr.columns ?? widthDefault,
+    cwd: process.cwd(),
+    isRoot: process.getuid?.() === 0,
+    onInterrupt: (listener) => {
+      process.on('SIGINT', listener)
+      process.on('SIGTERM', listener)
+      return () => {
+        process.off('SIGINT', listener)
+        process.off('SIGTERM', listener)
+      }
+    },
+    exit: (code) => process.exit(code),
+    services,
+  }
+}

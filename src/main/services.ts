@@ -1,0 +1,46 @@
+import type { CliServices } from '#cli/services.ts'
+import { homeLayout } from '#core/home/layout.ts'
+
+/** The real services. Each part is loaded when it is first asked for: `shipway --version` pays for none of them. */
+export const services: CliServices = {
+  git: {
+    readFiles: async (...args) => (await gitAdapter()).readFiles(...args),
+    listFiles: async (...args) => (await gitAdapter()).listFiles(...args),
+    readBlob: async (...args) => (await gitAdapter()).readBlob(...args),
+    defaultBranch: async (...args) => (await gitAdapter()).defaultBranch(...args),
+  },
+  openStore: async (home) => {
+    const { openReader } = await import('./open-store.ts')
+    return openReader(home)
+  },
+  agentClient: async (home, options) => {
+    const { openAgentClient } = await import('./agent-client.ts')
+    return openAgentClient(home, options)
+  },
+  agentStatus: async (home) => {
+    const { agentSocket } = await import('#adapters/agent-socket/agent-socket.ts')
+    const connection = await agentSocket(home).connect(() => undefined)
+    connection?.[Symbol.dispose]()
+    return { isAlive: connection !== undefined }
+  },
+  describeRepository: async (directory) => (await import('#adapters/git/repository.ts')).describeRepository(directory),
+  resolveRef: async (root, ref) => (await import('#adapters/git/repository.ts')).resolveRef(root, ref),
+  snapshotTree: async (root) => (await import('#adapters/git/repository.ts')).snapshotTree(root),
+  inspectTargets: async (application, environment, projectRoot, signal) => {
+    const { inspectTargets } = await import('./inspect-targets.ts')
+    return inspectTargets({ application, environment, projectRoot }, signal)
+  },
+  demo: async (world, options, signal) => {
+    const { playDemo } = await import('./play-demo.ts')
+    return playDemo(world, options, signal)
+  },
+}
+
+async function gitAdapter(): Promise<CliServices['git']> {
+  return (await import('#adapters/git/git.ts')).systemGit
+}
+
+/** Path of the store in a home. */
+export function storePath(home: string): string {
+  return `${home}/${homeLayout.store}`
+}
