@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { findProgram, requireSystem } from './system.ts'
 
 const run = promisify(execFile)
 
@@ -17,17 +17,17 @@ export interface PostgresServer extends AsyncDisposable {
 
 /** Starts a server, or says why this machine cannot. */
 export async function startPostgres(): Promise<PostgresServer | { readonly missing: string }> {
-  const bin = findBinaries()
-  if (bin === undefined) return { missing: 'PostgreSQL is not installed (Debian: apt-get install postgresql)' }
+  const reason = await requireSystem(['postgresql'])
+  const [initdb, postgres] = [findProgram('initdb'), findProgram('postgres')]
+  if (initdb === undefined || postgres === undefined) return { missing: reason ?? '(needs postgresql)' }
   const user = await unprivilegedUser()
-  if (user === undefined)
-    return { missing: 'PostgreSQL refuses root, and there is no user "postgres" or "nobody" to run it' }
+  if (user === undefined) return { missing: '(PostgreSQL refuses root, and there is no user postgres or nobody)' }
   const folder = await mkdtemp(join(tmpdir(), 'shipway-postgres-'))
   if (user.uid !== undefined && user.gid !== undefined) await chown(folder, user.uid, user.gid)
   const data = join(folder, 'data')
-  const initdb = ['-D', data, '-U', 'shipway', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-instructions']
-  await run(join(bin, 'initdb'), initdb, { ...user, cwd: folder })
-  const start = (): Promise<ChildProcess> => startServer(join(bin, 'postgres'), { folder, data, user })
+  const cluster = ['-D', data, '-U', 'shipway', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-instructions']
+  await run(initdb, cluster, { ...user, cwd: folder })
+  const start = (): Promise<ChildProcess> => startServer(postgres, { folder, data, user })
   let server = await start()
   const connectionString = `postgres://shipway@localhost/postgres?host=${encodeURIComponent(folder)}`
   return {
@@ -46,16 +46,6 @@ export async function startPostgres(): Promise<PostgresServer | { readonly missi
 interface User {
   readonly uid?: number
   readonly gid?: number
-}
-
-function findBinaries(): string | undefined {
-  const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
-  const folders = [
-    ...versions.map((version) => join(debian, version, 'bin')),
-    ...(process.env['PATH'] ?? '').split(':'),
-  ]
-  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
 }
 
 async function unprivilegedUser(): Promise<User | undefined> {
