@@ -1,0 +1,38 @@
+import type { KnownError } from '#core/errors.ts'
+import * as known from '#core/known/host.ts'
+import type { HostAddress } from '#core/known/host.ts'
+
+/** `ssh` ends with this status when it failed itself; our scripts never do. */
+export const sshFailedStatus = 255
+
+/** How much of what `ssh` printed goes into an error. */
+const detailLinesMax = 20
+
+/** What `ssh` says when the host shows a key that it must not accept. Its texts are not translated. */
+const keyChanged = /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed|REVOKED HOST KEY/
+const keyUnknown = /host key is known for|Host key verification failed|Can't open user known hosts file/
+const authRefused =
+  /Permission denied \(|Permission denied, please try again|Too many authentication failures|No more authentication methods|Authentication failed/
+const connection =
+  /Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable|Could not resolve hostname|Name or service not known|Connection closed|Connection reset|Broken pipe|Timeout, server|kex_exchange_identification|banner exchange/
+
+/**
+ * The one place that reads what `ssh` prints. It has no other channel: every failure of its own is status 255 and a
+ * sentence. A changed key comes before an unknown one, since both end with the same last line.
+ */
+export function sshFailure(address: HostAddress, stderr: string, knownHosts: string | undefined): KnownError {
+  const details = stderr.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const shown = details.slice(-detailLinesMax)
+  const file = knownHosts === undefined ? {} : { knownHosts }
+  if (keyChanged.test(stderr)) return known.hostKeyChanged({ ...address, ...file, details: shown })
+  if (keyUnknown.test(stderr)) return known.hostKeyUnknown({ ...address, ...file, details: shown })
+  if (authRefused.test(stderr)) {
+    return known.hostAuthRefused({ ...address, evidence: lineOf(details, authRefused), details: shown })
+  }
+  return known.hostUnreachable({ ...address, evidence: lineOf(details, connection), details: shown })
+}
+
+function lineOf(lines: readonly string[], pattern: RegExp): string {
+  const line = lines.findLast((candidate) => pattern.test(candidate)) ?? lines.at(-1)
+  return line === undefined ? 'the connection ended without a word' : line.trim().replace(/\.$/, '')
+}

@@ -1,0 +1,134 @@
+import type { KnownError } from '#core/errors.ts'
+import * as knownHost from '#core/known/host.ts'
+import type { HostAddress } from '#core/known/host.ts'
+import * as known from '#core/known/target.ts'
+import type { TargetConfig } from '#core/project/model.ts'
+import type { ShellResult } from '#ports/host-shell.ts'
+
+/** What a script said, line by line: `shipway:<word> <rest>`. Anything else comes from start-up files and is ignored. */
+export interface Answer {
+  readonly word: string
+  readonly rest: string
+}
+
+/** Lines of output that an error carries. */
+const detailLinesMax = 40
+
+export function parseAnswers(stdout: string): readonly Answer[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('shipway:'))
+    .map((line) => {
+      const [word = '', ...rest] = line.slice('shipway:'.length).split(' ')
+      return { word, rest: rest.join(' ') }
+    })
+}
+
+/** The rest of the first line with this word. */
+export function answerOf(answers: readonly Answer[], word: string): string | undefined {
+  return answers.find((answer) => answer.word === word)?.rest
+}
+
+/** What an error needs to know about the call that failed. */
+export interface ScriptScene {
+  readonly target: TargetConfig
+  readonly release?: string
+  readonly deployment?: string
+  readonly wanted?: string
+  readonly expected?: string
+}
+
+/** How a host is named in errors. */
+export function addressOf(target: TargetConfig): HostAddress {
+  if (target.kind === 'local') return { host: 'localhost' }
+  return {
+    host: target.host,
+    ...(target.port === undefined ? {} : { port: target.port }),
+    ...(target.user === undefined ? {} : { user: target.user }),
+  }
+}
+
+/** The known error behind a script that did not end with 0: what it said itself, else what the host's tools said. */
+export function scriptFailure(scene: ScriptScene, answers: readonly Answer[], result: ShellResult): KnownError {
+  const said = answerOf(answers, 'error')
+  return said === undefined ? toolFailure(scene, result) : saidFailure(scene, answers, said.split(' '))
+}
+
+function saidFailure(
+  scene: ScriptScene,
+  answers: readonly Answer[],
+  [word = '', ...rest]: readonly string[],
+): KnownError {
+  const fact = { target: scene.target.name, path: scene.target.path }
+  const release = scene.release ?? ''
+  const lines = (name: string): readonly string[] => answers.filter(({ word }) => word === name).map(({ rest }) => rest)
+  switch (word) {
+    case 'busy':
+      return known.targetBusy(fact)
+    case 'locked': {
+      const [deployment = '-', since = '0', until = '0', ...who] = rest
+      return known.targetLocked({ ...fact, deployment, who: who.join(' '), since: +since * 1000, until: +until * 1000 })
+    }
+    case 'owned':
+      return known.targetOwned({ ...fact, owner: rest.join(' '), wanted: scene.wanted ?? '' })
+    case 'occupied':
+      return known.targetOccupied({ ...fact, found: rest.join(' ') })
+    case 'drifted':
+      return known.deploymentDrifted({ ...fact, expected: scene.expected ?? '', found: rest.join(' ') })
+    case 'unprepared':
+      return known.releaseNotPrepared({ ...fact, release })
+    case 'reverted':
+      return known.releaseReverted({ ...fact, release, reason: rest.join(' ') })
+    case 'unknown':
+      return known.deploymentNotSwitched({ ...fact, deployment: scene.deployment ?? '' })
+    case 'timer':
+      return known.revertTimerFailed(fact)
+    case 'tool':
+      return knownHost.hostToolMissing({ ...addressOf(scene.target), tool: rest.join(' ') })
+    case 'corrupt':
+      return known.targetFilesCorrupt({ ...fact, release, files: lines('corrupt') })
+    case 'restart':
+      return known.restartFailed({
+        ...fact,
+        release,
+        outcome: hookOutcome(rest[0] ?? ''),
+        back: backOutcome(answerOf(answers, 'back')),
+        output: lines('log').slice(-detailLinesMax),
+      })
+    case 'unreadable':
+      return known.targetNotWritable({ ...fact, evidence: 'its folder .shipway cannot be read' })
+    default:
+      throw new Error(`Invariant broken: a script said the unknown error "${word}"`)
+  }
+}
+
+/** `timeout` ends with 124, or 137 when the command had to be killed. */
+function hookOutcome(status: string): string {
+  return status === '124' || status === '137' ? 'did not end in time' : `ended with status ${status}`
+}
+
+/** `back <status> <short>`: what became of the release before. */
+function backOutcome(back: string | undefined): string {
+  const [status = '0', previous = '-'] = (back ?? '').split(' ')
+  if (back === undefined || previous === '-') return 'nothing runs there now'
+  if (status === '0') return `the release ${previous.slice(0, 12)} is back`
+  return `the release ${previous.slice(0, 12)} is back, but its own restart command ended with status ${status}`
+}
+
+/** The texts of the C library under LC_ALL=C, which all tools print. The only place that reads them. */
+function toolFailure(scene: ScriptScene, result: ShellResult): KnownError {
+  const lines = result.stderr.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const find = (pattern: RegExp): string | undefined => lines.find((line) => pattern.test(line))?.trim()
+  const fact = { target: scene.target.name, path: scene.target.path }
+  const full = find(/No space left on device|Disk quota exceeded/)
+  if (full !== undefined) return known.targetDiskFull({ ...fact, evidence: full })
+  const denied = find(/Permission denied|Read-only file system|Operation not permitted|Not a directory|File exists/)
+  if (denied !== undefined) return known.targetNotWritable({ ...fact, evidence: denied })
+  const missing = /(\S+): (?:command )?not found/.exec(result.stderr)?.[1]
+  if (missing !== undefined) return knownHost.hostToolMissing({ ...addressOf(scene.target), tool: missing })
+  return knownHost.hostScriptFailed({
+    ...addressOf(scene.target),
+    exitCode: result.exitCode,
+    details: lines.slice(-detailLinesMax),
+  })
+}

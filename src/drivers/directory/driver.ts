@@ -1,0 +1,305 @@
+import { hostname, userInfo } from 'node:os'
+import { KnownError } from '#core/errors.ts'
+import * as known from '#core/known/target.ts'
+import type { TargetConfig } from '#core/project/model.ts'
+import { Redactor } from '#core/redact/redactor.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { DeployDriver, Progress, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
+import type { HostShell, ShellCall } from '#ports/host-shell.ts'
+import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
+import type { Answer, ScriptScene } from './answer.ts'
+import { renderDotenv } from './dotenv.ts'
+import { confirmScript, revertScript } from './script/conclude.ts'
+import { inspectScript } from './script/inspect.ts'
+import { planScript, receiveScript } from './script/prepare.ts'
+import { switchScript } from './script/switch.ts'
+import { watchScript } from './script/watch.ts'
+import { tarStream } from './tar-stream.ts'
+import type { TarEntry } from './tar-stream.ts'
+import { checkReleaseFiles, planUpload, renderWanted, shortOf } from './upload.ts'
+import type { KeptFile, UploadPlan } from './upload.ts'
+
+export interface DirectoryDriverDependencies {
+  readonly openShell: (target: TargetConfig) => HostShell
+  readonly clock: Clock
+}
+
+/** Time for scripts that move no data and start nothing of the user's, waiting for another script included. */
+const scriptMs = 90_000
+/** The slowest line for which an upload is still given time, in bytes per millisecond. */
+const slowestBytesPerMs = 100
+/** A lock that nobody renews ends after this time. */
+const leaseMs = 10 * 60_000
+/** As `back_seconds` of the scripts: how long the restart of the release before may take. */
+const backMs = 60_000
+
+/** A `DeployDriver` that keeps one connection per target until it is closed. */
+export type DirectoryDriver = DeployDriver & AsyncDisposable
+
+/**
+ * Releases as folders and `current` as a symbolic link, on this machine or over ssh: the same scripts for both. The
+ * target's records and the decisions between a confirmation and its own timer are described in `script/library.ts`.
+ */
+export function directoryDriver(dependencies: DirectoryDriverDependencies): DirectoryDriver {
+  const shells = new Map<string, HostShell>()
+  const shellOf = (target: TargetConfig): HostShell => {
+    const key = JSON.stringify(target)
+    const shell = shells.get(key) ?? dependencies.openShell(target)
+    shells.set(key, shell)
+    return shell
+  }
+  return {
+    name: 'directory',
+    inspect: (order, signal) => inspect(shellOf(order.target), order.target, signal),
+    prepare: (order, progress, signal) => prepare(shellOf(order.target), dependencies.clock, order, progress, signal),
+    switch: (order, progress, signal) => switchTo(shellOf(order.target), dependencies.clock, order, progress, signal),
+    confirm: (order, progress, signal) => confirm(shellOf(order.target), order, progress, signal),
+    revert: (order, reason, progress, signal) => revert(shellOf(order.target), order, reason, progress, signal),
+    [Symbol.asyncDispose]: async () => {
+      const open = [...shells.values()]
+      shells.clear()
+      await Promise.all(open.map((shell) => shell[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+async function inspect(shell: HostShell, target: TargetConfig, signal: AbortSignal): Promise<TargetState> {
+  try {
+    checkPath(target)
+    const call = { script: inspectScript, args: [target.path], deadlineMs: scriptMs + backMs }
+    return renderState(await runScript(shell, call, { target }, signal))
+  } catch (error) {
+    if (error instanceof KnownError) return { kind: 'unknown', why: error.message }
+    throw error
+  }
+}
+
+function renderState(answers: readonly Answer[]): TargetState {
+  const foreign = answerOf(answers, 'foreign')
+  if (foreign !== undefined) return { kind: 'unknown', why: `"current" was not made by Shipway (${foreign}).` }
+  const [current, ...version] = answerOf(answers, 'current')?.split(' ') ?? []
+  const previous = answerOf(answers, 'previous')
+  const [deployment, release, revertsAt] = answerOf(answers, 'pending')?.split(' ') ?? []
+  return {
+    kind: 'known',
+    ...(current === undefined ? {} : { current, version: version.join(' ') }),
+    ...(previous === undefined ? {} : { previous }),
+    ...(deployment === undefined || release === undefined
+      ? {}
+      : { pending: { deployment, release, revertsAt: Number(revertsAt) * 1000 } }),
+    releases: answers.filter(({ word }) => word === 'release').map(({ rest }) => rest),
+  }
+}
+
+async function prepare(
+  shell: HostShell,
+  clock: Clock,
+  order: TargetOrder,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ sentBytes: number; sentFiles: number }> {
+  checkOrder(order)
+  const first = await planWith(shell, order, signal)
+  if (first === 'complete') {
+    progress(`${order.target.name}: release ${order.release.manifest.version} is already there`)
+    return { sentBytes: 0, sentFiles: 0 }
+  }
+  const upload = planUpload(order.release, first.kept, { ...order, incoming: first.incoming })
+  try {
+    await send(shell, clock, { order, incoming: first.incoming, upload }, progress, signal)
+    return { sentBytes: upload.sentBytes, sentFiles: upload.sentFiles }
+  } catch (error) {
+    const linked = first.kept.size > 0
+    if (!linked || !(error instanceof KnownError) || !damagedCodes.has(error.code)) throw error
+    progress(`${order.target.name}: a kept release is damaged; sending every file`)
+  }
+  const second = await planWith(shell, order, signal)
+  if (second === 'complete') return { sentBytes: 0, sentFiles: 0 }
+  const whole = planUpload(order.release, new Map(), { ...order, incoming: second.incoming })
+  await send(shell, clock, { order, incoming: second.incoming, upload: whole }, progress, signal)
+  return { sentBytes: whole.sentBytes, sentFiles: whole.sentFiles }
+}
+
+/** Somebody changed or removed a file of a kept release on the host: links to it are wrong or impossible. */
+const damagedCodes = new Set(['TARGET_FILES_CORRUPT', 'HOST_SCRIPT_FAILED'])
+
+type Place = { readonly incoming: string; readonly kept: ReadonlyMap<string, KeptFile> }
+
+async function planWith(shell: HostShell, order: TargetOrder, signal: AbortSignal): Promise<'complete' | Place> {
+  const { target, release } = order
+  const bytes = release.manifest.files.reduce((total, file) => total + file.size, 0)
+  const leaseSeconds = Math.ceil((leaseMs + bytes / slowestBytesPerMs) / 1000)
+  const args = [target.path, order.deploymentId, ownerOf(order), shortOf(release.id), String(leaseSeconds), deployer()]
+  const input = chunks(renderWanted(release.manifest.files))
+  const call = { script: planScript, args, input, deadlineMs: scriptMs + backMs }
+  const answers = await runScript(shell, call, sceneOf(order), signal)
+  const incoming = answerOf(answers, 'incoming')
+  if (incoming === undefined) return 'complete'
+  const kept = answers.filter(({ word }) => word === 'have').map(({ rest }) => parseKept(rest))
+  return { incoming, kept: new Map(kept) }
+}
+
+/** `<mode> <digest> <short> <path>` */
+function parseKept(rest: string): readonly [string, KeptFile] {
+  const [mode = '', digest = '', release = '', ...path] = rest.split(' ')
+  return [`${mode} ${digest}`, { release, path: path.join(' ') }]
+}
+
+async function send(
+  shell: HostShell,
+  clock: Clock,
+  job: { order: TargetOrder; incoming: string; upload: UploadPlan },
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { release, target, deploymentId } = job.order
+  const { version, source, files } = release.manifest
+  progress(
+    `${target.name}: uploading ${job.upload.sentFiles} of ${files.length} files (${megabytes(job.upload.sentBytes)} MB)`,
+  )
+  const about = [release.id, source.sha, version.replaceAll(/\s/g, ' ')]
+  const call = {
+    script: receiveScript,
+    args: [target.path, deploymentId, shortOf(release.id), job.incoming, ...about],
+    input: blobsPresent(tarStream(job.upload.entries, Math.floor(clock.now() / 1000)), release.id),
+    deadlineMs: scriptMs + job.upload.sentBytes / slowestBytesPerMs,
+  }
+  await runScript(shell, call, sceneOf(job.order), signal)
+}
+
+/** A blob that cannot be read is a failure that a person can understand. */
+async function* blobsPresent(stream: AsyncIterable<Uint8Array>, release: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch (cause) {
+    const path = (cause as { path?: string }).path ?? ''
+    throw known.releaseBlobMissing({ release, path, digest: path.split('/').at(-1) ?? '', cause })
+  }
+}
+
+async function switchTo(
+  shell: HostShell,
+  clock: Clock,
+  order: TargetOrder,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  checkOrder(order)
+  const { target, release, deploymentId, expected } = order
+  const seconds = Math.max(1, Math.ceil(order.confirmWithinMs / 1000))
+  const wanted = expected === undefined ? '*' : shortOf(expected)
+  const call = {
+    script: switchScript,
+    args: [target.path, deploymentId, ownerOf(order), shortOf(release.id), String(seconds), deployer(), wanted],
+    input: tarStream(settingsOf(order), Math.floor(clock.now() / 1000)),
+    deadlineMs: scriptMs + seconds * 1000 + backMs,
+  }
+  progress(`${target.name}: switching to ${release.manifest.version}; it goes back by itself after ${seconds} s`)
+  await runScript(shell, call, sceneOf(order), signal, progress)
+}
+
+/** What a switch brings along. Secrets travel on standard input into a file that only the account can read. */
+function settingsOf(order: TargetOrder): readonly TarEntry[] {
+  const entries: TarEntry[] = [{ kind: 'text', path: 'watch.sh', mode: 0o600, text: watchScript }]
+  const add = (path: string, mode: number, text: string): void => {
+    if (text !== '') entries.push({ kind: 'text', path, mode, text })
+  }
+  add('restart', 0o600, order.restart ?? '')
+  add('.env', 0o644, renderDotenv(order.variables))
+  add('.secrets.env', 0o600, renderDotenv(order.secrets))
+  return entries
+}
+
+async function confirm(shell: HostShell, order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<void> {
+  checkOrder(order)
+  const args = [order.target.path, order.deploymentId, String(Math.max(2, order.retain))]
+  const call = { script: confirmScript, args, deadlineMs: scriptMs + backMs }
+  const answers = await runScript(shell, call, sceneOf(order), signal)
+  progress(`${order.target.name}: confirmed ${order.release.manifest.version}`)
+  const removed = answers.filter(({ word }) => word === 'removed')
+  if (removed.length > 0) progress(`${order.target.name}: removed ${removed.length} old releases`)
+}
+
+async function revert(
+  shell: HostShell,
+  order: TargetOrder,
+  reason: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  checkOrder(order)
+  const args = [order.target.path, order.deploymentId, reason.replaceAll(/\s+/g, ' ').slice(0, 500)]
+  const call = { script: revertScript, args, deadlineMs: scriptMs + 2 * backMs }
+  const answers = await runScript(shell, call, sceneOf(order), signal, progress)
+  if (answerOf(answers, 'back') !== undefined) progress(`${order.target.name}: the release before is back`)
+}
+
+async function runScript(
+  shell: HostShell,
+  call: ShellCall,
+  scene: ScriptScene & { order?: TargetOrder },
+  signal: AbortSignal,
+  progress?: Progress,
+): Promise<readonly Answer[]> {
+  const result = await shell.run(call, signal)
+  const redact = redactionOf(scene.order)
+  const answers = parseAnswers(result.stdout).map((answer) =>
+    answer.word === 'log' ? { word: 'log', rest: redact(answer.rest) } : answer,
+  )
+  for (const { word, rest } of answers) if (word === 'log') progress?.(`${scene.target.name}: ${rest}`)
+  if (result.exitCode !== 0) throw scriptFailure(scene, answers, { ...result, stderr: redact(result.stderr) })
+  return answers
+}
+
+/** A restart command may print what it was given. */
+function redactionOf(order: TargetOrder | undefined): (text: string) => string {
+  const redactor = new Redactor()
+  for (const secret of Object.values(order?.secrets ?? {})) redactor.add(secret)
+  return redactor.isEmpty ? (text) => text : (text) => redactor.redact(text)
+}
+
+function sceneOf(order: TargetOrder): ScriptScene & { order: TargetOrder } {
+  return {
+    order,
+    target: order.target,
+    release: order.release.id,
+    deployment: order.deploymentId,
+    wanted: ownerOf(order),
+    ...(order.expected === undefined ? {} : { expected: order.expected }),
+  }
+}
+
+function checkOrder(order: TargetOrder): void {
+  checkPath(order.target)
+  checkReleaseFiles(order.release)
+  if (!/^[A-Za-z0-9_-]+$/.test(order.deploymentId)) throw new Error('Invariant broken: a deployment id is a file name')
+  if (!/^[0-9a-f]{64}$/.test(order.release.id)) throw new Error('Invariant broken: a release id is a SHA-256')
+}
+
+function checkPath(target: TargetConfig): void {
+  const fact = { target: target.name, path: target.path }
+  if (!target.path.startsWith('/')) throw known.targetPathInvalid({ ...fact, problem: 'is not absolute' })
+  if (/^\/+$/.test(target.path)) throw known.targetPathInvalid({ ...fact, problem: 'is the root of the file system' })
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(target.path)) {
+    throw known.targetPathInvalid({ ...fact, problem: 'has a control character' })
+  }
+}
+
+/** Names of applications and environments hold no spaces; the file on the host is one line. */
+function ownerOf(order: TargetOrder): string {
+  return `${order.application} ${order.environment}`
+}
+
+/** Who holds the lock, for people. */
+function deployer(): string {
+  return `${userInfo().username}@${hostname()}`
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}
+
+async function* chunks(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}

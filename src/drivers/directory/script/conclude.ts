@@ -1,0 +1,79 @@
+import { library } from './library.ts'
+
+/** How many records of deployments stay for people and for late questions. */
+const recordsKept = 20
+
+/** `<folder> <deployment> <retain>`: decides for the new release, then removes what is neither needed nor kept. */
+export const confirmScript = `${library}
+[ -d "$1/$S" ] || fail unknown
+cd "$1"
+mutex 300 || fail busy
+settle
+if ! read_order "$2"; then fail unknown; fi
+if [ ! -h "$D/verdict" ] && [ ! -e "$D/hooked" ]; then fail unknown; fi
+if ! decide confirmed; then
+  go_back 'nobody confirmed it in time'
+  read_done
+  fail "reverted $reason"
+fi
+if [ "$(readlink $S/pending 2>/dev/null)" = "$dep" ]; then
+  note confirmed
+  finish_confirm
+  stop_watcher
+fi
+
+read_current
+previous=''
+{ read -r previous < $S/previous; } 2>/dev/null || :
+room=$3
+for short in "$current" "$previous"; do
+  if [ -n "$short" ]; then room=$((room - 1)); fi
+done
+for short in $(ls -t $S/releases); do
+  if [ "$short" = "$current" ] || [ "$short" = "$previous" ]; then continue; fi
+  if [ $room -gt 0 ] && [ -e "$S/releases/$short/about" ]; then room=$((room - 1)); continue; fi
+  rm -f "$S/releases/$short/about"
+  rm -rf "releases/$short" "$S/releases/$short"
+  say "removed $short"
+done
+for old in $(ls -t $S/deployments | tail -n +${recordsKept + 1}); do rm -rf "$S/deployments/$old"; done
+`
+
+/**
+ * `<folder> <deployment> <reason>`: decides for the release before. A confirmed deployment goes back too, as long as it is
+ * the last one: a fleet whose other half failed needs that.
+ */
+export const revertScript = `${library}
+[ -d "$1/$S" ] || exit 0
+cd "$1"
+mutex 1200 || fail busy
+if ! read_order "$2"; then
+  lock_free "$2"
+  exit 0
+fi
+if ! decide reverted; then
+  last=''
+  { read -r last < $S/confirmed; } 2>/dev/null || :
+  read_current
+  if [ "$last" != "$dep" ] || [ "$current" != "$rel" ] || [ -h $S/pending ]; then
+    found=''
+    if [ -n "$current" ] && read_about "$current"; then found=$about_id; fi
+    fail "drifted $found"
+  fi
+  lock_take "$2" $((back_seconds + 30)) -
+  ln -s "$dep" $S/pending
+  rm -f "$D/verdict"
+  decide reverted
+  if [ "$older" = - ]; then rm -f $S/previous; else printf '%s\\n' "$older" > $S/previous; fi
+fi
+stop_watcher
+read_done
+if [ "$back_status" != 0 ]; then rm -f "$D/done"; fi
+if [ ! -e "$D/done" ]; then
+  rm -f "$D/back.log"
+  go_back "$3"
+  say_log back.log
+  say "back $back_status $prev"
+  if [ "$back_status" != 0 ]; then fail "restart $back_status"; fi
+fi
+`

@@ -1,0 +1,215 @@
+/**
+ * What all scripts share: POSIX `sh`, tested with dash, bash and busybox. Everything happens inside the target's
+ * folder, with relative paths, in variables and functions; data comes from arguments and standard input only.
+ *
+ *     releases/<short>/            files of a release, read-only, hard links between releases
+ *     current -> releases/<short>
+ *     .shipway/releases/<short>/   about (id sha version: its presence says "complete"), files (catalogue), restart
+ *     .shipway/deployments/<dep>/  order, switching, hooked, verdict -> confirmed|reverted, done, watcher, logs
+ *     .shipway/pending -> <dep>    a switch that nobody has confirmed
+ *     .shipway/{owner,lock,previous,confirmed,journal,mutex,incoming/}
+ *
+ * Two decisions of the file system carry the protocol. `verdict` is a symbolic link: it appears at once, with its
+ * content, for exactly one of those who try to make it. `current` is replaced by a rename. `mutex` (a kernel lock where
+ * `flock` exists) only keeps two scripts from working at the same moment; nothing is lost when it cannot.
+ */
+export const library = `
+set -eu
+unset CDPATH
+umask 022
+given_locale=\${LC_ALL-}
+LC_ALL=C
+export LC_ALL
+S=.shipway
+
+say() { printf 'shipway:%s\\n' "$*"; }
+fail() { say "error $*"; exit 3; }
+now() { date +%s; }
+
+# Waits up to $1 tenths of a second for the right to work on this target alone.
+mutex() {
+  waits=0
+  if command -v flock >/dev/null 2>&1; then
+    exec 9>>$S/mutex
+    until flock -n 9; do
+      [ $waits -lt "$1" ] || return 1
+      waits=$((waits + 1)); sleep 0.1
+    done
+  else
+    until mkdir $S/mutex.d 2>/dev/null; do
+      holder=$(cat $S/mutex.d/pid 2>/dev/null || :)
+      if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -rf $S/mutex.d; continue; fi
+      [ $waits -lt "$1" ] || return 1
+      waits=$((waits + 1)); sleep 0.1
+    done
+    echo $$ > $S/mutex.d/pid
+    trap 'rm -rf $S/mutex.d' EXIT
+  fi
+}
+mutex_free() {
+  if [ -d $S/mutex.d ]; then rm -rf $S/mutex.d; trap - EXIT; else exec 9>&-; fi
+}
+
+# Makes files and folders durable: fsync of each where \`sync\` takes names.
+keep() { sync "$@" 2>/dev/null || sync; }
+
+note() { printf '%s %s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$dep" "$*" >> $S/journal; }
+
+# What \`current\` is: a release of ours ($current), or something else ($foreign).
+read_current() {
+  current='' foreign=''
+  if link=$(readlink current 2>/dev/null); then
+    current=\${link#releases/}
+    if [ "$link" = "$current" ] || [ ! -e "$S/releases/$current/about" ]; then
+      foreign="a link to $link" current=''
+    fi
+  elif [ -e current ]; then
+    foreign='a file or folder'
+  fi
+}
+read_about() {
+  about_id='' about_sha='' about_version=''
+  { read -r about_id about_sha about_version < "$S/releases/$1/about"; } 2>/dev/null
+}
+
+# Loads a deployment's record: D dep rel prev deadline seconds older.
+read_order() {
+  dep=$1 D=$S/deployments/$1
+  { read -r rel prev deadline seconds older < "$D/order"; } 2>/dev/null
+}
+read_pending() { pending=$(readlink $S/pending 2>/dev/null) && read_order "$pending"; }
+verdict() { readlink "$D/verdict" 2>/dev/null || :; }
+
+# Succeeds when the verdict is $1, whoever came first.
+decide() {
+  ln -s "$1" "$D/verdict" 2>/dev/null || :
+  [ "$(verdict)" = "$1" ]
+}
+
+check_owner() {
+  if { read -r owner < $S/owner; } 2>/dev/null; then
+    [ "$owner" = "$1" ] || fail "owned $owner"
+  else
+    printf '%s\\n' "$1" > $S/owner
+  fi
+}
+
+# lock_take <deployment> <seconds> <who>: a lock of another one holds until its own time is over.
+lock_take() {
+  lock_now=$(now) lock_since=$lock_now
+  if { read -r lock_dep lock_begun lock_until lock_who < $S/lock; } 2>/dev/null; then
+    if [ "$lock_dep" = "$1" ]; then lock_since=$lock_begun
+    elif [ "$lock_now" -lt "$lock_until" ]; then fail "locked $lock_dep $lock_begun $lock_until $lock_who"
+    fi
+  fi
+  printf '%s %s %s %s\\n' "$1" "$lock_since" $((lock_now + $2)) "$3" > $S/lock.new
+  mv -f $S/lock.new $S/lock
+}
+lock_free() {
+  if { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null && [ "$lock_dep" = "$1" ]; then rm -f $S/lock; fi
+}
+
+point_current() {
+  rm -f "$S/next.$$"
+  ln -s "releases/$1" "$S/next.$$"
+  mv -Tf "$S/next.$$" current 2>/dev/null || mv -hf "$S/next.$$" current
+}
+
+# run_hook <release> <log> <seconds>: the release's restart command, in its folder. It keeps no descriptor of ours, since
+# a service that it starts lives on and would keep the connection open.
+run_hook() {
+  [ -s "$S/releases/$1/restart" ] || return 0
+  read_about "$1"
+  limit=''
+  if command -v timeout >/dev/null 2>&1; then limit="timeout -k 5 $3"; fi
+  hook_log=$PWD/$D/$2
+  (
+    exec 9>&- </dev/null >>"$hook_log" 2>&1
+    SHIPWAY_PATH=$PWD SHIPWAY_RELEASE=$about_id SHIPWAY_VERSION=$about_version SHIPWAY_SHA=$about_sha
+    SHIPWAY_DEPLOYMENT=$dep SHIPWAY_SECRETS_FILE=$PWD/releases/$1/.secrets.env
+    SHIPWAY_APPLICATION='' SHIPWAY_ENVIRONMENT=''
+    { read -r SHIPWAY_APPLICATION SHIPWAY_ENVIRONMENT < $S/owner; } 2>/dev/null || :
+    export SHIPWAY_PATH SHIPWAY_RELEASE SHIPWAY_VERSION SHIPWAY_SHA SHIPWAY_DEPLOYMENT
+    export SHIPWAY_SECRETS_FILE SHIPWAY_APPLICATION SHIPWAY_ENVIRONMENT
+    restart=$(cat "$S/releases/$1/restart")
+    if [ -n "$given_locale" ]; then LC_ALL=$given_locale; else unset LC_ALL; fi
+    cd -P "releases/$1" || exit 126
+    exec $limit sh -c 'set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec sh -c "$1"' hook "$restart"
+  )
+}
+say_log() {
+  if [ -s "$D/$1" ]; then tail -c 16000 "$D/$1" | tail -n 100 | sed 's/^/shipway:log /'; echo; fi
+}
+
+# The time-out that is left for a hook before the deadline of the deployment.
+hook_left() {
+  left=$((deadline - $(now) - 1))
+  if [ $left -lt 1 ]; then left=1; fi
+}
+back_seconds=60
+
+stop_watcher() {
+  { read -r watcher < "$D/watcher"; } 2>/dev/null || return 0
+  if grep -q "$dep" "/proc/$watcher/cmdline" 2>/dev/null; then
+    kill -TERM -- "-$watcher" 2>/dev/null || kill "$watcher" 2>/dev/null || :
+  fi
+}
+
+end_pending() { if [ "$(readlink $S/pending 2>/dev/null)" = "$dep" ]; then rm -f $S/pending; fi; }
+
+# go_back <reason>: after the verdict "reverted". May be called again at any point of it.
+go_back() {
+  if [ -e "$D/done" ]; then return 0; fi
+  back_status=0
+  if [ -e "$D/switching" ]; then
+    if [ "$prev" = - ]; then
+      rm -f current
+    else
+      if [ -d "$D/before" ]; then restore_environment; fi
+      point_current "$prev"
+      run_hook "$prev" back.log $back_seconds || back_status=$?
+    fi
+  fi
+  printf '%s %s\\n' "$back_status" "$1" > "$D/done.new"
+  mv -f "$D/done.new" "$D/done"
+  note "reverted: $1"
+  end_pending
+  lock_free "$dep"
+}
+read_done() { back_status=0 reason=''; { read -r back_status reason < "$D/done"; } 2>/dev/null || :; }
+
+# A deployment of the release that runs already replaces its settings: these are the ones to go back to.
+restore_environment() {
+  for name in .env .secrets.env; do
+    if [ -e "$D/before/$name" ]; then cp -p "$D/before/$name" "$D/$name.new" && mv -f "$D/$name.new" "releases/$rel/$name"
+    else rm -f "releases/$rel/$name"; fi
+  done
+  if [ -e "$D/before/restart" ]; then cp -p "$D/before/restart" "$S/releases/$rel/restart"
+  else rm -f "$S/releases/$rel/restart"; fi
+}
+
+# Ends what nobody ended: a switch whose time is over while the host was down, a revert that was cut.
+settle() {
+  read_pending || return 0
+  case $(verdict) in
+    '')
+      [ "$(now)" -ge "$deadline" ] || return 0
+      if decide reverted; then go_back 'nobody confirmed it in time'; fi ;;
+    reverted) go_back 'nobody confirmed it in time' ;;
+    confirmed) finish_confirm ;;
+  esac
+}
+
+# After the verdict "confirmed". May be called again at any point of it.
+finish_confirm() {
+  if [ "$prev" != - ] && [ "$prev" != "$rel" ]; then
+    printf '%s\\n' "$prev" > $S/previous.new
+    mv -f $S/previous.new $S/previous
+  fi
+  printf '%s\\n' "$dep" > $S/confirmed.new
+  mv -f $S/confirmed.new $S/confirmed
+  rm -rf "$D/before"
+  end_pending
+  lock_free "$dep"
+}
+`

@@ -1,0 +1,103 @@
+import { library } from './library.ts'
+
+/**
+ * `<folder> <deployment> <owner> <short> <confirm seconds> <who> <expected short | - for none | * for any>`, standard
+ * input: a tar archive with `watch.sh`, `restart`, `.env` and `.secrets.env` below the deployment's record, as far as there
+ * are any. The order of the steps is the safety: record durable, timer alive, then the switch, then the restart.
+ */
+export const switchScript = `${library}
+[ -d "$1/$S" ] || fail unprepared
+cd "$1"
+mutex 300 || fail busy
+check_owner "$3"
+settle
+short=$4
+if read_order "$2"; then
+  case $(verdict) in
+    confirmed) exit 0 ;;
+    reverted) read_done; fail "reverted $reason" ;;
+  esac
+  if [ -e "$D/hooked" ]; then exit 0; fi
+  lock_take "$2" $((seconds + back_seconds + 30)) "$6"
+else
+  lock_take "$2" $(($5 + back_seconds + 30)) "$6"
+  [ -e "$S/releases/$short/about" ] || fail unprepared
+  read_current
+  [ -z "$foreign" ] || fail "occupied $foreign"
+  if [ "$7" != '*' ] && [ "$7" != "\${current:--}" ]; then
+    found=''
+    if [ -n "$current" ] && read_about "$current"; then found=$about_id; fi
+    lock_free "$2"
+    fail "drifted $found"
+  fi
+  older=-
+  { read -r older < $S/previous; } 2>/dev/null || :
+  rm -rf "$D"
+  mkdir "$D"
+  rel=$short prev=\${current:--} seconds=$5
+  deadline=$(($(now) + seconds + 1))
+  printf '%s %s %s %s %s\\n' "$rel" "$prev" "$deadline" "$seconds" "$older" > "$D/order.new"
+  mv "$D/order.new" "$D/order"
+  ln -s "$dep" $S/pending
+fi
+rm -rf "$D/new"
+mkdir "$D/new"
+tar -xpof - -C "$D/new"
+keep "$D/order" "$D" $S
+
+rm -f "$D/watcher"
+if command -v setsid >/dev/null 2>&1; then
+  setsid sh "$D/new/watch.sh" "$PWD" "$dep" </dev/null >/dev/null 2>&1 9>&- &
+else
+  nohup sh "$D/new/watch.sh" "$PWD" "$dep" </dev/null >/dev/null 2>&1 9>&- &
+fi
+
+if [ "$prev" = "$rel" ] && [ ! -d "$D/before" ]; then
+  rm -rf "$D/before.new"
+  mkdir "$D/before.new"
+  for name in .env .secrets.env; do
+    if [ -e "releases/$rel/$name" ]; then cp -p "releases/$rel/$name" "$D/before.new/$name"; fi
+  done
+  if [ -e "$S/releases/$rel/restart" ]; then cp -p "$S/releases/$rel/restart" "$D/before.new/restart"; fi
+  mv "$D/before.new" "$D/before"
+fi
+for name in .env .secrets.env; do
+  if [ -e "$D/new/$name" ]; then mv -f "$D/new/$name" "releases/$rel/$name"; else rm -f "releases/$rel/$name"; fi
+done
+if [ -e "$D/new/restart" ]; then mv -f "$D/new/restart" "$S/releases/$rel/restart"; else rm -f "$S/releases/$rel/restart"; fi
+
+waits=0
+until [ -s "$D/watcher" ]; do
+  if [ $waits -ge 500 ]; then
+    if decide reverted; then go_back 'the timer did not start'; fi
+    fail timer
+  fi
+  waits=$((waits + 1)); sleep 0.01
+done
+
+: > "$D/switching"
+point_current "$rel"
+if [ -h "$D/verdict" ]; then
+  rm -f "$D/done"
+  go_back 'nobody confirmed it in time'
+  fail 'reverted nobody confirmed it in time'
+fi
+touch "$S/releases/$rel"
+note "switched from $prev to $rel"
+say switched
+status=0
+hook_left
+run_hook "$rel" hook.log $left || status=$?
+say_log hook.log
+if [ $status -ne 0 ]; then
+  if decide reverted; then
+    stop_watcher
+    go_back "its restart command ended with status $status"
+    say "back $back_status $prev"
+    say_log back.log
+  fi
+  fail "restart $status"
+fi
+: > "$D/hooked"
+if [ "$(verdict)" = reverted ]; then fail 'reverted nobody confirmed it in time'; fi
+`

@@ -1,0 +1,22 @@
+import { library } from './library.ts'
+
+/**
+ * The target's own timer, `watch.sh <folder> <deployment>`: written to the deployment's record and started in a session of
+ * its own, so it outlives the connection that armed it. It counts both the clock and its own sleeps: a clock that is set
+ * back does not prolong it.
+ */
+export const watchScript = `${library}
+cd "$1"
+read_order "$2" || exit 0
+echo $$ > "$D/watcher.new"
+mv -f "$D/watcher.new" "$D/watcher"
+ticks=0
+while [ ! -h "$D/verdict" ] && [ $ticks -le "$seconds" ] && [ "$(now)" -lt "$deadline" ]; do
+  sleep 1
+  ticks=$((ticks + 1))
+done
+if [ -h "$D/verdict" ]; then exit 0; fi
+decide reverted || exit 0
+mutex 300 || :
+go_back 'nobody confirmed it in time'
+`
