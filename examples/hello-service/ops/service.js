@@ -71,12 +71,15 @@ async function start() {
   return result
 }
 
-/** What the release's .env sets belongs to its worker alone: the next release may no longer set it. */
+/**
+ * The supervisor outlives the release that started it, so it inherits nothing that is true of that release alone: neither
+ * the variables of its .env, which each worker gets anew, nor what Shipway tells a restart hook.
+ */
 function inheritedEnvironment() {
-  const env = { ...process.env }
   const file = join(release, '.env')
-  if (existsSync(file)) for (const name of Object.keys(parseEnv(readFileSync(file, 'utf8')))) delete env[name]
-  return env
+  const ofRelease = existsSync(file) ? Object.keys(parseEnv(readFileSync(file, 'utf8'))) : []
+  const kept = Object.entries(process.env).filter(([name]) => !ofRelease.includes(name) && !name.startsWith('SHIPWAY_'))
+  return Object.fromEntries(kept)
 }
 
 function newLogLines() {

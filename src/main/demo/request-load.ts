@@ -8,6 +8,8 @@ export interface LoadReport {
   readonly failures: ReadonlyMap<string, number>
   /** Answers by the version that gave them, in the order in which the versions were first seen. */
   readonly versions: ReadonlyMap<string, number>
+  /** When each version answered first, on the clock of `performance.now()`. */
+  readonly firstAnswerAt: ReadonlyMap<string, number>
   readonly slowestMs: number
 }
 
@@ -30,6 +32,7 @@ export class RequestLoad implements AsyncDisposable {
   readonly #options: LoadOptions
   readonly #failures = new Map<string, number>()
   readonly #versions = new Map<string, number>()
+  readonly #firstAnswerAt = new Map<string, number>()
   readonly #workers: readonly Promise<void>[]
   #sent = 0
   #answered = 0
@@ -59,6 +62,7 @@ export class RequestLoad implements AsyncDisposable {
       answered: this.#answered,
       failures: this.#failures,
       versions: this.#versions,
+      firstAnswerAt: this.#firstAnswerAt,
       slowestMs: this.#slowestMs,
     }
   }
@@ -72,13 +76,18 @@ export class RequestLoad implements AsyncDisposable {
       this.#sent += 1
       const begun = performance.now()
       try {
-        count(this.#versions, await askVersion(this.#url, this.#options.requestTimeoutMs))
-        this.#answered += 1
+        this.#countAnswer(await askVersion(this.#url, this.#options.requestTimeoutMs))
       } catch (error) {
         count(this.#failures, error instanceof Error ? error.message : String(error))
       }
       this.#slowestMs = Math.max(this.#slowestMs, performance.now() - begun)
     }
+  }
+
+  #countAnswer(version: string): void {
+    if (!this.#versions.has(version)) this.#firstAnswerAt.set(version, performance.now())
+    count(this.#versions, version)
+    this.#answered += 1
   }
 }
 

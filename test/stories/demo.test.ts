@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+const shipway = fileURLToPath(new URL('../../bin/shipway', import.meta.url))
+
+interface Played {
+  readonly child: ChildProcess
+  /** Everything that it printed so far. */
+  readonly printed: () => string
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly output: string }>
+}
+
+/** Everything that the demo makes is below this folder, because it is its TMPDIR. */
+let folder: string
+
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'shipway-demo-story-')))
+})
+afterEach(async () => {
+  for (const pid of await processesAt(folder)) process.kill(pid, 'SIGKILL')
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
+  it('plays the whole story, proves it, and leaves nothing behind', async () => {
+    const { code, output } = await demo().ended
+
+    expect(output).toMatch(/\d+ requests ran through it, 0 failed/)
+    expect(output).toContain('The whole story was played and checked')
+    expect(code).toBe(0)
+    expect(await processesAt(folder)).toEqual([])
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('can be played twice at the same time', async () => {
+    const [one, other] = await Promise.all([demo(['--json']).ended, demo(['--json']).ended])
+
+    for (const { code, stdout, output } of [one, other]) {
+      expect({ code, output }).toMatchObject({ code: 0 })
+      expect(JSON.parse(stdout)).toMatchObject({ apiVersion: 'v1', kind: 'Demo', rollback: { failures: 0 } })
+    }
+    expect(JSON.parse(one.stdout).urls).not.toEqual(JSON.parse(other.stdout).urls)
+    expect(await processesAt(folder)).toEqual([])
+  })
+
+  it('leaves both services up with --keep, until they are stopped as it says', async () => {
+    const { code, stdout, output } = await demo(['--keep', '--json']).ended
+    expect({ code, output }).toMatchObject({ code: 0 })
+    const kept = JSON.parse(stdout)
+
+    for (const [environment, url] of Object.entries<string>(kept.urls)) {
+      expect(await (await fetch(new URL('version', url))).json()).toMatchObject({ environment })
+      const stop = join(kept.folder, 'targets', environment, 'current', 'ops', 'service.js')
+      expect(output).toContain(`node ${stop} stop`)
+      expect(await exitOf(spawn(process.execPath, [stop, 'stop'], { stdio: 'ignore' }))).toBe(0)
+    }
+    expect(await processesAt(folder)).toEqual([])
+  })
+
+  it.each([
+    ['while jobs run', /\$ shipway run push/],
+    ['while it waits for the approval to take effect', /\$ shipway approve/],
+    ['during the rollback', /\$ shipway rollback/],
+  ])('stops at once and in order on Ctrl-C %s', async (_, moment) => {
+    const played = demo()
+    await printed(played, moment)
+    played.child.kill('SIGINT')
+    const { code, output } = await played.ended
+
+    expect({ code, output }).toMatchObject({ code: 130 })
+    expect(await processesAt(folder)).toEqual([])
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('does not write into a folder that holds something', async () => {
+    const taken = join(folder, 'taken')
+    await mkdir(taken)
+    await writeFile(join(taken, 'file'), '')
+
+    const { code, output } = await demo(['--dir', taken]).ended
+
+    expect(output).toContain('DEMO_FOLDER_IN_USE')
+    expect(code).toBe(2)
+    expect(await readdir(taken)).toEqual(['file'])
+  })
+})
+
+/** Starts the command as a shell would, without what a test runner adds to the environment. */
+function demo(args: readonly string[] = []): Played {
+  const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8' }
+  const child = spawn(shipway, ['demo', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, output }))
+  return { child, printed: () => output, ended }
+}
+
+async function printed(played: Played, text: RegExp): Promise<void> {
+  const over = played.ended.then(({ output }) => {
+    throw new Error(`the demo ended before it printed ${text}:\n${output}`)
+  })
+  over.catch(() => undefined)
+  while (!text.test(played.printed())) {
+    await Promise.race([once(played.child.stdout!, 'data'), once(played.child.stderr!, 'data'), over])
+  }
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  const [code] = await once(child, 'exit')
+  return code as number | null
+}
+
+/** Processes that name the folder in their command, work in it, or were started with it in their environment. */
+async function processesAt(path: string): Promise<readonly number[]> {
+  if (!existsSync('/proc/self/environ')) return []
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid)
+  const found = pids.map(async (pid) => {
+    const facts = ['cmdline', 'environ'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => ''))
+    const cwd = realpath(`/proc/${pid}/cwd`).catch(() => '')
+    const texts = await Promise.all([...facts, cwd])
+    return texts.some((text) => text.includes(path)) ? [pid] : []
+  })
+  return (await Promise.all(found)).flat()
+}
