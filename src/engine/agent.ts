@@ -34,8 +34,10 @@ export class Agent {
   readonly #desk: JobDesk
   readonly #stop = new AbortController()
   readonly #driving = new Map<string, Promise<void>>()
+  #watch: Disposable | undefined
   /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
   readonly #failure = Promise.withResolvers<never>()
+  #hasLooked = false
   #requests = 0
   #isDraining = false
   #ended: Promise<void> | undefined
@@ -55,6 +57,7 @@ export class Agent {
   /** Starts the loop. Runs and deployments of an earlier agent go on from where their rows say. */
   start(): void {
     this.#desk.warm()
+    this.#watch = this.#context.files.watchInbox(() => this.poke())
     this.#ended = Promise.race([this.#loop(), this.#failure.promise])
     this.#ended.catch(() => undefined)
   }
@@ -80,13 +83,14 @@ export class Agent {
   }
 
   /**
-   * Ends the agent. `finish` lets what is running end first and starts nothing new; `now` leaves it to the next agent, which will find everything in
+   * Ends the agent. `finish` lets what is running end first and starts no further job; `now` leaves it to the next agent, which will find everything in
    * the store.
    */
   async close(how: 'finish' | 'now'): Promise<void> {
     this.#isDraining = true
     if (how === 'finish') while (this.#desk.busy > 0 || this.#driving.size > 0) await this.#wake.wait(1000)
     this.#stop.abort()
+    this.#watch?.[Symbol.dispose]()
     this.#wake.ring()
     await this.#desk.close()
     await Promise.allSettled(this.#driving.values())
@@ -104,12 +108,13 @@ export class Agent {
   }
 
   async #look(): Promise<void> {
-    while (!this.#isDraining) {
+    for (;;) {
       const claimed = claimNext(this.#context.files, this.#context.sha256)
-      if (claimed !== undefined) await this.#admit(claimed)
-      else break
+      if (claimed === undefined) break
+      await this.#admit(claimed)
     }
     if (!this.#isDraining) await this.#desk.dispatch()
+    this.#hasLooked = true
   }
 
   async #admit(claimed: ClaimedTicket): Promise<void> {
@@ -193,7 +198,7 @@ export class Agent {
   }
 
   #drive(deployment: string): void {
-    if (this.#driving.has(deployment) || this.#isDraining) return
+    if (this.#driving.has(deployment) || this.#stop.signal.aborted) return
     const drive = this.#context.delivery
       .drive(deployment, this.#stop.signal)
       .catch((error: unknown) => {

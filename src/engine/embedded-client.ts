@@ -1,3 +1,4 @@
+import { agentRunning } from '#core/known/home.ts'
 import type { TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { AgentClient, FollowOptions, SubmitOptions } from '#ports/agent-client.ts'
@@ -88,6 +89,17 @@ export class EmbeddedClient implements AgentClient {
       if (follower.state === 'done') return 'done'
       if (follower.state === 'waiting' && options.returnWhenWaiting && this.#isQuiet(isReached)) return 'waiting'
       await this.#pause(signal)
+    }
+  }
+
+  async serve({ untilQuiet }: { readonly untilQuiet: boolean }, signal: AbortSignal): Promise<void> {
+    await this.#reachAgent()
+    for (;;) {
+      const agent = this.#role?.agent
+      if (agent === undefined) throw agentRunning({ home: this.#world.files.root })
+      if (signal.aborted || (untilQuiet && agent.isQuiet)) return
+      await this.#wake.wait(lookEveryMs)
+      if (this.#failure !== undefined) throw this.#failure
     }
   }
 

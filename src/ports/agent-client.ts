@@ -41,4 +41,6 @@ export interface AgentClient extends AsyncDisposable {
   outcome(ticketId: string, signal: AbortSignal): Promise<TicketOutcome>
   /** Reports what happens in a run or a deployment from its beginning. `done`: terminal; `waiting`: a person must act. */
   follow(subject: string, options: FollowOptions, signal: AbortSignal): Promise<'done' | 'waiting'>
+  /** Works as the agent of the home until aborted, or until nothing can go on without a person. AGENT_RUNNING when another process is it. */
+  serve(options: { readonly untilQuiet: boolean }, signal: AbortSignal): Promise<void>
 }

@@ -80,3 +80,14 @@ export function commitUnreadable(found: {
     cause: found.cause,
   })
 }
+
+/** There is one agent per state home, guarded by a lock of the kernel. */
+export function agentRunning(found: { readonly home: string }): KnownError {
+  return new KnownError({
+    code: 'AGENT_RUNNING',
+    kind: 'refused',
+    message: `Another process is the agent of ${found.home}.`,
+    hint: 'It does the work already: `shipway ps` shows it. To run a second agent, give it another home with --home DIR.',
+    retry: 'backoff',
+  })
+}
