@@ -9,6 +9,7 @@ const programsOf = {
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],
   postgresql: ['postgres', 'initdb'],
+  rsync: ['rsync'],
 } as const satisfies Record<string, readonly string[]>
 
 export type SystemPart = keyof typeof programsOf
