@@ -2,6 +2,7 @@ import { hasErrors } from '#core/diagnostic.ts'
 import type { Parsed } from '#core/diagnostic.ts'
 import { buildWorkflow } from './build-model.ts'
 import { checkWorkflowSource, reporter } from './check-source.ts'
+import { forgive } from './forgive.ts'
 import { inOrder } from './in-order.ts'
 import type { WorkflowModel } from './model.ts'
 import { officialDiagnostics } from './official.ts'
@@ -14,7 +15,7 @@ import { readSource } from './read-source.ts'
 export async function parseWorkflow({ file, text }: { file: string; text: string }): Promise<Parsed<WorkflowModel>> {
   const source = await readSource({ file, text })
   if (source.value === undefined) return { value: undefined, diagnostics: source.diagnostics }
-  const diagnostics = [...(await officialDiagnostics({ file, text }))]
+  const diagnostics = [...forgive(source.value, await officialDiagnostics({ file, text }))]
   checkWorkflowSource(source.value, reporter(file, diagnostics))
   const ordered = inOrder(diagnostics)
   return { value: hasErrors(ordered) ? undefined : buildWorkflow(source.value, file), diagnostics: ordered }

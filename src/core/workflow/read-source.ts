@@ -1,4 +1,4 @@
-import type { Alias, Document, LineCounter, Node, Pair, ParsedNode } from 'yaml'
+import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, Scalar } from 'yaml'
 import type { Diagnostic, Parsed, Range } from '#core/diagnostic.ts'
 import { aliasesMax, fileLengthMax, nestingDepthMax, nodesMax } from './limits.ts'
 import type { MapNode, ScalarNode, SourceNode } from './source-node.ts'
@@ -66,7 +66,7 @@ function toSource(node: unknown, reading: Reading, depth: number): SourceNode {
     return { kind: 'list', items: node.items.map((item) => toSource(item, reading, depth + 1)), range }
   }
   if (yaml.isMap(node)) return { kind: 'map', pairs: pairsOf(node.items, reading, depth), range }
-  return { kind: 'scalar', value: yaml.isScalar(node) ? scalarValue(node.value) : null, range }
+  return { kind: 'scalar', value: yaml.isScalar(node) ? readScalar(node, range) : null, range }
 }
 
 function pairsOf(items: readonly Pair[], reading: Reading, depth: number): MapNode['pairs'] {
@@ -97,6 +97,39 @@ function resolveAlias(alias: Alias, reading: Reading, depth: number): SourceNode
 function noteAnchor(node: Node, reading: Reading): void {
   const { anchor } = node as { anchor?: string }
   if (anchor !== undefined && anchor !== '') reading.anchors.set(anchor, node)
+}
+
+const plainTags: ReadonlySet<string> = new Set(['str', 'int', 'float', 'bool', 'null'])
+
+/** The value of a scalar; a written tag (`!!float 1`) must be one of YAML's core schema and fit the text. */
+function readScalar(node: Scalar, range: Range): ScalarNode['value'] {
+  const tag = node.tag?.replace(/^tag:yaml\.org,2002:/, '')
+  if (tag === undefined || tag === '!') return scalarValue(node.value)
+  if (!plainTags.has(tag)) throw new SourceProblem(`Unexpected tag '${node.tag}'`, range)
+  const text = node.source ?? scalarText(node.value)
+  if (tag === 'str') return text
+  if (node.type !== 'PLAIN') throw new SourceProblem(`A quoted text cannot have the tag '${node.tag}'`, range)
+  const value = taggedValue(tag, text)
+  if (value === undefined) throw new SourceProblem(`The value '${text}' is invalid for the type '${node.tag}'`, range)
+  return value
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+}
+
+/** A plain text read as a type of the core schema; undefined when it is no such value. */
+function taggedValue(tag: string, text: string): ScalarNode['value'] | undefined {
+  if (tag === 'null') return /^(?:~|null|Null|NULL|)$/.test(text) ? null : undefined
+  if (tag === 'bool') return /^(?:true|True|TRUE|false|False|FALSE)$/.test(text) ? /^t/i.test(text) : undefined
+  if (tag === 'float' && /^[-+]?\.inf$/i.test(text))
+    return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  if (tag === 'float' && /^\.nan$/i.test(text)) return Number.NaN
+  const isNumber =
+    tag === 'int'
+      ? /^(?:[-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+)$/.test(text)
+      : /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text)
+  return isNumber ? Number(text) : undefined
 }
 
 function scalarValue(value: unknown): ScalarNode['value'] {

@@ -21,13 +21,18 @@ export function splitExpression(text: string): { readonly template: Template; re
   }
   const [only] = sources
   if (sources.length === 1 && only !== undefined && pieces[0] === '' && from === text.length) {
-    return { template: { $expr: only } }
+    return { template: literalText(only) ?? { $expr: only } }
   }
   if (sources.includes('insert')) {
     return { template: text, problem: 'The directive "insert" is allowed only where it is the whole key.' }
   }
   pieces.push(escapeFormat(text.slice(from)))
   return { template: { $expr: `format('${pieces.join('')}', ${sources.join(', ')})` } }
+}
+
+/** The text of an expression that is only a text, `${{ 'this way braces are written' }}`. */
+function literalText(source: string): string | undefined {
+  return /^'(?:[^']|'')*'$/.test(source) ? source.slice(1, -1).replaceAll("''", "'") : undefined
 }
 
 /** The place behind the closing braces; undefined when they are missing. */
