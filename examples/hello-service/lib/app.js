@@ -1,17 +1,18 @@
-import { checkHealth } from './health.js'
+import { checkHealth, checks as allChecks } from './health.js'
 import { greet, salutation } from './greeting.js'
 import { renderPage } from './page.js'
 
 /**
- * The service as a request listener for `node:http`. The clock and the environment come in as arguments, so that a test
- * decides what time it is.
+ * The service as a request listener for `node:http`. The clock, the environment and the health checks come in as
+ * arguments, so that a test decides what time it is and how it feels.
  */
-export function createApp({ release, env, now }) {
+export function createApp({ release, env, now, checks = allChecks }) {
   const routes = {
     '/': () => html(200, renderPage({ greeting: `${salutation(now().getHours())}, world!`, release })),
     '/healthz': () => {
-      const { healthy, checks } = checkHealth(env)
-      return json(healthy ? 200 : 500, { status: healthy ? 'ok' : 'unhealthy', version: release.version, checks })
+      const { healthy, checks: answers } = checkHealth(env, checks)
+      const status = healthy ? 'ok' : 'unhealthy'
+      return json(healthy ? 200 : 500, { status, version: release.version, checks: answers })
     },
     '/version': () => json(200, release),
     '/api/greet': (query) => greetJson(query, now().getHours()),

@@ -2,7 +2,7 @@ import { greet } from './greeting.js'
 
 /** What must be true before this instance may serve. A check answers undefined, or a sentence that says what is wrong. */
 export const checks = {
-  greeting: () => (greet('health', 12) === 'Good afternoon, health!' ? undefined : 'The greeting is wrong.'),
+  greeting: () => (greet('health', 9) === 'Good morning, health!' ? undefined : 'The greeting is wrong.'),
 }
 
 /** Runs all checks: one that throws has failed. `env` is the environment of the process. */

@@ -5,7 +5,9 @@ import { after, before, test } from 'node:test'
 import { createApp } from '../lib/app.js'
 
 const release = { version: 'v1.2.3', release: 'a'.repeat(64), sha: 'b'.repeat(40), environment: '<staging>' }
-const server = createServer(createApp({ release, env: {}, now: () => new Date(2026, 0, 1, 20) }))
+const disk = { problem: undefined }
+const checks = { disk: () => disk.problem }
+const server = createServer(createApp({ release, env: {}, now: () => new Date(2026, 0, 1, 20), checks }))
 let base
 
 before(async () => {
@@ -31,11 +33,16 @@ test('/version tells which release answers', async () => {
   assert.deepEqual(await (await fetch(`${base}/version`)).json(), release)
 })
 
-test('/healthz is 200 and names the version', async () => {
-  const response = await fetch(`${base}/healthz`)
+test('/healthz is 200 and names the version, and 500 with the reason when a check is red', async (t) => {
+  const healthy = await fetch(`${base}/healthz`)
+  assert.equal(healthy.status, 200)
+  assert.deepEqual(await healthy.json(), { status: 'ok', version: 'v1.2.3', checks: { disk: 'ok' } })
 
-  assert.equal(response.status, 200)
-  assert.equal((await response.json()).version, 'v1.2.3')
+  t.after(() => (disk.problem = undefined))
+  disk.problem = 'The disk is full.'
+  const unhealthy = await fetch(`${base}/healthz`)
+  assert.equal(unhealthy.status, 500)
+  assert.equal((await unhealthy.json()).checks.disk, 'The disk is full.')
 })
 
 test('/api/greet greets by name, and answers 400 to a name that it cannot greet', async () => {

@@ -8,7 +8,7 @@ import type { DemoTarget, Scratch } from './scratch.ts'
 /** Name of the variable by which the demo knows its own processes. */
 export const markerVariable = 'DEMO_OF_SHIPWAY'
 
-const goneMsMax = 8_000
+const goneMsMax = 4_000
 const pollMs = 20
 
 /** Stops a target's service through its pid file: the supervisor lets its worker finish what it has begun. */
