@@ -1,0 +1,87 @@
+/** Below this length a piece of a secret says too little to be masked on its own: it would blank out ordinary text. */
+const PIECE_LENGTH_MIN = 6
+
+/** Below this length the stable head of a base64 form is not masked without its tail, for the same reason. */
+const BASE64_HEAD_LENGTH_MIN = 8
+
+/**
+ * Every form in which a secret may reach a log: as it is, and as the usual tools print it (actions-semantics 82; the
+ * list follows GitHub's runner). A form never holds a line end, because logs are masked line by line: of a secret with
+ * several lines each line is a secret of its own.
+ */
+export function encodingsOf(secret: string): readonly string[] {
+  const forms = new Set<string>()
+  for (const part of [secret, ...secret.split(/[\r\n]+/)]) {
+    if (part === '') continue
+    for (const encode of encoders) for (const form of encode(part)) forms.add(form)
+  }
+  forms.delete('')
+  return [...forms].filter((form) => !/[\r\n]/.test(form))
+}
+
+const encoders: readonly ((secret: string) => readonly string[])[] = [
+  (secret) => [secret],
+  (secret) => base64Forms(utf8(secret)),
+  (secret) => (secret.length > 1 ? base64Forms(utf8(secret).slice(1)) : []),
+  (secret) => (secret.length > 2 ? base64Forms(utf8(secret).slice(2)) : []),
+  (secret) => [secret.replaceAll('"', String.raw`\"`)],
+  (secret) => [secret.replaceAll("'", "''")],
+  jsonForms,
+  (secret) => [percentEncode(secret)],
+  (secret) => [xmlEscape(secret)],
+  (secret) => (secret.length > 8 && secret.startsWith('"') && secret.endsWith('"') ? [secret.slice(1, -1)] : []),
+  powershellPieces,
+]
+
+/** The bytes of a text as a string of characters 0 to 255, which is what `btoa` reads. */
+function utf8(text: string): string {
+  let bytes = ''
+  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte)
+  return bytes
+}
+
+/**
+ * Base64 of the bytes, and the head of it that stays the same whatever follows the secret: `echo $SECRET | base64`
+ * encodes a line end too, which changes the last characters.
+ */
+function base64Forms(bytes: string): readonly string[] {
+  const whole = btoa(bytes)
+  const head = whole.slice(0, Math.floor((bytes.length * 8) / 6))
+  const forms = head.length >= BASE64_HEAD_LENGTH_MIN ? [whole, head] : [whole]
+  return [...forms, ...forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))]
+}
+
+/** JSON as most tools write it, and as Go writes it (with `<`, `>` and `&` escaped). */
+function jsonForms(secret: string): readonly string[] {
+  const plain = JSON.stringify(secret).slice(1, -1)
+  const go = plain.replaceAll(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+  return [plain, go]
+}
+
+/** RFC 3986: everything but the unreserved characters is escaped. A lone surrogate has no such form. */
+function percentEncode(secret: string): string {
+  if (!secret.isWellFormed()) return ''
+  return encodeURIComponent(secret).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+const xmlEntities: Readonly<Record<string, string>> = {
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '&': '&amp;',
+}
+
+function xmlEscape(secret: string): string {
+  return secret.replaceAll(/[<>"'&]/g, (character) => xmlEntities[character] ?? character)
+}
+
+/** PowerShell prints a command that failed in pieces around the last `&`. */
+function powershellPieces(secret: string): readonly string[] {
+  const last = secret.lastIndexOf('&')
+  if (last === -1) return []
+  return [secret.slice(0, last + 1), secret.slice(last + 1)].filter((piece) => piece.length >= PIECE_LENGTH_MIN)
+}

@@ -1,0 +1,133 @@
+import type { Json } from '#core/json.ts'
+import { actionInputInvalid } from '#core/known/runner.ts'
+import type { JobOrder, RunnerRequest } from '#core/run/job-order.ts'
+import type { Stop } from '../job-control.ts'
+import { STEP_SUCCEEDED } from '../job-run.ts'
+import type { JobRun, StepEnd } from '../job-run.ts'
+import { runLogged } from '../script-step.ts'
+import type { StepCall } from '../script-step.ts'
+import { makeCollector } from '../step-collector.ts'
+import { runProcess } from '../step-process.ts'
+import type { ProcessPlan } from '../step-process.ts'
+import { findProgram, processEnvironment, stepPath } from '../step-environment.ts'
+
+/** An action that the runner carries out itself. It throws a `KnownError` to fail its step. */
+export interface BuiltInAction {
+  readonly name: string
+  /** Inputs with their defaults; undefined means empty. */
+  readonly inputs: Readonly<Record<string, string | undefined>>
+  run(context: ActionContext): Promise<void>
+}
+
+/** What a built-in action works with. */
+export interface ActionContext {
+  readonly order: JobOrder
+  readonly inputs: ActionInputs
+  /** Folder for files that nobody else sees, removed with the job. */
+  readonly temp: string
+  print(lines: readonly string[]): void
+  warn(message: string): void
+  setOutput(name: string, value: string): void
+  /** Runs a program with its output in the log; true when it returned 0. */
+  runProgram(argv: readonly string[], cwd: string): Promise<boolean>
+  /** What a program prints, without its line end; undefined when it fails. Its errors go nowhere. */
+  captureProgram(argv: readonly string[], cwd: string): Promise<string | undefined>
+  /** Asks the agent; its progress goes to the log. */
+  request(request: RunnerRequest): Promise<Json>
+  /** Runs work of the action's own that stops when its step is stopped. */
+  stoppable<T>(run: (stop: Stop) => Promise<T>): Promise<T>
+}
+
+/** The `with:` of a step, with defaults. */
+export class ActionInputs {
+  readonly #action: string
+  readonly #values: ReadonlyMap<string, string>
+
+  constructor(action: BuiltInAction, given: Readonly<Record<string, string>>) {
+    this.#action = action.name
+    const defaults = Object.entries(action.inputs).map(([name, value]) => [name, value ?? ''] as const)
+    const values = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value] as const)
+    this.#values = new Map([...defaults, ...values.filter(([, value]) => value !== '')])
+  }
+
+  /** Trimmed, as GitHub's toolkit does. */
+  text(name: string): string {
+    return (this.#values.get(name) ?? '').trim()
+  }
+
+  boolean(name: string): boolean {
+    const value = this.text(name).toLowerCase()
+    if (value === 'true') return true
+    if (value === 'false' || value === '') return false
+    throw actionInputInvalid({ action: this.#action, input: name, value, expected: 'true or false' })
+  }
+
+  integer(name: string): number {
+    const value = this.text(name)
+    if (/^\d{1,9}$/.test(value)) return Number(value)
+    throw actionInputInvalid({ action: this.#action, input: name, value, expected: 'a whole number from 0' })
+  }
+
+  choice<Value extends string>(name: string, allowed: readonly Value[]): Value {
+    const value = this.text(name)
+    const found = allowed.find((candidate) => candidate === value)
+    if (found !== undefined) return found
+    throw actionInputInvalid({ action: this.#action, input: name, value, expected: allowed.join(', ') })
+  }
+}
+
+/** Runs a built-in action as a step. */
+export async function runBuiltInAction(
+  job: JobRun,
+  call: StepCall,
+  action: BuiltInAction,
+  given: Readonly<Record<string, string>>,
+): Promise<StepEnd> {
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(action.inputs, name.toLowerCase()))
+  if (unknown.length > 0) {
+    job.announce('warning', `Unexpected input(s) ${unknown.map((name) => `'${name}'`).join(', ')} of ${action.name}`)
+  }
+  await action.run(contextOf(job, call, new ActionInputs(action, given)))
+  return STEP_SUCCEEDED
+}
+
+function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionContext {
+  return {
+    order: job.order,
+    inputs,
+    temp: job.order.paths.temp,
+    print: (lines) => job.print(lines),
+    warn: (message) => job.announce('warning', message),
+    setOutput: (name, value) => (call.outputs[name] = value),
+    runProgram: (argv, cwd) => runProgram(job, call, argv, cwd),
+    captureProgram: (argv, cwd) => captureProgram(job, call, argv, cwd),
+    request: (request) =>
+      job.control.stoppable(({ signal }) =>
+        job.world.channel.request(job.tag, request, (line) => job.print([line]), signal),
+      ),
+    stoppable: (run) => job.control.stoppable(run),
+  }
+}
+
+async function runProgram(job: JobRun, call: StepCall, argv: readonly string[], cwd: string): Promise<boolean> {
+  return (await runLogged(job, planProgram(job, call, argv, cwd), makeCollector({}))) === 0
+}
+
+async function captureProgram(
+  job: JobRun,
+  call: StepCall,
+  argv: readonly string[],
+  cwd: string,
+): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  const sink = { onOut: (chunk: Buffer) => chunks.push(Buffer.from(chunk)), onErr: () => {} }
+  const plan = planProgram(job, call, argv, cwd)
+  const exitCode = await job.control.stoppable((stop) => runProcess(plan, sink, job.world, stop))
+  return exitCode === 0 ? Buffer.concat(chunks).toString('utf8').trimEnd() : undefined
+}
+
+function planProgram(job: JobRun, call: StepCall, argv: readonly string[], cwd: string): ProcessPlan {
+  const [name = '', ...args] = argv
+  const program = findProgram(name, stepPath(job, call.env), cwd) ?? name
+  return { argv: [program, ...args], cwd, env: processEnvironment(job, call.frame, call.env, call.step.id, {}) }
+}

@@ -1,0 +1,9 @@
+import type { BuiltInAction } from './built-in-action.ts'
+
+/** The actions that need no download, by their names without a version. Each is loaded when a step uses it. */
+export const builtInActions: ReadonlyMap<string, () => Promise<BuiltInAction>> = new Map([
+  ['actions/checkout', async () => (await import('./checkout.ts')).checkout],
+  ['actions/upload-artifact', async () => (await import('./upload-artifact.ts')).uploadArtifact],
+  ['actions/download-artifact', async () => (await import('./download-artifact.ts')).downloadArtifact],
+  ['shipway/deploy', async () => (await import('./deploy.ts')).deploy],
+])

@@ -1,0 +1,97 @@
+import { dirname, relative } from 'node:path'
+import { artifactEmpty, artifactNameInvalid, artifactTooLarge } from '#core/known/runner.ts'
+import { isArtifactName } from '#core/run/artifact.ts'
+import type { ArtifactFile } from '#core/run/artifact.ts'
+import { commonFolder } from '#core/step/path-pattern.ts'
+import { blobPath, storeBlob, syncFolder } from '../blob.ts'
+import { searchFiles } from '../file-search.ts'
+import type { FileSearch } from '../file-search.ts'
+import { digestOf, publishArtifact } from './artifact-store.ts'
+import type { ActionContext, BuiltInAction } from './built-in-action.ts'
+
+/** Files in one artifact. */
+const FILES_MAX = 100_000
+/** Files copied at the same time: enough to keep a disk busy while others are made durable. */
+const COPIES_MAX = 4
+
+/** Keeps files of a job for the jobs after it, and for the release. Contents are stored once, however often they occur. */
+export const uploadArtifact: BuiltInAction = {
+  name: 'actions/upload-artifact',
+  inputs: {
+    name: 'artifact',
+    path: undefined,
+    'if-no-files-found': 'warn',
+    'retention-days': '0',
+    'compression-level': undefined,
+    overwrite: 'false',
+    'include-hidden-files': 'false',
+  },
+  async run(context: ActionContext): Promise<void> {
+    const { inputs, order } = context
+    const name = inputs.text('name')
+    if (!isArtifactName(name)) throw artifactNameInvalid({ name })
+    const paths = inputs.text('path')
+    const search = searchFiles(paths, order.paths.workspace, {
+      includeHidden: inputs.boolean('include-hidden-files'),
+      followLinks: true,
+    })
+    if (search.files.length === 0) return reportEmpty(context, paths)
+    if (search.files.length > FILES_MAX) {
+      throw artifactTooLarge({ name, found: search.files.length, filesMax: FILES_MAX })
+    }
+    const files = await storeFiles(context, search)
+    const digest = digestOf(files)
+    const { jobKey, attempt } = order
+    const retentionDays = inputs.integer('retention-days')
+    const manifest = { schema: 'shipway.artifact/1', name, jobKey, attempt, retentionDays, files, digest } as const
+    publishArtifact(order.paths.artifacts, manifest, inputs.boolean('overwrite'))
+    const bytes = files.reduce((sum, file) => sum + file.size, 0)
+    context.setOutput('artifact-id', `${name}@${digest.slice(0, 12)}`)
+    context.setOutput('artifact-digest', digest)
+    context.setOutput('artifact-url', '')
+    context.print([`Artifact ${name} has ${files.length} file(s), ${bytes} bytes, sha256 ${digest}`])
+  },
+}
+
+function reportEmpty(context: ActionContext, path: string): void {
+  const paths = path.split('\n').map((line) => line.trim())
+  const error = artifactEmpty({ paths })
+  switch (context.inputs.choice('if-no-files-found', ['warn', 'error', 'ignore'])) {
+    case 'error':
+      throw error
+    case 'warn':
+      return context.warn(error.message)
+    case 'ignore':
+      return context.print([error.message])
+  }
+}
+
+async function storeFiles(context: ActionContext, search: FileSearch): Promise<readonly ArtifactFile[]> {
+  const { blobs } = context.order.paths
+  const root = rootOf(search)
+  const stored: ArtifactFile[] = []
+  const waiting = search.files.values()
+  await context.stoppable(async ({ signal }) => {
+    const copy = async () => {
+      for (const file of waiting) {
+        signal.throwIfAborted()
+        const { digest, size } = await storeBlob(file.path, blobs)
+        const mode = (file.stats.mode & 0o100) === 0 ? 0o644 : 0o755
+        stored.push({ path: relative(root, file.path), mode, size, digest })
+      }
+    }
+    await Promise.all(Array.from({ length: COPIES_MAX }, copy))
+  })
+  for (const folder of new Set(stored.map((file) => dirname(blobPath(blobs, file.digest))))) syncFolder(folder)
+  return stored.toSorted((left, right) => (left.path < right.path ? -1 : 1))
+}
+
+/**
+ * The folder that paths in the artifact are relative to: the one searched folder, the folder of a single file, or
+ * what several searched folders have in common (the rule of `actions/upload-artifact`).
+ */
+function rootOf({ roots, files }: FileSearch): string {
+  const [root = '/', ...others] = roots
+  if (others.length > 0) return commonFolder(roots)
+  return files.length === 1 && files[0]?.path === root ? dirname(root) : root
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+/** A file's contents by their digest. */
+export interface BlobRef {
+  /** SHA-256, 64 hexadecimal digits. */
+  readonly digest: string
+  readonly size: number
+}
+
+const COPY_BYTES = 256 * 1024
+/** The event loop gets its turn after this many bytes, for heartbeats and cancels. */
+const TURN_BYTES = 8 * 1024 * 1024
+
+const fsyncAsync = promisify(fsync)
+let copies = 0
+
+/** Path of a blob below the blob folder. */
+export function blobPath(blobs: string, digest: string): string {
+  return join(blobs, 'sha256', digest.slice(0, 2), digest)
+}
+
+/**
+ * Puts a file's contents into the blob store and returns their name. A name that exists is complete: contents are written
+ * beside it, made durable and then linked. Copying and hashing are one pass, so the digest is that of the copy even if
+ * the file changes meanwhile. The folder of the blob is made durable by the caller (`syncFolder`), once for many blobs.
+ */
+export async function storeBlob(file: string, blobs: string): Promise<BlobRef> {
+  const folder = join(blobs, 'sha256')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const temporary = join(folder, `.tmp-${process.pid}-${(copies += 1)}`)
+  const target = openSync(temporary, 'wx', 0o600)
+  try {
+    const ref = await copyHashed(file, target)
+    const path = blobPath(blobs, ref.digest)
+    if (!existsSync(path)) {
+      await fsyncAsync(target)
+      publish(temporary, path)
+    }
+    return ref
+  } finally {
+    closeSync(target)
+    unlinkSync(temporary)
+  }
+}
+
+function publish(temporary: string, path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    // Somebody else stored the same contents at the same time.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Copies a blob to a file. Says whether its contents are what their name says. */
+export async function copyBlob(
+  blobs: string,
+  { digest, mode }: { readonly digest: string; readonly mode: number },
+  destination: string,
+): Promise<boolean> {
+  const source = blobPath(blobs, digest)
+  if (!existsSync(source)) return false
+  const target = openSync(destination, 'w', mode)
+  try {
+    return (await copyHashed(source, target)).digest === digest
+  } finally {
+    closeSync(target)
+  }
+}
+
+/** Makes the names in a folder durable. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+async function copyHashed(file: string, target: number): Promise<BlobRef> {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(COPY_BYTES)
+  const source = openSync(file, 'r')
+  let size = 0
+  try {
+    for (let length = readSync(source, buffer); length > 0; length = readSync(source, buffer)) {
+      const chunk = buffer.subarray(0, length)
+      hash.update(chunk)
+      for (let at = 0; at < length;) at += writeSync(target, chunk, at)
+      size += length
+      if (size % TURN_BYTES < length) await setImmediate()
+    }
+  } finally {
+    closeSync(source)
+  }
+  return { digest: hash.digest('hex'), size }
+}

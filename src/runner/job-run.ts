@@ -1,0 +1,177 @@
+import type { JsonObject } from '#core/json.ts'
+import { reportError } from '#core/errors.ts'
+import type { Redactor } from '#core/redact/redactor.ts'
+import type { Annotation, Conclusion, JobOrder, StepReport } from '#core/run/job-order.ts'
+import { annotationLengthMax, annotationsPerJobMax, annotationsPerStepMax } from '#core/step/annotation.ts'
+import type { AnnotationPlace } from '#core/step/annotation.ts'
+import type { LogStream } from '#core/step/log-index.ts'
+import type { AgentChannel, JobTag } from './agent-channel.ts'
+import type { JobControl } from './job-control.ts'
+import type { JobLog } from './job-log.ts'
+import type { RunnerTimings } from './timings.ts'
+import type { Watchdog } from './watchdog.ts'
+
+/** What a runner has for every job. */
+export interface RunnerWorld {
+  readonly channel: AgentChannel
+  readonly watchdog: Watchdog
+  readonly timings: RunnerTimings
+  /** Milliseconds since 1970. */
+  now(): number
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** `runner.name`. */
+  readonly name: string
+}
+
+/** One entry of the `steps` context. */
+export interface StepRecord {
+  readonly outputs: Record<string, string>
+  outcome: Conclusion | ''
+  conclusion: Conclusion | ''
+}
+
+/**
+ * Where a list of steps runs: the job itself, or one call of a composite action. Steps see the results of their own
+ * frame only.
+ */
+export interface Frame {
+  /** 0 in the job. */
+  readonly depth: number
+  readonly steps: Record<string, StepRecord>
+  /** Whether a step of this frame has failed; a cancel is the job's. */
+  status: 'success' | 'failure'
+  /** Why, from the first step that failed. */
+  failure?: string
+  /** Variables of the calling steps: they win over those of the job, and end with the call. */
+  readonly env: Readonly<Record<string, string>>
+  readonly inputs: JsonObject
+  /** Members of the `github` context that differ in here. */
+  readonly github: JsonObject
+}
+
+/** How a step ended, before `continue-on-error`. */
+export interface StepEnd {
+  readonly outcome: Conclusion
+  /** One sentence, when it is not green. */
+  readonly reason?: string
+}
+
+export const STEP_SUCCEEDED: StepEnd = { outcome: 'success' }
+
+/** State of the job that runs now. It lives in memory: a job that is interrupted is started again as a whole. */
+export class JobRun {
+  readonly order: JobOrder
+  readonly world: RunnerWorld
+  readonly control: JobControl
+  readonly redactor: Redactor
+  readonly log: JobLog
+  readonly tag: JobTag
+  /** Members that the runner adds: `workspace`, `event_path`, `job` … */
+  readonly github: JsonObject
+  readonly runner: JsonObject
+  /** What processes inherit, below everything that the workflow says. */
+  readonly baseEnv: Readonly<Record<string, string>>
+  readonly isDebug: boolean
+  /** `RUNNER_TRACKING_ID`: marks every process of the job. */
+  readonly mark: string
+  /** `env` of workflow and job, changed by `GITHUB_ENV`. */
+  readonly env: Record<string, string> = {}
+  /** Folders from `GITHUB_PATH`, in the order in which they were added. */
+  pathAdditions: readonly string[] = []
+  /** `defaults.run`, evaluated. */
+  defaults: { readonly shell?: string; readonly workingDirectory?: string } = {}
+  /** Why the job is not green, from the first step that failed. */
+  reason: string | undefined
+  /** Number of the step that runs now, for the log and the annotations. */
+  stepNumber = 0
+  summaries = 0
+  readonly annotations: Annotation[] = []
+  /** Names for files in the job's temporary folder. */
+  #fileCount = 0
+
+  constructor(init: {
+    readonly order: JobOrder
+    readonly world: RunnerWorld
+    readonly control: JobControl
+    readonly redactor: Redactor
+    readonly log: JobLog
+    readonly github: JsonObject
+    readonly runner: JsonObject
+    readonly baseEnv: Readonly<Record<string, string>>
+    readonly isDebug: boolean
+    readonly mark: string
+  }) {
+    const { runId, jobKey, attempt } = init.order
+    this.tag = { runId, jobKey, attempt }
+    this.order = init.order
+    this.world = init.world
+    this.control = init.control
+    this.redactor = init.redactor
+    this.log = init.log
+    this.github = init.github
+    this.runner = init.runner
+    this.baseEnv = init.baseEnv
+    this.isDebug = init.isDebug
+    this.mark = init.mark
+  }
+
+  nextFileNumber(): number {
+    return (this.#fileCount += 1)
+  }
+
+  /** Puts a folder before PATH for the steps that follow. */
+  addPath(folder: string): void {
+    this.pathAdditions = [...this.pathAdditions.filter((added) => added !== folder), folder]
+  }
+
+  /** Appends lines of the runner itself to the log, masked. A line may hold line ends. */
+  print(lines: readonly string[], stream: LogStream = 'system'): void {
+    if (lines.length === 0) return
+    const text = this.redactor.redact(`${lines.join('\n')}\n`)
+    this.log.write(Buffer.from(text), this.stepNumber, stream)
+  }
+
+  /** Records an annotation, masked and within GitHub's limits. Says nothing in the log. */
+  annotate(level: Annotation['level'], message: string, place: AnnotationPlace = {}): void {
+    const isSame = (annotation: Annotation) => annotation.level === level && annotation.step === this.stepNumber
+    if (this.annotations.length >= annotationsPerJobMax) return
+    if (this.annotations.filter(isSame).length >= annotationsPerStepMax) return
+    this.annotations.push({
+      level,
+      message: this.redactor.redact(message).slice(0, annotationLengthMax),
+      ...place,
+      ...(place.title === undefined ? {} : { title: this.redactor.redact(place.title) }),
+      ...(place.file === undefined ? {} : { file: this.redactor.redact(place.file) }),
+      jobKey: this.order.jobKey,
+      step: this.stepNumber,
+    })
+  }
+
+  /** An annotation of the runner itself, with its line in the log. */
+  announce(level: Annotation['level'], message: string): void {
+    this.print([`##[${level}]${message}`])
+    this.annotate(level, message)
+  }
+
+  /** Says in log and annotation why a step fails, and returns its end. */
+  failStep(error: unknown): StepEnd {
+    const report = reportError(error)
+    this.announce('error', report.message)
+    this.print([...(report.details ?? []), ...(report.hint === undefined ? [] : [report.hint])])
+    if (report.code === 'BUG' && error instanceof Error) this.print([error.stack ?? ''])
+    return { outcome: 'failure', reason: report.message }
+  }
+
+  /** Tells the agent about a step, masked. */
+  reportStep(step: StepReport): void {
+    this.world.channel.send({
+      type: 'step',
+      ...this.tag,
+      step: {
+        ...step,
+        name: this.redactor.redact(step.name),
+        ...(step.reason === undefined ? {} : { reason: this.redactor.redact(step.reason) }),
+      },
+    })
+  }
+}

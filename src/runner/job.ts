@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { evaluateTemplate, evaluateText } from '#core/expression/template.ts'
+import { toText } from '#core/expression/text.ts'
+import { reportError } from '#core/errors.ts'
+import type { KnownError } from '#core/errors.ts'
+import { jobFolderUnusable } from '#core/known/runner.ts'
+import { Redactor } from '#core/redact/redactor.ts'
+import type { Conclusion, JobOrder, JobResult } from '#core/run/job-order.ts'
+import { inheritedEnvironment } from '#core/step/environment.ts'
+import type { Template } from '#core/workflow/model.ts'
+import type { JobControl } from './job-control.ts'
+import { JobLog } from './job-log.ts'
+import { JobRun } from './job-run.ts'
+import type { Frame, RunnerWorld } from './job-run.ts'
+import { GrowthNotice } from './growth-notice.ts'
+import { killOrphans } from './orphan.ts'
+import { jobScope, stepScope } from './scope.ts'
+import { evaluateEnvironment, runJobSteps } from './step-loop.ts'
+
+const MINUTE_MS = 60_000
+/** Longest delay that a timer of Node takes: 24 days. */
+const TIMER_MS_MAX = 2_147_483_647
+
+/**
+ * Executes one attempt of one job and returns how it ended. Everything that goes wrong becomes its result; only a bug of
+ * the runner rejects. Steps and the growth of the log are reported on the way.
+ */
+export async function runJob(order: JobOrder, world: RunnerWorld, control: JobControl): Promise<JobResult> {
+  const { runId, jobKey, attempt } = order
+  const notice = new GrowthNotice(world.timings.logNoticeMs, (bytes) =>
+    world.channel.send({ type: 'log', runId, jobKey, attempt, bytes }),
+  )
+  let logFailure: KnownError | undefined
+  const onFailure = (error: KnownError) => {
+    logFailure = error
+    control.kill(error.message)
+  }
+  let log: JobLog | undefined
+  try {
+    log = JobLog.open(order.paths.log, () => world.now(), { onGrow: () => notice.grew(log?.size ?? 0), onFailure })
+    const job = openJob(order, world, control, log)
+    const result = await runOpenJob(job)
+    log.close()
+    return logFailure === undefined ? result : { ...result, conclusion: 'failure', reason: logFailure.message }
+  } catch (error) {
+    return { conclusion: 'failure', outputs: {}, annotations: [], reason: reportError(error).message }
+  } finally {
+    notice.flush()
+    control.close()
+    world.watchdog.guardMark(undefined)
+  }
+}
+
+function openJob(order: JobOrder, world: RunnerWorld, control: JobControl, log: JobLog): JobRun {
+  const { contexts, masks, paths } = order
+  const redactor = new Redactor()
+  for (const secret of [...Object.values(contexts.secrets), ...masks]) redactor.add(secret)
+  const isDebug = isOn(contexts.secrets['ACTIONS_STEP_DEBUG'] ?? contexts.vars['ACTIONS_STEP_DEBUG'])
+  const mark = `shipway_${randomUUID()}`
+  return new JobRun({
+    order,
+    world,
+    control,
+    redactor,
+    log,
+    isDebug,
+    mark,
+    github: {
+      ...contexts.github,
+      job: order.job.id,
+      workspace: paths.workspace,
+      event_path: `${paths.temp}/_github_workflow/event.json`,
+    },
+    runner: {
+      name: world.name,
+      os: runnerOs[process.platform] ?? process.platform,
+      arch: runnerArch[process.arch] ?? process.arch.toUpperCase(),
+      temp: paths.temp,
+      tool_cache: paths.toolCache,
+      workspace: paths.workspace,
+      environment: 'self-hosted',
+      ...(isDebug ? { debug: '1' } : {}),
+    },
+    baseEnv: { ...inheritedEnvironment(world.environment), RUNNER_TRACKING_ID: mark },
+  })
+}
+
+/** GitHub's names for systems and processors. */
+const runnerOs: Readonly<Record<string, string>> = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' }
+const runnerArch: Readonly<Record<string, string>> = { x64: 'X64', ia32: 'X86', arm64: 'ARM64', arm: 'ARM' }
+
+function isOn(value: string | undefined): boolean {
+  return value?.toLowerCase() === 'true'
+}
+
+async function runOpenJob(job: JobRun): Promise<JobResult> {
+  job.world.watchdog.guardMark(job.mark)
+  const timer = startJobTimer(job)
+  const frame: Frame = {
+    depth: 0,
+    steps: {},
+    status: 'success',
+    env: {},
+    inputs: job.order.contexts.inputs,
+    github: {},
+  }
+  try {
+    if (setUp(job)) await runJobSteps(job, frame)
+    else frame.status = 'failure'
+    return complete(job, frame)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Job `timeout-minutes` cancels the job, as somebody would by hand (actions-semantics 54). */
+function startJobTimer(job: JobRun): NodeJS.Timeout {
+  const minutes = job.order.leg.timeoutMinutes
+  const reason = `The job has exceeded the maximum execution time of ${minutes} minutes.`
+  return setTimeout(
+    () => {
+      job.announce('error', reason)
+      job.control.cancel(reason, job.order.cancelTimeoutMinutes * MINUTE_MS)
+    },
+    Math.min(minutes * MINUTE_MS, TIMER_MS_MAX),
+  )
+}
+
+/** "Set up job": folders, variables, defaults. False when the job cannot start. */
+function setUp(job: JobRun): boolean {
+  const startedAt = performance.now()
+  const step = { number: 0, id: '__set_up', name: 'Set up job', logStart: 0 }
+  job.reportStep({ ...step, status: 'running' })
+  let conclusion: Conclusion = 'success'
+  try {
+    prepareFolders(job)
+    job.print(setUpLines(job))
+    prepareVariables(job)
+  } catch (error) {
+    conclusion = 'failure'
+    job.reason = job.failStep(error).reason
+  }
+  const durationMs = Math.round(performance.now() - startedAt)
+  const reason = job.reason === undefined ? {} : { reason: job.reason }
+  const end = { outcome: conclusion, conclusion, durationMs, logEnd: job.log.size, ...reason }
+  job.reportStep({ ...step, status: 'done', ...end })
+  return conclusion === 'success'
+}
+
+function prepareFolders(job: JobRun): void {
+  const { workspace, temp, toolCache } = job.order.paths
+  const eventFolder = `${temp}/_github_workflow`
+  for (const path of [workspace, eventFolder, toolCache]) {
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw jobFolderUnusable({ path, cause })
+    }
+  }
+  writeFileSync(`${eventFolder}/event.json`, JSON.stringify(job.order.contexts.github['event'] ?? {}), { mode: 0o600 })
+}
+
+function setUpLines(job: JobRun): readonly string[] {
+  const { order } = job
+  const where = order.leg.runsOn.length === 0 ? '' : ` for runs-on: ${order.leg.runsOn.join(', ')}`
+  return [
+    `Job "${order.leg.name}" of ${order.workflow.file}, attempt ${order.attempt}`,
+    `Runner ${job.world.name} on ${String(job.runner['os'])} ${String(job.runner['arch'])}${where}`,
+    `Commit ${order.source.sha} (${order.source.ref})`,
+    `Workspace ${order.paths.workspace}`,
+  ]
+}
+
+/** `env` of workflow and job, then `defaults.run`: the job's win over the workflow's, key by key (11, 38). */
+function prepareVariables(job: JobRun): void {
+  const { workflow, job: model, extraEnv } = job.order
+  Object.assign(job.env, extraEnv)
+  Object.assign(job.env, evaluateEnvironment(workflow.env, jobScope(job, job.env)))
+  Object.assign(job.env, evaluateEnvironment(model.env, jobScope(job, job.env)))
+  const scope = jobScope(job, job.env)
+  const evaluate = (template: Template | undefined) => (template === undefined ? '' : evaluateText(template, scope))
+  const shell = evaluate(model.defaults?.shell) || evaluate(workflow.defaults?.shell)
+  const workingDirectory = evaluate(model.defaults?.workingDirectory) || evaluate(workflow.defaults?.workingDirectory)
+  job.defaults = { ...(shell === '' ? {} : { shell }), ...(workingDirectory === '' ? {} : { workingDirectory }) }
+}
+
+/** "Complete job": outputs, environment address, processes that stayed behind (58, 65). */
+function complete(job: JobRun, frame: Frame): JobResult {
+  job.stepNumber = job.order.job.steps.length + 1
+  const outputs = evaluateOutputs(job, frame)
+  const environmentUrl = evaluateUrl(job, frame)
+  for (const { pid, command } of killOrphans(job.mark)) {
+    job.print([`Terminate orphan process: pid (${pid}) (${command})`])
+  }
+  const conclusion = job.control.isCancelled ? 'cancelled' : frame.status
+  const reason = conclusion === 'success' ? undefined : (job.control.reason ?? job.reason)
+  return {
+    conclusion,
+    outputs,
+    annotations: job.annotations,
+    ...(environmentUrl === undefined ? {} : { environmentUrl }),
+    ...(reason === undefined ? {} : { reason: job.redactor.redact(reason) }),
+  }
+}
+
+/** Longest value of one output, in bytes (145). */
+const OUTPUT_BYTES_MAX = 1024 * 1024
+
+/** Empty outputs are left out; one that holds a secret is dropped with a warning (58). */
+function evaluateOutputs(job: JobRun, frame: Frame): Record<string, string> {
+  const outputs: Record<string, string> = {}
+  const scope = stepScope(job, frame, job.env)
+  for (const [name, template] of Object.entries(job.order.job.outputs ?? {})) {
+    try {
+      const value = toText(evaluateTemplate(template, scope))
+      if (value === '') continue
+      if (job.redactor.hides(value)) job.announce('warning', `Skip output '${name}' since it may contain secret.`)
+      else if (Buffer.byteLength(value) > OUTPUT_BYTES_MAX) {
+        job.announce('error', `Skip output '${name}': it is longer than ${OUTPUT_BYTES_MAX} bytes.`)
+      } else outputs[name] = value
+    } catch (error) {
+      if (frame.status === 'success') frame.status = 'failure'
+      job.reason ??= job.failStep(error).reason
+    }
+  }
+  return outputs
+}
+
+function evaluateUrl(job: JobRun, frame: Frame): string | undefined {
+  const template = job.order.leg.environment?.url
+  if (template === undefined) return undefined
+  try {
+    const url = evaluateText(template, stepScope(job, frame, job.env))
+    if (url === '') return undefined
+    if (!job.redactor.hides(url)) return url
+    job.announce('warning', "Skip setting environment url as environment 'url' may contain secret.")
+  } catch (error) {
+    job.announce('warning', `The address of the environment cannot be evaluated: ${reportError(error).message}`)
+  }
+  return undefined
+}

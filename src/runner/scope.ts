@@ -1,0 +1,59 @@
+import type { Json, JsonObject } from '#core/json.ts'
+import type { Scope, ScopeFunction } from '#core/expression/evaluate.ts'
+import { statusFunctions } from '#core/expression/status.ts'
+import { hashFiles } from './hash-files.ts'
+import type { Frame, JobRun } from './job-run.ts'
+
+/** State of the job as `job.status` and the status functions see it. */
+export function statusOf(job: JobRun, frame: Frame): 'success' | 'failure' | 'cancelled' {
+  return job.control.isCancelled ? 'cancelled' : frame.status
+}
+
+/** Contexts that do not depend on a step: used for `env`, `defaults` and the like of the job. */
+export function jobScope(job: JobRun, env: Readonly<Record<string, string>>): Scope {
+  return { contexts: { ...jobContexts(job), github: job.github, env, inputs: job.order.contexts.inputs } }
+}
+
+/**
+ * What a step's expressions see (actions-semantics 14): in a composite action no `secrets`, `vars` and `needs`, and
+ * in a condition no `secrets`.
+ */
+export function stepScope(
+  job: JobRun,
+  frame: Frame,
+  env: Readonly<Record<string, string>>,
+  place: { readonly isCondition: boolean } = { isCondition: false },
+): Scope {
+  const status = statusOf(job, frame)
+  const contexts: Record<string, Json> = {
+    ...(frame.depth === 0 ? jobContexts(job) : sharedContexts(job)),
+    github: frame.depth === 0 ? job.github : { ...job.github, ...frame.github },
+    env,
+    inputs: frame.inputs,
+    job: { status },
+    runner: job.runner,
+    steps: frame.steps as unknown as JsonObject,
+  }
+  if (place.isCondition) delete contexts['secrets']
+  const workspace = job.order.paths.workspace
+  const hash: ScopeFunction = (args) => hashFiles(args.map(String), workspace)
+  return { contexts, functions: { ...statusFunctions({ level: 'step', job: status }), hashFiles: hash } }
+}
+
+function sharedContexts(job: JobRun): Record<string, Json> {
+  const { leg } = job.order
+  return {
+    matrix: leg.matrix,
+    strategy: {
+      'fail-fast': leg.failFast,
+      'job-index': leg.index,
+      'job-total': leg.total,
+      'max-parallel': leg.maxParallel === 0 ? leg.total : leg.maxParallel,
+    },
+  }
+}
+
+function jobContexts(job: JobRun): Record<string, Json> {
+  const { needs, vars, secrets } = job.order.contexts
+  return { ...sharedContexts(job), needs, vars, secrets }
+}

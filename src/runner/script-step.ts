@@ -1,0 +1,134 @@
+import { statSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { evaluateText } from '#core/expression/template.ts'
+import type { Scope } from '#core/expression/evaluate.ts'
+import { shellInvalid, shellNotFound, workingDirectoryMissing } from '#core/known/runner.ts'
+import { planShell, renderShell, shellArgv } from '#core/step/shell.ts'
+import type { ShellPlan } from '#core/step/shell.ts'
+import type { StepModel } from '#core/workflow/model.ts'
+import { applyFileCommands, makeFileCommands } from './file-command-set.ts'
+import { STEP_SUCCEEDED } from './job-run.ts'
+import type { Frame, JobRun, StepEnd } from './job-run.ts'
+import { makeCollector, openCommandSession } from './step-collector.ts'
+import { findProgram, processEnvironment, stepPath } from './step-environment.ts'
+import { StepOutput } from './step-output.ts'
+import { runProcess } from './step-process.ts'
+
+/** A step that is about to run: its values so far. */
+export interface StepCall {
+  readonly step: StepModel
+  readonly frame: Frame
+  /** The `env` context: of the job, of the steps around, and of the step itself. */
+  readonly env: Readonly<Record<string, string>>
+  /** The step's own `env` alone. */
+  readonly ownEnv: Readonly<Record<string, string>>
+  readonly scope: Scope
+  /** Where the outputs go: the step's record. */
+  readonly outputs: Record<string, string>
+}
+
+/** Runs the script of a `run:` step. */
+export async function runScriptStep(job: JobRun, call: StepCall): Promise<StepEnd> {
+  const { step, frame, env, scope, outputs } = call
+  const script = evaluateText(step.run ?? '', scope)
+  const cwd = workingDirectory(job, call)
+  const shell = chooseShell(job, call, cwd)
+  job.print(scriptHeader(script, shell, env))
+  const files = makeFileCommands(job)
+  const path = writeScript(job, script, shell.plan)
+  const collector = makeCollector(outputs)
+  const variables = processEnvironment(job, frame, env, step.id, files)
+  const exitCode = await runLogged(
+    job,
+    { argv: shellArgv(shell.plan, shell.program, path), cwd, env: variables },
+    collector,
+  )
+  return endOfStep(job, exitCode, () => {
+    applyFileCommands(files, job, collector)
+    return collector.failure
+  })
+}
+
+/** Runs a program with its output in the step's log. Returns its exit code. */
+export async function runLogged(
+  job: JobRun,
+  plan: Parameters<typeof runProcess>[0],
+  collector: ReturnType<typeof makeCollector>,
+): Promise<number> {
+  const session = openCommandSession(job, collector, plan.env)
+  const accept = (line: string) => session.accept(line)
+  const { redactor, stepNumber } = job
+  const out = new StepOutput({ redactor, accept, write: (lines) => job.log.write(lines, stepNumber, 'out') })
+  const err = new StepOutput({ redactor, accept, write: (lines) => job.log.write(lines, stepNumber, 'err') })
+  const sink = { onOut: (chunk: Buffer) => out.push(chunk), onErr: (chunk: Buffer) => err.push(chunk) }
+  const exitCode = await job.control.stoppable((stop) => runProcess(plan, sink, job.world, stop))
+  out.end()
+  err.end()
+  return exitCode
+}
+
+function endOfStep(job: JobRun, exitCode: number, apply: () => string | undefined): StepEnd {
+  let failed: StepEnd | undefined
+  try {
+    const failure = apply()
+    if (failure !== undefined) failed = { outcome: 'failure', reason: failure }
+  } catch (error) {
+    failed = job.failStep(error)
+  }
+  if (exitCode !== 0) {
+    const reason = `Process completed with exit code ${exitCode}.`
+    job.announce('error', reason)
+    return { outcome: 'failure', reason }
+  }
+  return failed ?? STEP_SUCCEEDED
+}
+
+interface ChosenShell {
+  readonly plan: ShellPlan
+  readonly program: string
+}
+
+function chooseShell(job: JobRun, call: StepCall, cwd: string): ChosenShell {
+  const { step, frame, env, scope } = call
+  const own = step.shell === undefined ? '' : evaluateText(step.shell, scope)
+  const shell = own === '' && frame.depth === 0 ? job.defaults.shell : own
+  const path = stepPath(job, env)
+  const bash = shell === undefined || shell === '' ? findProgram('bash', path, cwd) : undefined
+  const plan = planShell(shell, bash !== undefined)
+  if (plan === undefined) throw shellInvalid({ shell: shell ?? '' })
+  const program = bash ?? findProgram(plan.program, path, cwd)
+  if (program === undefined) throw shellNotFound({ program: plan.program, path })
+  return { plan, program }
+}
+
+function workingDirectory(job: JobRun, { step, frame, scope }: StepCall): string {
+  const own = step.workingDirectory === undefined ? '' : evaluateText(step.workingDirectory, scope)
+  const chosen = own === '' && frame.depth === 0 ? (job.defaults.workingDirectory ?? '') : own
+  const path = resolve(job.order.paths.workspace, chosen)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw workingDirectoryMissing({ path })
+  return path
+}
+
+function writeScript(job: JobRun, script: string, plan: ShellPlan): string {
+  const path = `${job.order.paths.temp}/script_${job.nextFileNumber()}${plan.extension}`
+  writeFileSync(path, plan.prologue + script + plan.epilogue, { mode: 0o600 })
+  return path
+}
+
+/** The header of a step's log, as GitHub prints it (48). */
+function scriptHeader(script: string, shell: ChosenShell, env: Readonly<Record<string, string>>): readonly string[] {
+  const lines = script.replace(/\n+$/, '').split('\n')
+  return [
+    `##[group]Run ${lines.find((line) => line.trim() !== '')?.trim() ?? ''}`,
+    ...lines,
+    `shell: ${renderShell(shell.plan, shell.program)}`,
+    ...environmentLines(env),
+    '##[endgroup]',
+  ]
+}
+
+/** `env:` with its variables, one per line; nothing when there are none. */
+export function environmentLines(env: Readonly<Record<string, string>>): readonly string[] {
+  const names = Object.keys(env)
+  return names.length === 0 ? [] : ['env:', ...names.map((name) => `  ${name}: ${env[name]}`)]
+}

@@ -1,0 +1,39 @@
+import { CommandSession } from '#core/step/command-session.ts'
+import type { JobRun } from './job-run.ts'
+
+/** What a step has said so far, through files and through its output. */
+export interface StepCollector {
+  readonly outputs: Record<string, string>
+  readonly state: Record<string, string>
+  /** Why the step fails although its process may not: the first command that could not be carried out. */
+  failure: string | undefined
+}
+
+/** A collector into which the step's outputs go. */
+export function makeCollector(outputs: Record<string, string>): StepCollector {
+  return { outputs, state: {}, failure: undefined }
+}
+
+/** The workflow commands of one step, connected to its job. */
+export function openCommandSession(
+  job: JobRun,
+  collector: StepCollector,
+  env: Readonly<Record<string, string>>,
+): CommandSession {
+  return new CommandSession(
+    {
+      setOutput: (name, value) => (collector.outputs[name] = value),
+      saveState: (name, value) => (collector.state[name] = value),
+      addMask: (text) => job.redactor.add(text),
+      setVariable: (name, value) => (job.env[name] = value),
+      addPath: (path) => job.addPath(path),
+      annotate: (level, message, place) => job.annotate(level, message, place),
+      fail: (reason) => (collector.failure ??= reason),
+    },
+    {
+      workspace: job.order.paths.workspace,
+      isDebug: job.isDebug,
+      allowsUnsecureCommands: env['ACTIONS_ALLOW_UNSECURE_COMMANDS']?.toLowerCase() === 'true',
+    },
+  )
+}

@@ -1,0 +1,59 @@
+import { delimiter } from 'node:path'
+import { accessSync, constants, statSync } from 'node:fs'
+import { githubEnvironment, joinPath } from '#core/step/environment.ts'
+import type { Json } from '#core/json.ts'
+import type { Frame, JobRun } from './job-run.ts'
+
+/** The variables of a step's process: what the workflow says, what GitHub promises, and PATH. */
+export function processEnvironment(
+  job: JobRun,
+  frame: Frame,
+  env: Readonly<Record<string, string>>,
+  action: string,
+  extra: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const variables: Record<string, string> = {
+    CI: 'true',
+    ...job.baseEnv,
+    ...env,
+    GITHUB_ACTIONS: 'true',
+    ...githubEnvironment(frame.depth === 0 ? job.github : { ...job.github, ...frame.github }),
+    GITHUB_ACTION: action,
+    ...runnerEnvironment(job),
+    ...extra,
+  }
+  variables['PATH'] = stepPath(job, env)
+  return variables
+}
+
+/** PATH of a step. */
+export function stepPath(job: JobRun, env: Readonly<Record<string, string>>): string {
+  return joinPath(job.pathAdditions, env['PATH'] ?? job.baseEnv['PATH'])
+}
+
+function runnerEnvironment(job: JobRun): Record<string, string> {
+  const variables: Record<string, string> = {}
+  for (const [name, value] of Object.entries<Json>(job.runner))
+    variables[`RUNNER_${name.toUpperCase()}`] = String(value)
+  return variables
+}
+
+/** The program that a name means on PATH; undefined when there is none. A name with a slash is a path already. */
+export function findProgram(name: string, path: string, cwd: string): string | undefined {
+  if (name.includes('/')) return isProgram(name.startsWith('/') ? name : `${cwd}/${name}`) ? name : undefined
+  for (const folder of path.split(delimiter)) {
+    const candidate = `${folder}/${name}`
+    if (folder !== '' && isProgram(candidate)) return candidate
+  }
+  return undefined
+}
+
+function isProgram(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,240 @@
+import { isJsonObject } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
+import { evaluateExpression } from '#core/expression/evaluate.ts'
+import type { Scope } from '#core/expression/evaluate.ts'
+import { evaluateTemplate, evaluateText } from '#core/expression/template.ts'
+import { toText } from '#core/expression/text.ts'
+import { isTruthy } from '#core/expression/value.ts'
+import { reportError } from '#core/errors.ts'
+import { stepValueInvalid } from '#core/known/runner.ts'
+import type { Conclusion } from '#core/run/job-order.ts'
+import type { StepModel, Template } from '#core/workflow/model.ts'
+import { RequestAborted } from './agent-channel.ts'
+import type { Frame, JobRun, StepEnd, StepRecord } from './job-run.ts'
+import { runScriptStep } from './script-step.ts'
+import type { StepCall } from './script-step.ts'
+import { statusOf, stepScope } from './scope.ts'
+import { runUsesStep } from './uses-step.ts'
+
+const MINUTE_MS = 60_000
+/** Longest delay that a timer of Node takes. */
+const TIMER_MS_MAX = 2_147_483_647
+
+/** Runs the steps of the job one after the other, and reports each to the agent. */
+export async function runJobSteps(job: JobRun, frame: Frame): Promise<void> {
+  for (const [index, step] of job.order.job.steps.entries()) {
+    job.stepNumber = index + 1
+    await runJobStep(job, frame, step)
+  }
+}
+
+/** Runs the steps of a composite action. They show as one step of the job. */
+export async function runInnerSteps(job: JobRun, frame: Frame, steps: readonly StepModel[]): Promise<void> {
+  for (const step of steps) {
+    const result = await runStep(job, frame, step, () => {})
+    recordResult(job, frame, step, result)
+  }
+}
+
+/** How a step ended, with `continue-on-error` applied. */
+interface StepResult extends StepEnd {
+  readonly conclusion: Conclusion
+  readonly outputs: Record<string, string>
+}
+
+async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<void> {
+  const logStart = job.log.size
+  const startedAt = performance.now()
+  const number = job.stepNumber
+  let name = staticName(step)
+  const onStart = (evaluated: string) => {
+    name = evaluated
+    job.reportStep({ number, id: step.id, name, status: 'running', logStart })
+  }
+  const result = await runStep(job, frame, step, onStart)
+  recordResult(job, frame, step, result)
+  if (result.conclusion === 'failure') {
+    job.reason ??= `Step ${number} "${name}" failed: ${result.reason ?? 'no reason given'}`
+  }
+  job.reportStep({
+    number,
+    id: step.id,
+    name,
+    status: 'done',
+    outcome: result.outcome,
+    conclusion: result.conclusion,
+    durationMs: Math.round(performance.now() - startedAt),
+    ...(result.reason === undefined ? {} : { reason: result.reason }),
+    logStart,
+    logEnd: job.log.size,
+  })
+}
+
+/** Puts a result where later steps see it. Generated ids stay out of the `steps` context (actions-semantics 5). */
+function recordResult(job: JobRun, frame: Frame, step: StepModel, result: StepResult): void {
+  if (result.conclusion === 'failure' && !job.control.isCancelled) {
+    frame.status = 'failure'
+    if (result.reason !== undefined) frame.failure ??= result.reason
+  }
+  if (step.id.startsWith('__')) return
+  const record: StepRecord = { outputs: result.outputs, outcome: result.outcome, conclusion: result.conclusion }
+  frame.steps[step.id] = record
+}
+
+async function runStep(
+  job: JobRun,
+  frame: Frame,
+  step: StepModel,
+  onStart: (name: string) => void,
+): Promise<StepResult> {
+  const outputs: Record<string, string> = {}
+  if (job.control.isKilled) {
+    return { outcome: 'skipped', conclusion: 'skipped', reason: 'The job had to end before this step.', outputs }
+  }
+  const around = { ...job.env, ...frame.env }
+  let ownEnv: Record<string, string> = {}
+  let env = around
+  try {
+    // GitHub evaluates a step's env before its condition, which may use it.
+    ownEnv = evaluateEnvironment(step.env, stepScope(job, frame, around))
+    env = { ...around, ...ownEnv }
+    if (!holds(job, frame, step, env)) return { ...skipReason(job, frame, step), conclusion: 'skipped', outputs }
+  } catch (error) {
+    onStart(staticName(step))
+    return { ...job.failStep(error), conclusion: 'failure', outputs }
+  }
+  const scope = stepScope(job, frame, env)
+  onStart(stepName(step, scope))
+  const condition = () => conditionHolds(job, frame, step, env)
+  const end = await job.control.whileHolding(condition, () =>
+    runWithinTime(job, { step, frame, env, ownEnv, scope, outputs }),
+  )
+  return { ...end, outputs, conclusion: conclusionOf(job, step, end, scope) }
+}
+
+/** Runs the step, but not longer than its `timeout-minutes` (53). */
+async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
+  let timer: NodeJS.Timeout | undefined
+  let isLate = false
+  const stopsBefore = job.control.stopCount
+  const settle = (end: StepEnd) => (job.control.stopCount === stopsBefore ? end : cancelledInstead(job, end))
+  try {
+    const minutes = minutesOf(call)
+    if (minutes !== undefined) {
+      timer = setTimeout(
+        () => {
+          isLate = true
+          job.control.stopActive('timeout')
+        },
+        Math.min(minutes * MINUTE_MS, TIMER_MS_MAX),
+      )
+    }
+    const end = await perform(job, call)
+    if (!isLate) return settle(end)
+    const reason = `The action '${stepName(call.step, call.scope)}' has timed out after ${minutes} minutes.`
+    job.announce('error', reason)
+    return { outcome: 'failure', reason }
+  } catch (error) {
+    return settle(error instanceof RequestAborted ? { outcome: 'failure' } : job.failStep(error))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function perform(job: JobRun, call: StepCall): Promise<StepEnd> {
+  return call.step.uses === undefined ? runScriptStep(job, call) : runUsesStep(job, call, runInnerSteps)
+}
+
+/** A step that fails because it was stopped is cancelled, not failed. */
+function cancelledInstead(job: JobRun, end: StepEnd): StepEnd {
+  if (end.outcome !== 'failure') return end
+  return { outcome: 'cancelled', reason: job.control.reason ?? 'The job was cancelled.' }
+}
+
+/** Conditions that need no evaluation. Almost every step has the first one. */
+const plainConditions: Readonly<Record<string, (status: 'success' | 'failure' | 'cancelled') => boolean>> = {
+  'success()': (status) => status === 'success',
+  'failure()': (status) => status === 'failure',
+  'cancelled()': (status) => status === 'cancelled',
+  'always()': () => true,
+}
+
+function holds(job: JobRun, frame: Frame, step: StepModel, env: Readonly<Record<string, string>>): boolean {
+  const plain = Object.hasOwn(plainConditions, step.if) ? plainConditions[step.if] : undefined
+  if (plain !== undefined) return plain(statusOf(job, frame))
+  return isTruthy(evaluateExpression(step.if, stepScope(job, frame, env, { isCondition: true })))
+}
+
+/** As `holds`, for a step that runs already: a condition that cannot be evaluated any more does not hold. */
+function conditionHolds(job: JobRun, frame: Frame, step: StepModel, env: Readonly<Record<string, string>>): boolean {
+  try {
+    return holds(job, frame, step, env)
+  } catch {
+    return false
+  }
+}
+
+function skipReason(job: JobRun, frame: Frame, step: StepModel): StepEnd {
+  const status = statusOf(job, frame)
+  if (status === 'success' || !Object.hasOwn(plainConditions, step.if)) {
+    return { outcome: 'skipped', reason: `Its condition is false: ${step.if}` }
+  }
+  if (status === 'cancelled') return { outcome: 'skipped', reason: 'The job was cancelled.' }
+  return { outcome: 'skipped', reason: 'A step before it failed.' }
+}
+
+/** `continue-on-error` turns a failure into a success for everybody but the step itself; never a cancel (52). */
+function conclusionOf(job: JobRun, step: StepModel, end: StepEnd, scope: Scope): Conclusion {
+  if (end.outcome !== 'failure' || step.continueOnError === undefined) return end.outcome
+  try {
+    return isTruthy(asBoolean(evaluateTemplate(step.continueOnError, scope))) ? 'success' : 'failure'
+  } catch (error) {
+    job.announce('error', reportError(error).message)
+    return 'failure'
+  }
+}
+
+function asBoolean(value: Json): Json {
+  return typeof value === 'string' ? value.toLowerCase() === 'true' : value
+}
+
+function minutesOf({ step, scope }: StepCall): number | undefined {
+  if (step.timeoutMinutes === undefined) return undefined
+  const value = evaluateTemplate(step.timeoutMinutes, scope)
+  const minutes = value === '' || value === null ? undefined : Number(toText(value))
+  if (minutes === undefined || minutes === 0) return undefined
+  if (!(minutes > 0)) {
+    throw stepValueInvalid({ place: 'timeout-minutes', expected: 'a number above 0', found: toText(value) })
+  }
+  return minutes
+}
+
+/** The variables of an `env:` mapping as texts. */
+export function evaluateEnvironment(template: Template | undefined, scope: Scope): Record<string, string> {
+  if (template === undefined || template === null || template === '') return {}
+  const value = evaluateTemplate(template, scope)
+  if (!isJsonObject(value)) throw stepValueInvalid({ place: 'env', expected: 'a mapping', found: toText(value) })
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toText(item)]))
+}
+
+function stepName(step: StepModel, scope: Scope): string {
+  try {
+    const name = step.name === undefined ? '' : evaluateText(step.name, scope)
+    if (name !== '') return name
+    return typeof step.run === 'object' ? scriptName(evaluateText(step.run, scope), step) : staticName(step)
+  } catch {
+    return staticName(step)
+  }
+}
+
+/** What people see when a step has no name, or its name cannot be evaluated: `Run npm ci`. */
+function staticName(step: StepModel): string {
+  if (typeof step.name === 'string' && step.name !== '') return step.name
+  if (step.uses !== undefined) return `Run ${step.uses}`
+  return scriptName(typeof step.run === 'string' ? step.run : '', step)
+}
+
+function scriptName(script: string, step: StepModel): string {
+  const line = script.split('\n').find((text) => text.trim() !== '')
+  return `Run ${line?.trim() ?? step.id}`
+}

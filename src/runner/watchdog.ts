@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { watchdogFailed } from '#core/known/runner.ts'
+
+/**
+ * The whole watchdog. It reads one instruction per line; when the pipe closes, the runner is gone: with `kill -9` too.
+ * Then it kills the group of the last step, everything that carries the job's mark in its environment (a step that was
+ * started but not yet announced, a process that left its group), and removes its folder.
+ *
+ * It also makes the named pipes that carry the output of steps, because Node has no call for that.
+ */
+const SCRIPT = `
+trap '' HUP INT TERM PIPE
+folder=$1
+group=
+mark=
+while read -r verb value; do
+  case $verb in
+    group) group=$value ;;
+    mark) mark=$value ;;
+    pipes) mkfifo -m 600 "$folder/out.$value" "$folder/err.$value" && echo "$value" ;;
+  esac
+done
+if [ -n "$group" ]; then kill -KILL -- "-$group" 2>/dev/null; fi
+if [ -n "$mark" ]; then
+  for file in $(grep -lszxF "RUNNER_TRACKING_ID=$mark" /proc/[0-9]*/environ); do
+    pid=\${file#/proc/}
+    kill -KILL "\${pid%/environ}" 2>/dev/null
+  done
+fi
+rm -f "$folder"/out.* "$folder"/err.*
+rmdir "$folder"
+`
+
+/** Two named pipes for the output of one step. */
+export interface PipePair {
+  readonly out: string
+  readonly err: string
+}
+
+/**
+ * One tiny `sh` beside the runner, in a session of its own, for the runner's whole life. See `SCRIPT`. The runner tells
+ * it what to kill; it must be told again whenever that changes, before and after each step.
+ */
+export class Watchdog implements Disposable {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  readonly #folder: string
+  #pipes: Promise<PipePair> | undefined
+  #pairs = 0
+  #failure: Error | undefined
+  #isEnding = false
+
+  private constructor(folder: string, child: ChildProcessByStdio<Writable, Readable, null>) {
+    this.#folder = folder
+    this.#child = child
+  }
+
+  /** Starts it; the first pipes are being made when this returns. `path` is the PATH on which it finds its tools. */
+  static start(path: string | undefined): Watchdog {
+    const folder = mkdtempSync(join(tmpdir(), 'shipway-runner-'))
+    const child = spawn('/bin/sh', ['-c', SCRIPT, 'shipway-watchdog', folder], {
+      detached: true,
+      cwd: '/',
+      env: { PATH: path ?? '/usr/bin:/bin' },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const watchdog = new Watchdog(folder, child)
+    const fail = (problem: string) => {
+      if (!watchdog.#isEnding) watchdog.#failure = watchdogFailed({ problem })
+    }
+    child.on('error', (error) => fail(error.message))
+    child.on('exit', (code, signal) => fail(`it ended by itself (${signal ?? `exit code ${code}`})`))
+    child.stdin.on('error', (error) => fail(error.message))
+    // Neither the helper nor its pipes keep the runner alive.
+    child.unref()
+    watchdog.#pipes = watchdog.#makePipes()
+    return watchdog
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** The group to kill if the runner dies now; none while no step runs. */
+  guardGroup(group: number | undefined): void {
+    this.#tell(`group ${group ?? ''}`)
+  }
+
+  /** The `RUNNER_TRACKING_ID` of the job whose processes to kill if the runner dies now. */
+  guardMark(mark: string | undefined): void {
+    this.#tell(`mark ${mark ?? ''}`)
+  }
+
+  /** The pipes for the next step. The same pair serves step after step. */
+  async pipes(): Promise<PipePair> {
+    if (this.#failure !== undefined) throw this.#failure
+    this.#pipes ??= this.#makePipes()
+    return this.#pipes
+  }
+
+  /** Something still holds the current pipes open: the next step gets new ones. */
+  abandonPipes(): void {
+    this.#pipes = this.#makePipes()
+    this.#pipes.catch(() => {})
+  }
+
+  [Symbol.dispose](): void {
+    this.#isEnding = true
+    this.guardGroup(undefined)
+    this.guardMark(undefined)
+    this.#child.stdin.end()
+    this.#child.stdout.destroy()
+  }
+
+  #tell(line: string): void {
+    if (this.#failure === undefined) this.#child.stdin.write(`${line}\n`)
+  }
+
+  #makePipes(): Promise<PipePair> {
+    const name = String((this.#pairs += 1))
+    this.#tell(`pipes ${name}`)
+    return new Promise((resolve, reject) => {
+      const { stdout } = this.#child
+      const settle = (act: () => void) => {
+        stdout.off('data', onData).off('close', onClose)
+        act()
+      }
+      const onData = (chunk: Buffer) => {
+        if (!chunk.toString().split('\n').includes(name)) return
+        settle(() => resolve({ out: join(this.#folder, `out.${name}`), err: join(this.#folder, `err.${name}`) }))
+      }
+      const onClose = () => settle(() => reject(this.#failure ?? watchdogFailed({ problem: 'mkfifo did not work' })))
+      stdout.on('data', onData).on('close', onClose)
+    })
+  }
+}
