@@ -94,9 +94,11 @@ export class EmbeddedClient implements AgentClient {
 
   async serve({ untilQuiet }: { readonly untilQuiet: boolean }, signal: AbortSignal): Promise<void> {
     await this.#reachAgent()
+    signal.addEventListener('abort', () => this.#wake.ring(), { once: true })
     for (;;) {
       const agent = this.#role?.agent
       if (agent === undefined) throw agentRunning({ home: this.#world.files.root })
+      if (signal.aborted) this.#isInterrupted = true
       if (signal.aborted || (untilQuiet && agent.isQuiet)) return
       await this.#wake.wait(lookEveryMs)
       if (this.#failure !== undefined) throw this.#failure

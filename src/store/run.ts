@@ -216,3 +216,10 @@ function runSummary(row: RunRow): RunSummary {
     }),
   }
 }
+
+/** 1, 2 or 3 as in P1, P2, P3: what a new job of the run inherits. */
+export async function loadPriority(q: Query, id: string): Promise<number> {
+  const [row] = await q<{ priority: number }>('select priority from run where id = $1', [id])
+  if (row === undefined) throw new Error(`Invariant broken: there is no run ${id}`)
+  return row.priority
+}

@@ -1,0 +1,40 @@
+import type { CommandPage } from '../command.ts'
+import { parseCount } from '../pairs.ts'
+import type { Session } from '../session.ts'
+
+interface Flags {
+  readonly jobs?: number
+  readonly untilQuiet?: boolean
+}
+
+export const page: CommandPage = {
+  description:
+    'Works as the agent of the state home until Ctrl-C: takes tickets from the inbox, runs them, and carries on what an agent before it left unfinished. ' +
+    'Other commands need no agent of their own; they become one for as long as they run. Start this one under systemd, or with --until-quiet from cron, ' +
+    'so that approvals, hand-dropped tickets and interrupted runs go on when nobody sits at a terminal.',
+  examples: [
+    { command: 'shipway agent', purpose: 'own the state home until Ctrl-C' },
+    { command: 'shipway agent --until-quiet', purpose: 'finish what an interrupted run left, then end' },
+  ],
+  exits: [0, 2, 3, 130],
+  define: (command, act) => {
+    command
+      .option('--jobs <n>', 'jobs at the same time (default: the processors of this machine)', parseCount('--jobs'))
+      .option('--until-quiet', 'end when nothing can go on without a person')
+      .action(act(serve))
+  },
+}
+
+async function serve(session: Session, flags: Flags): Promise<number> {
+  await using client = await session.services.agentClient(session.home, flags.jobs === undefined ? {} : { jobs: flags.jobs })
+  const stop = new AbortController()
+  const release = session.world.onInterrupt(() => stop.abort())
+  session.say(`agent of ${session.home}; Ctrl-C ends it, what runs is carried on by the next one`)
+  try {
+    await client.serve({ untilQuiet: flags.untilQuiet === true }, stop.signal)
+  } finally {
+    release()
+  }
+  if (session.isJson) session.printJson({ apiVersion: 'v1', kind: 'Agent', home: session.home, ended: stop.signal.aborted ? 'interrupted' : 'quiet' })
+  return 0
+}
