@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline'
 import { makePalette } from '#cli/palette.ts'
 import type { Palette } from '#cli/palette.ts'
-import type { DemoOptions } from '#cli/services.ts'
-import type { DemoWorld } from './demo-world.ts'
+import type { DemoOptions, DemoWorld } from '#cli/services.ts'
 
 /** Tells the story: headings, remarks, what was checked. Everything that it says has happened already. */
 export class Narrator {
