@@ -93,32 +93,6 @@ export function targetFilesCorrupt(fact: TargetFact & { release: string; files: 
   })
 }
 
-/** A file name that no target can hold safely, or that the driver writes itself. */
-export function releasePathInvalid(fact: { release: string; path: string; problem: string }): KnownError {
-  return new KnownError({
-    code: 'RELEASE_PATH_INVALID',
-    kind: 'usage',
-    message: `The file ${JSON.stringify(fact.path)} of the release ${short(fact.release)} ${fact.problem}.`,
-    hint: 'Rename it or leave it out of `release.files` in shipway.yml, then make a new release.',
-  })
-}
-
-/** A blob that the release names is missing or has another size on this machine. */
-export function releaseBlobMissing(fact: {
-  release: string
-  path: string
-  digest: string
-  cause?: unknown
-}): KnownError {
-  return new KnownError({
-    code: 'RELEASE_BLOB_MISSING',
-    kind: 'red',
-    message: `The content of "${fact.path}" (sha256 ${fact.digest.slice(0, 12)}) of the release ${short(fact.release)} is not in this machine's blob store.`,
-    hint: 'Run the pipeline of that commit again: it makes the same release with its files.',
-    cause: fact.cause,
-  })
-}
-
 /** A name in `variables` or `secrets` that no shell can hold. */
 export function variableNameInvalid(fact: { name: string }): KnownError {
   return new KnownError({

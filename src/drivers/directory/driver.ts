@@ -161,20 +161,10 @@ async function send(
   const call = {
     script: receiveScript,
     args: [target.path, deploymentId, shortOf(release.id), job.incoming, ...about],
-    input: blobsPresent(tarStream(job.upload.entries, Math.floor(clock.now() / 1000)), release.id),
+    input: tarStream(job.upload.entries, Math.floor(clock.now() / 1000)),
     deadlineMs: scriptMs + job.upload.sentBytes / slowestBytesPerMs,
   }
   await runScript(shell, call, sceneOf(job.order), signal)
-}
-
-/** A blob that cannot be read is a failure that a person can understand. */
-async function* blobsPresent(stream: AsyncIterable<Uint8Array>, release: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stream
-  } catch (cause) {
-    const path = (cause as { path?: string }).path ?? ''
-    throw known.releaseBlobMissing({ release, path, digest: path.split('/').at(-1) ?? '', cause })
-  }
 }
 
 async function switchTo(

@@ -10,6 +10,8 @@ export type TarEntry =
       readonly mode: number
       readonly size: number
       readonly file: string
+      /** The error to throw when the file cannot be read or has another length. */
+      readonly unusable: (found: 'missing' | 'damaged', cause?: unknown) => Error
     }
   | { readonly kind: 'link'; readonly path: string; readonly mode: number; readonly target: string }
 
@@ -50,21 +52,28 @@ async function* memberOf(entry: TarEntry, mtime: number): AsyncGenerator<Buffer>
   if (Buffer.byteLength(linkName) > 100) yield* longName('K', linkName)
   yield header({ path: entry.path, linkName, mode: entry.mode, size, mtime, type: entry.kind === 'link' ? '1' : '0' })
   if (entry.kind === 'text') yield Buffer.from(entry.text)
-  if (entry.kind === 'blob') yield* contentOf(entry.file, size)
+  if (entry.kind === 'blob') yield* contentOf(entry)
   yield padding(size)
 }
 
 /** The archive promises a length, so a file of another length must end the stream and not shift what follows. */
-async function* contentOf(file: string, size: number): AsyncGenerator<Buffer> {
+async function* contentOf(entry: Extract<TarEntry, { kind: 'blob' }>): AsyncGenerator<Buffer> {
   let read = 0
-  const chunks =
-    size <= wholeFileBytesMax ? [await readFile(file)] : createReadStream(file, { highWaterMark: chunkBytes })
-  for await (const chunk of chunks) {
-    read += (chunk as Buffer).length
-    if (read > size) break
-    yield chunk as Buffer
+  try {
+    for await (const chunk of chunksOf(entry)) {
+      read += chunk.length
+      if (read > entry.size) break
+      yield chunk
+    }
+  } catch (cause) {
+    throw entry.unusable((cause as { code?: string }).code === 'ENOENT' ? 'missing' : 'damaged', cause)
   }
-  if (read !== size) throw new Error(`${file} has not the length ${size}`)
+  if (read !== entry.size) throw entry.unusable('damaged')
+}
+
+async function* chunksOf(entry: Extract<TarEntry, { kind: 'blob' }>): AsyncGenerator<Buffer> {
+  if (entry.size <= wholeFileBytesMax) yield await readFile(entry.file)
+  else for await (const chunk of createReadStream(entry.file, { highWaterMark: chunkBytes })) yield chunk as Buffer
 }
 
 function* longName(type: 'L' | 'K', name: string): Generator<Buffer> {

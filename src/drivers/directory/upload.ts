@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
 import { canonicalJson } from '#core/json.ts'
-import * as known from '#core/known/target.ts'
+import { releaseContentDamaged, releaseFileInvalid } from '#core/known/release.ts'
 import type { Release, ReleaseFile } from '#core/release/model.ts'
 import type { TarEntry } from './tar-stream.ts'
 import { tarFileBytesMax } from './tar-stream.ts'
@@ -52,19 +52,20 @@ export function renderWanted(files: readonly ReleaseFile[]): string {
 export function checkReleaseFiles(release: Release): void {
   for (const file of release.manifest.files) {
     const problem = problemOf(file)
-    if (problem !== undefined) throw known.releasePathInvalid({ release: release.id, path: file.path, problem })
+    if (problem !== undefined) throw releaseFileInvalid({ path: file.path, problem })
   }
 }
 
 function problemOf(file: ReleaseFile): string | undefined {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(file.path)) return 'has a line end or control character in its name'
-  if (ownNames.has(file.path)) return 'has a name that the directory driver writes itself'
-  if (Buffer.byteLength(file.path) > pathBytesMax) return `has a path of more than ${pathBytesMax} bytes`
+  if (/[\u0000-\u001f\u007f]/.test(file.path)) return 'its name has a line end or control character'
+  if (ownNames.has(file.path)) return 'the directory driver writes a file of that name itself'
+  if (Buffer.byteLength(file.path) > pathBytesMax) return `its path is longer than ${pathBytesMax} bytes`
   const parts = file.path.split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) return 'is not a plain path below the release'
-  if (!/^[0-9a-f]{64}$/.test(file.digest)) return 'has no SHA-256 digest'
-  if (file.size > tarFileBytesMax) return `is larger than ${tarFileBytesMax} bytes`
+  if (parts.some((part) => part === '' || part === '.' || part === '..'))
+    return 'it is not a plain path below the release'
+  if (!/^[0-9a-f]{64}$/.test(file.digest)) return 'its digest is malformed'
+  if (file.size > tarFileBytesMax) return `it is larger than ${tarFileBytesMax} bytes`
   return undefined
 }
 
@@ -98,7 +99,9 @@ export function planUpload(
     }
     sent.set(key, path)
     sentBytes += file.size
-    entries.push({ kind: 'blob', path, mode, size: file.size, file: join(place.blobs, blobPath(file.digest)) })
+    const blob = join(place.blobs, blobPath(file.digest))
+    const unusable = (found: 'missing' | 'damaged'): Error => releaseContentDamaged({ ...file, found })
+    entries.push({ kind: 'blob', path, mode, size: file.size, file: blob, unusable })
   }
   entries.push(text(`${place.incoming}/end`, ''))
   return { entries, sentFiles: sent.size, sentBytes }

@@ -1,0 +1,28 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '#adapters/clock/system-clock.ts'
+import { openShell } from '#adapters/host-shell/open-shell.ts'
+import { directoryDriver } from '#drivers/directory/driver.ts'
+import type { TargetConfig } from '#core/project/model.ts'
+import type { DriverStage } from '../conformance/deploy-driver.ts'
+import type { SshServer } from './sshd.ts'
+
+/** A stage for the directory driver: the target lies on this machine either way, so a test can look at it. */
+export async function directoryStage(sshd?: SshServer): Promise<DriverStage & { readonly path: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'shipway-stage-'))
+  const path = join(folder, "tar get's")
+  const trace = join(folder, 'restarts')
+  const target: TargetConfig = sshd === undefined ? { kind: 'local', name: 'here', path } : sshd.target(path)
+  const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined)
+  return {
+    path,
+    target,
+    home: join(folder, 'home'),
+    open: () => directoryDriver({ openShell, clock: systemClock }),
+    served: (file) => read(join(path, 'current', file)),
+    restart: `cat version.txt >> '${trace}'; echo >> '${trace}'`,
+    restarts: async () => ((await read(trace)) ?? '').split('\n').filter(Boolean),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
