@@ -54,6 +54,9 @@ export async function officialDiagnostics({
   return diagnostics
 }
 
+/** In the parser's schema, but refused by it unless a feature flag is set. */
+const unreleasedKeys: ReadonlySet<string> = new Set(['background', 'wait', 'wait-all', 'cancel', 'parallel'])
+
 /** The keys that were allowed where the parser last met one that it does not know. */
 class KeyMisses {
   #key: string | undefined
@@ -62,7 +65,7 @@ class KeyMisses {
   note(key: string, definitions: readonly MappingDefinition[]): void {
     const allowed = definitions.flatMap((definition) => Object.keys(definition.properties))
     this.#key = allowed.length === 0 ? undefined : key
-    this.#allowed = [...new Set(allowed)]
+    this.#allowed = [...new Set(allowed)].filter((name) => !unreleasedKeys.has(name))
   }
 
   /** The allowed keys if this text was the last unknown key, once. */

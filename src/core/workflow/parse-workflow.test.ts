@@ -1,0 +1,263 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { renderDiagnostic } from '#core/diagnostic.ts'
+import { evaluateText } from '#core/expression/template.ts'
+import type { StepModel, WorkflowModel } from './model.ts'
+import { aliasesMax, fileLengthMax, nestingDepthMax } from './limits.ts'
+import { parseWorkflow } from './parse-workflow.ts'
+
+const file = '.github/workflows/ci.yml'
+
+const whole = `name: CI
+run-name: Deploy by \${{ github.actor }}
+on:
+  push:
+    branches: [main, 'release/**']
+    paths-ignore: docs/**
+  pull_request:
+  schedule:
+    - cron: '0 4 * * 1'
+  workflow_dispatch:
+    inputs:
+      level: { type: choice, options: [low, high], default: low, required: true }
+      dry: { type: boolean }
+      count: { type: number, default: 3 }
+permissions: { contents: read }
+env: { A: 1, B: '\${{ vars.B }}' }
+defaults: { run: { shell: bash } }
+concurrency: { group: '\${{ github.ref }}', cancel-in-progress: true }
+jobs:
+  build:
+    name: Build it
+    runs-on: [self-hosted, linux]
+    timeout-minutes: 10
+    cancel-timeout-minutes: 1
+    continue-on-error: \${{ matrix.free }}
+    environment: { name: staging, url: 'https://\${{ steps.up.outputs.host }}' }
+    defaults: { run: { working-directory: app } }
+    outputs: { version: '\${{ steps.v.outputs.version }}' }
+    strategy: { fail-fast: false, max-parallel: 2, matrix: { free: [true, false] } }
+    container: { image: 'node:24', env: { X: y } }
+    services: { db: { image: postgres } }
+    steps:
+      - uses: actions/checkout@v4
+        with: { fetch-depth: 0 }
+      - id: v
+        name: Version
+        if: github.ref_type == 'tag'
+        run: echo "version=1" >> "$GITHUB_OUTPUT"
+        shell: sh
+        working-directory: .
+        timeout-minutes: 2
+        continue-on-error: true
+        env: { C: c }
+  call:
+    needs: build
+    if: always()
+    uses: ./.github/workflows/other.yml
+    with: { version: '\${{ needs.build.outputs.version }}' }
+    secrets: inherit
+`
+
+describe('a workflow file', () => {
+  test('becomes a model with everything that execution needs', async () => {
+    const { value, diagnostics } = await parseWorkflow({ file, text: whole })
+
+    expect(diagnostics).toEqual([])
+    expect(value).toMatchSnapshot()
+    expect(JSON.parse(JSON.stringify(value))).toEqual(value)
+  })
+
+  test('without a name is named after its file', async () => {
+    expect((await modelOf(steps('- run: x'))).name).toBe(file)
+  })
+
+  test('gives ids to steps that have none, and never one that is taken', async () => {
+    const model = await modelOf(
+      steps('- run: a', '- run: b', '- uses: ./x', '- uses: docker://alpine:3', '- uses: a/b/c@v1'),
+    )
+    expect(model.jobs[0]?.steps.map((step) => step.id)).toEqual(['__run', '__run_2', '__self', '__alpine_3', '__a_b'])
+  })
+
+  test('may use anchors', async () => {
+    const model = await modelOf(steps('- &s { run: hello }', '- *s'))
+    expect(model.jobs[0]?.steps.map((step) => step.run)).toEqual(['hello', 'hello'])
+  })
+
+  test('cannot forge the shapes that the model reserves', async () => {
+    const model = await modelOf(steps('- { run: x, env: { $expr: github.token } }'))
+    expect(model.jobs[0]?.steps[0]?.env).toEqual({ $map: [['$expr', 'github.token']] })
+  })
+})
+
+describe('a script of several lines with an expression is what YAML says, not what the file looks like', () => {
+  const scope = { contexts: { github: { ref: 'R' } } }
+  const cases = [
+    [
+      'literal',
+      "- run: |\n    cat <<EOF\n      it's ${{ github.ref }}: 'a' {b}\n    EOF",
+      "cat <<EOF\n  it's R: 'a' {b}\nEOF\n",
+    ],
+    ['literal without an end', '- run: |-\n    a ${{ github.ref }}\n    b', 'a R\nb'],
+    ['folded', '- run: >\n    a\n    ${{ github.ref }}\n\n    b', 'a R\nb\n'],
+    ['double-quoted', '- run: "a\\n\n    ${{ github.ref }} \\"x\\""', 'a\n R "x"'],
+    ['single-quoted', "- run: 'it''s\n    ${{ github.ref }}'", "it's R"],
+    ['plain', '- run: a\n    ${{ github.ref }}', 'a R'],
+  ] as const
+  test.each(cases)('%s', async (_style, step, script) => {
+    const [first] = (await modelOf(steps(step.replaceAll('\n', '\n      ')))).jobs[0]?.steps ?? []
+    expect(evaluateText((first as StepModel).run ?? '', scope)).toBe(script)
+  })
+})
+
+describe('conditions', () => {
+  const cases = [
+    ["if: github.ref == 'x'", "success() && (github.ref == 'x')"],
+    ["if: ${{ github.ref == 'x' }}", "success() && (github.ref == 'x')"],
+    ['if: ${{ always() }}', 'always()'],
+    ['if: true', 'success() && (true)'],
+    ["if: ''", 'success()'],
+    // GitHub: text around an expression makes it a text, and a text that is not empty is true.
+    ["if: ${{ github.ref == 'x' }} && true", "success() && (format('{0} && true', github.ref == 'x'))"],
+  ] as const
+  test.each(cases)('%s', async (line, condition) => {
+    const model = await modelOf(steps(`- run: x\n        ${line}`))
+    expect(model.jobs[0]?.steps[0]?.if).toBe(condition)
+  })
+})
+
+test('all mistakes are reported at once, with their place and a correction', async () => {
+  const text = `on: { push: { branches: [main], branches-ignore: ['[x'] } }
+jobs:
+  test:
+    run-on: ubuntu-latest
+    strategy: { matrix: { os: [] } }
+    steps:
+      - uses: checkout
+      - run: echo \${{ foo.bar }}
+        continue-on-eror: true
+      - { id: a, run: x }
+      - { id: A, run: x }
+      - uses: actions/checkout@8f4b7f8
+      - run: x
+        uses: ./x
+  b:
+    needs: tset
+    if: github.ref = 'refs/heads/main'
+    runs-on: ubuntu-latest
+    steps: [{ run: "\${{ secrets.x }" }]
+  c:
+    uses: other.yml
+`
+  const { value, diagnostics } = await parseWorkflow({ file, text })
+
+  expect(value).toBeUndefined()
+  expect(diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, text)).join('\n')).toMatchSnapshot()
+})
+
+describe('a file that cannot be read', () => {
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...range(9).map(
+      (i) =>
+        `b${i}: &b${i} [${Array(9)
+          .fill(`*${i === 0 ? 'a' : `b${i - 1}`}`)
+          .join(', ')}]`,
+    ),
+  ]
+  const cases = [
+    ['empty', '', 'YAML_INVALID', /is empty/],
+    ['only a comment', '# nothing\n', 'YAML_INVALID', /is empty/],
+    ['broken YAML', 'on: push\njobs: [', 'YAML_INVALID', /./],
+    ['a tab for indentation', 'on: push\njobs:\n\tx: y', 'YAML_INVALID', /./],
+    ['too long', `# ${'x'.repeat(fileLengthMax)}`, 'FILE_TOO_LARGE', /1048576 are allowed/],
+    [
+      'too deep',
+      `on: ${'['.repeat(nestingDepthMax + 2)}${']'.repeat(nestingDepthMax + 2)}`,
+      'YAML_INVALID',
+      /more than 50 levels/,
+    ],
+    ['absurdly deep', `on: ${'['.repeat(100_000)}`, 'YAML_INVALID', /./],
+    ['an alias bomb', bomb.join('\n'), 'YAML_INVALID', new RegExp(`more than ${aliasesMax} times`)],
+    ['an anchor inside itself', 'on: &a [*a]', 'YAML_INVALID', /contains itself/],
+    ['an unknown anchor', 'on: *nothing', 'YAML_INVALID', /nothing/],
+    ['a list as a key', 'on: push\n? [a]\n: b', 'YAML_INVALID', /plain text/],
+  ] as const
+  test.each(cases)('%s', async (_title, text, code, message) => {
+    const { value, diagnostics } = await parseWorkflow({ file, text })
+    expect(value).toBeUndefined()
+    expect(diagnostics[0]).toMatchObject({
+      severity: 'error',
+      code,
+      file,
+      message: expect.stringMatching(message) as string,
+    })
+  })
+
+  test('a merge key is refused, as on GitHub', async () => {
+    const { diagnostics } = await parseWorkflow({ file, text: steps('- &s { run: x }', '- { <<: *s, name: y }') })
+    expect(diagnostics.map((diagnostic) => diagnostic.message)).toContain("Unexpected value '<<'")
+  })
+
+  test('a script that is too long for an expression says so', async () => {
+    const { diagnostics } = await parseWorkflow({
+      file,
+      text: steps(`- run: "\${{ github.ref }}${'x'.repeat(21_000)}"`),
+    })
+    expect(diagnostics).toMatchObject([{ code: 'EXPRESSION_INVALID', hint: expect.stringMatching(/env/) as string }])
+  })
+})
+
+describe('whatever the text, parsing ends with a model or an error, and never throws', () => {
+  test('arbitrary text', async () => {
+    await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), neverThrows), { numRuns: 200 })
+  })
+
+  test('a good file with something cut out, doubled or put in', async () => {
+    const junk = fc.constantFrom(
+      '',
+      ':',
+      '- ',
+      '\n',
+      '  ',
+      '${{',
+      '}}',
+      "'",
+      '"',
+      '[',
+      '{',
+      '*a',
+      '&a ',
+      '!!int ',
+      '|\n',
+      '<<: ',
+      '\t',
+      '? ',
+      '#',
+    )
+    const mutated = fc
+      .tuple(fc.nat(whole.length), fc.nat(20), junk)
+      .map(([at, cut, put]) => whole.slice(0, at) + put + whole.slice(at + cut))
+    await fc.assert(fc.asyncProperty(mutated, neverThrows), { numRuns: 150 })
+  })
+})
+
+async function neverThrows(text: string): Promise<void> {
+  const { value, diagnostics } = await parseWorkflow({ file, text })
+  expect(value === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'))
+}
+
+async function modelOf(text: string): Promise<WorkflowModel> {
+  const { value, diagnostics } = await parseWorkflow({ file, text })
+  if (value === undefined)
+    throw new Error(diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, text)).join('\n'))
+  return value
+}
+
+function steps(...items: readonly string[]): string {
+  return `on: push\njobs:\n  test:\n    runs-on: x\n    steps:\n${items.map((item) => `      ${item}\n`).join('')}`
+}
+
+function range(length: number): readonly number[] {
+  return Array.from({ length }, (_, index) => index)
+}
