@@ -70,6 +70,7 @@ export class Agent {
   /** True when nothing goes on here without a person, another process or time. */
   get isQuiet(): boolean {
     return (
+      this.#hasLooked &&
       this.#desk.busy === 0 &&
       this.#driving.size === 0 &&
       this.#requests === 0 &&

@@ -24,7 +24,7 @@ export type EnvironmentVerdict =
   | { readonly kind: 'refuse'; readonly reason: Reason }
 
 /** A job that was started this often and never reported back is failed: something in it kills its runner. */
-export const jobAttemptsMax = 3
+export const jobAttemptsMax = 5
 
 /**
  * The only place where the transitions of a run are defined. Pure: the same state and input give the same decision, so a

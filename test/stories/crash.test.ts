@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import type { RunEvent } from '../../src/core/run/event.ts'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+
+const kills = 50
+
+/** Two jobs, then two, then one: every kill hits another place of the graph. */
+const workflow = `
+name: Crash
+on: push
+jobs:
+  a: { runs-on: ubuntu-latest, outputs: { v: '\${{ steps.s.outputs.v }}' }, steps: [{ id: s, run: 'sleep 0.05; echo v=1 >> "$GITHUB_OUTPUT"' }] }
+  b: { runs-on: ubuntu-latest, steps: [{ run: 'sleep 0.05' }, { run: 'sleep 0.02' }] }
+  c: { needs: a, runs-on: ubuntu-latest, steps: [{ run: 'test "\${{ needs.a.outputs.v }}" = 1; sleep 0.05' }] }
+  d: { needs: [a, b], runs-on: ubuntu-latest, steps: [{ run: 'sleep 0.05' }] }
+  e: { needs: [c, d], runs-on: ubuntu-latest, steps: [{ run: 'true' }] }
+`
+
+interface History {
+  readonly run: string
+  readonly seqs: readonly number[]
+  readonly events: readonly RunEvent[]
+}
+
+test(`An agent that is killed ${kills} times loses nothing and finishes every run once`, { tags: ['slow'] }, async () => {
+  using repository = new Repository({ '.github/workflows/crash.yml': workflow })
+  await using shipway = new Shipway()
+  let random = 12_345
+  const upTo = (bound: number): number => {
+    random = (random * 1_103_515_245 + 12_345) % 2_147_483_648
+    return random % bound
+  }
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    const call = shipway.start(repository.root, 'run', 'push', '--jobs', '2')
+    const patience = setTimeout(() => call.child.kill('SIGKILL'), 250 + upTo(700))
+    await call.ended
+    clearTimeout(patience)
+  }
+  const last = await shipway.call(repository.root, 'agent', '--until-quiet')
+
+  expect(last.status).toBe(0)
+  const histories = readHistories(path.join(shipway.home, 'state.db'))
+  expect(histories.length).toBeGreaterThan(kills / 4)
+  for (const { run, seqs, events } of histories) {
+    expect(seqs, `${run}: events without a gap`).toEqual(seqs.map((_, index) => index + 1))
+    expect(events.filter(({ type }) => type === 'run.finished'), `${run}: one end`).toHaveLength(1)
+    for (const job of ['a', 'b', 'c', 'd', 'e']) expectOneEnd(run, job, events)
+  }
+  expect(readdirSync(path.join(shipway.home, 'inbox'))).toEqual([])
+  expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
+})
+
+/** A job ends once, and is not started again after its end. */
+function expectOneEnd(run: string, job: string, events: readonly RunEvent[]): void {
+  const own = events.filter((event) => 'key' in event && event.key === job)
+  const ends = own.filter(({ type }) => type === 'job.finished')
+  expect(ends, `${run} ${job}: one end`).toHaveLength(1)
+  const end = own.findIndex(({ type }) => type === 'job.finished')
+  expect(own.slice(end + 1).some(({ type }) => type === 'job.started'), `${run} ${job}: never started again`).toBe(false)
+  const [only] = ends
+  if (only?.type === 'job.finished' && only.conclusion === 'failure') expect(only.reason?.code).toBe('JOB_INTERRUPTED')
+}
+
+function readHistories(file: string): readonly History[] {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    const runs = db.prepare('select id from run order by id').all() as { id: string }[]
+    return runs.map(({ id }) => {
+      const rows = db.prepare('select seq, type, body from event where run = ? order by seq').all(id) as { seq: number; type: string; body: string }[]
+      return { run: id, seqs: rows.map(({ seq }) => seq), events: rows.map(({ type, body }) => ({ type, ...(JSON.parse(body) as object) }) as RunEvent) }
+    })
+  } finally {
+    db.close()
+  }
+}
