@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { renderDiagnostic } from '#core/diagnostic.ts'
+import type { Diagnostic } from '#core/diagnostic.ts'
+import { fileUnreadable } from '#core/known/cli.ts'
+import { parseProject } from '#core/project/parse.ts'
+import type { CommandPage } from '../command.ts'
+import { findProject } from '../project.ts'
+import type { Session } from '../session.ts'
+import { readWorkflows } from '../workflow-source.ts'
+
+interface Flags {
+  readonly strict?: boolean
+}
+
+/** A file that was checked. */
+interface Checked {
+  readonly file: string
+  readonly text: string
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export const page: CommandPage = {
+  description: 'Checks workflow files and shipway.yml, and shows every mistake at once with file, line and column. Without files it checks all of the project. Needs no git and no network.',
+  examples: [
+    { command: 'shipway lint', purpose: 'everything in this project' },
+    { command: 'shipway lint .github/workflows/ci.yml shipway.yml', purpose: 'two files' },
+    { command: 'shipway lint --json', purpose: 'diagnostics for an editor or a program' },
+  ],
+  exits: [0, 2],
+  define: (command, act) => {
+    command
+      .argument('[files...]', 'workflow files, folders of them, or shipway.yml (default: the whole project)')
+      .option('--strict', 'warnings count as mistakes')
+      .action(act(lint))
+  },
+}
+
+async function lint(session: Session, paths: readonly string[], flags: Flags): Promise<number> {
+  const checked = paths.length === 0 ? await wholeProject(session) : await namedFiles(session, paths)
+  const all = checked.flatMap(({ diagnostics }) => diagnostics)
+  const isRed = all.some(({ severity }) => severity === 'error' || flags.strict === true)
+  if (session.isJson) {
+    session.printJson({ apiVersion: 'v1', kind: 'DiagnosticList', files: checked.map(({ file }) => file), items: all })
+  } else {
+    for (const { text, diagnostics } of checked) for (const diagnostic of diagnostics) session.print(`${paintHead(session, renderDiagnostic(diagnostic, text), diagnostic.severity)}\n`)
+    session.say(summary(checked, all))
+  }
+  return isRed ? 2 : 0
+}
+
+async function wholeProject(session: Session): Promise<readonly Checked[]> {
+  const project = await findProject(session.directory)
+  const root = project?.root ?? session.directory
+  const workflows = await readWorkflows(root, session.directory, undefined)
+  return [
+    ...workflows.map(({ file, text, parsed }) => ({ file, text, diagnostics: parsed.diagnostics })),
+    ...(project === undefined ? [] : [{ file: 'shipway.yml', text: project.text, diagnostics: project.parsed.diagnostics }]),
+  ]
+}
+
+async function namedFiles(session: Session, paths: readonly string[]): Promise<readonly Checked[]> {
+  const checked: Checked[] = []
+  for (const path of paths) {
+    if (/(?:^|[/.])shipway\.ya?ml$/.test(path)) checked.push(await checkProjectFile(session, path))
+    else for (const { file, text, parsed } of await readWorkflows(session.directory, session.directory, [path])) checked.push({ file, text, diagnostics: parsed.diagnostics })
+  }
+  return checked
+}
+
+async function checkProjectFile(session: Session, path: string): Promise<Checked> {
+  const absolute = resolve(session.directory, path)
+  try {
+    const text = await readFile(absolute, 'utf8')
+    return { file: path, text, diagnostics: parseProject({ file: path, text, folderName: basename(resolve(absolute, '..')) }).diagnostics }
+  } catch (error) {
+    throw fileUnreadable({ flag: 'The project file', path, problem: error instanceof Error && 'code' in error ? String(error.code) : 'unknown', cause: error })
+  }
+}
+
+function paintHead(session: Session, text: string, severity: Diagnostic['severity']): string {
+  const [head = '', ...rest] = text.split('\n')
+  const colour = severity === 'error' ? 'red' : 'yellow'
+  return [session.out.paint('bold', head), ...rest.map((line) => (/^ *\| +\^+$/.test(line) ? session.out.paint(colour, line) : line))].join('\n')
+}
+
+function summary(checked: readonly Checked[], all: readonly Diagnostic[]): string {
+  const errors = all.filter(({ severity }) => severity === 'error').length
+  const warnings = all.length - errors
+  const files = `${checked.length} ${checked.length === 1 ? 'file' : 'files'} checked`
+  if (checked.length === 0) return 'There is no workflow file and no shipway.yml here; `shipway init` writes both.'
+  return `${files}: ${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`
+}

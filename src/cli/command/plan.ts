@@ -1,0 +1,157 @@
+import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import type { Json } from '#core/json.ts'
+import { planWorkflow } from '#core/plan/plan-workflow.ts'
+import type { JobPlan, WorkflowPlan } from '#core/plan/plan-workflow.ts'
+import { filesInvalid } from '#core/known/cli.ts'
+import { noWorkflowFiles } from '#core/known/home.ts'
+import { selectJobs } from '#core/run/select-jobs.ts'
+import { dispatchInputs } from '#core/trigger/dispatch-input.ts'
+import { githubContext } from '#core/trigger/github-context.ts'
+import type { RunRequest } from '#core/ticket/model.ts'
+import type { WorkflowModel } from '#core/workflow/model.ts'
+import { unreachable } from '#core/unreachable.ts'
+import { workflowFolders } from '#engine/load-workflows.ts'
+import { shortRef } from '#core/view/name.ts'
+import type { CommandPage } from '../command.ts'
+import { prepareRun } from '../run-request.ts'
+import type { RunFlags } from '../run-request.ts'
+import type { Session } from '../session.ts'
+import { readWorkflows, readWorkflowsAt } from '../workflow-source.ts'
+import type { WorkflowFile } from '../workflow-source.ts'
+import type { Palette } from '../palette.ts'
+import { addEventFlags } from './event-flags.ts'
+
+/** `--exit-code`: something would run. Not 2, which means a wrong call. */
+const exitWouldRun = 9
+
+interface Flags extends RunFlags {
+  readonly exitCode?: boolean
+}
+
+export const page: CommandPage = {
+  description:
+    'Shows which workflows and jobs would run for an event, in which order and in how many legs, and why the others would not. Runs nothing and writes nothing.',
+  examples: [
+    { command: 'shipway plan', purpose: 'for a push of this commit' },
+    { command: 'shipway plan pull_request --changed-files docs/a.md', purpose: 'for a pull request that changes one file' },
+    { command: 'shipway plan push --ref refs/tags/v1.4.2 --json', purpose: 'for a tag, as JSON' },
+  ],
+  exits: [0, 2],
+  define: (command, act) => {
+    addEventFlags(command)
+    command.option('--exit-code', 'end with 9 when something would run').action(act(showPlan))
+  },
+}
+
+/** Also what `shipway run --dry-run` does. */
+export async function showPlan(session: Session, event: string | undefined, flags: Flags): Promise<number> {
+  const { request, facts, remarks } = await prepareRun(session, event, flags, { secretNames: [], takesSnapshot: false })
+  for (const remark of remarks) session.say(remark)
+  const { sha } = request.event
+  const isOtherCommit = sha !== facts.sha
+  const files = isOtherCommit
+    ? await readWorkflowsAt(session.services.git, { root: facts.root, sha }, request.workflows)
+    : await readWorkflows(facts.root, session.directory, flags.workflow)
+  if (files.length === 0) throw noWorkflowFiles({ sha, folders: workflowFolders })
+  throwWhenInvalid(files)
+  const models = files.flatMap(({ parsed }) => (parsed.value === undefined ? [] : [parsed.value]))
+  const plans = withJob(models, request.job).map((model) => planOf(model, request))
+  if (session.isJson) session.printJson(planDocument(request, plans))
+  else session.world.stdout.write(renderPlan(request, plans, session.out))
+  return flags.exitCode === true && plans.some((plan) => plan.verdict.matches) ? exitWouldRun : 0
+}
+
+/** The workflows that have the job; all of them when no job is asked for, or none has it (which is an error with all names). */
+function withJob(models: readonly WorkflowModel[], job: string | undefined): readonly WorkflowModel[] {
+  const having = models.filter((model) => job === undefined || model.jobs.some(({ id }) => id === job))
+  return having.length === 0 ? models : having
+}
+
+function throwWhenInvalid(files: readonly WorkflowFile[]): void {
+  const wrong = files.filter(({ parsed }) => hasErrors(parsed.diagnostics))
+  if (wrong.length === 0) return
+  const errors = wrong.flatMap(({ text, parsed }) => parsed.diagnostics.filter(({ severity }) => severity === 'error').map((one) => renderDiagnostic(one, text)))
+  throw filesInvalid({ files: wrong.map(({ file }) => file), errors: errors.length, details: errors })
+}
+
+function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
+  const { event } = request
+  const github = githubContext({
+    event,
+    repository: request.repositoryName,
+    actor: request.actor,
+    workflow: { name: workflow.name, file: workflow.file },
+    run: { id: 'run_planned', number: 0, attempt: 1 },
+  })
+  const takesInputs = event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
+  const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}) : {}
+  const plan = planWorkflow(workflow, { event, github, inputs, vars: request.vars })
+  if (request.job === undefined) return plan
+  const selected = new Set(selectJobs(workflow, request.job))
+  return { ...plan, jobs: plan.jobs.filter((job) => selected.has(job.id)) }
+}
+
+function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette: Palette): string {
+  const { event } = request
+  const lines = [`${palette.paint('bold', event.name)} of ${shortRef(event.ref)} at ${event.sha.slice(0, 7)}${request.dirty ? ' (a snapshot of uncommitted changes)' : ''}`]
+  for (const plan of plans) {
+    lines.push('')
+    if (!plan.verdict.matches) {
+      lines.push(`${palette.paint('dim', '-')} ${plan.file}  ${palette.paint('dim', `does not run: ${plan.verdict.reason}`)}`)
+      continue
+    }
+    lines.push(`${palette.paint('green', '▶')} ${palette.paint('bold', plan.name)}  ${palette.paint('dim', plan.file)}`)
+    lines.push(...plan.jobs.map((job) => `  ${'  '.repeat(job.level)}${jobLine(job, palette)}`))
+  }
+  const count = plans.filter((plan) => plan.verdict.matches).length
+  lines.push('', count === 0 ? 'Nothing would run.' : `${count} of ${plans.length} ${plans.length === 1 ? 'workflow' : 'workflows'} would run.`)
+  return `${lines.join('\n')}\n`
+}
+
+function jobLine(job: JobPlan, { paint }: Palette): string {
+  const needs = job.needs.length === 0 ? '' : paint('dim', `  after ${job.needs.join(', ')}`)
+  const { decision } = job
+  switch (decision.kind) {
+    case 'skipped':
+      return `${paint('dim', '-')} ${job.id}  ${paint('dim', `skipped: ${decision.reason}`)}`
+    case 'undecided':
+      return `${paint('yellow', '?')} ${job.id}${needs}  ${paint('dim', decision.reason)}`
+    case 'legs': {
+      const legs = decision.legs.length === 1 ? '' : `  ${decision.legs.length} legs: ${decision.legs.map((leg) => leg.name).join(', ')}`
+      const environment = decision.legs[0]?.environment?.name
+      return `${paint('green', '✓')} ${job.id}${needs}${legs}${environment === undefined ? '' : paint('dim', `  in ${environment}`)}`
+    }
+    case 'invalid':
+      return `${paint('red', '✗')} ${job.id}${needs}  ${decision.reason}`
+    default:
+      return unreachable(decision)
+  }
+}
+
+function planDocument(request: RunRequest, plans: readonly WorkflowPlan[]): Json {
+  const { event } = request
+  return {
+    apiVersion: 'v1',
+    kind: 'Plan',
+    event: { name: event.name, ref: event.ref, sha: event.sha, dirty: request.dirty },
+    items: plans.map((plan) => ({
+      file: plan.file,
+      name: plan.name,
+      runs: plan.verdict.matches,
+      reason: plan.verdict.matches ? null : plan.verdict.reason,
+      jobs: plan.jobs.map((job) => ({
+        id: job.id,
+        needs: job.needs,
+        level: job.level,
+        decision: job.decision.kind,
+        reason: 'reason' in job.decision ? job.decision.reason : null,
+        legs: legsOf(job),
+      })),
+    })),
+  }
+}
+
+function legsOf(job: JobPlan): Json {
+  if (job.decision.kind !== 'legs') return []
+  return job.decision.legs.map((leg) => ({ name: leg.name, matrix: leg.matrix, environment: leg.environment?.name ?? null }))
+}

@@ -1,0 +1,92 @@
+import { statusMatrix } from '#core/view/status-matrix.ts'
+import type { StatusCell, StatusMatrix, StatusRow } from '#core/view/status-matrix.ts'
+import { shortVersion } from '#core/view/name.ts'
+import { viewEnvironments } from '#store/view-environment.ts'
+import type { CommandPage } from '../command.ts'
+import { readHome } from '../open-home.ts'
+import type { Palette } from '../palette.ts'
+import { printList } from '../print-list.ts'
+import type { Session } from '../session.ts'
+import { age, exactTime } from '../time.ts'
+import { wrap } from '../wrap.ts'
+
+interface Flags {
+  readonly app?: string
+}
+
+export const page: CommandPage = {
+  description: 'Shows which version of every application is on which environment, what is on its way, what waits and for what. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed.',
+  examples: [
+    { command: 'shipway status', purpose: 'the matrix of all applications' },
+    { command: 'shipway status --app web --json', purpose: 'one application, as JSON' },
+    { command: "shipway status | cut -f1,2", purpose: 'for a program: tabs, nothing cut' },
+  ],
+  exits: [0],
+  define: (command, act) => {
+    command.option('--app <name>', 'only this application').action(act(status))
+  },
+}
+
+async function status(session: Session, flags: Flags): Promise<number> {
+  const environments = await readHome(session, async (q) => (q === undefined ? [] : viewEnvironments(q, flags.app)))
+  const matrix = statusMatrix(environments)
+  const now = session.world.now()
+  printList<StatusRow>(session, {
+    kind: 'StatusList',
+    rows: matrix.rows,
+    columns: [
+      { title: 'APP', screen: (row) => row.application },
+      ...matrix.environments.map((name, index) => ({
+        title: name.toUpperCase(),
+        screen: (row: StatusRow) => cellText(row.cells[index], session.out),
+        pipe: (row: StatusRow) => cellText(row.cells[index], plain),
+        shrink: 1,
+      })),
+      { title: 'PENDING', screen: (row) => row.pending[0] ?? '-', pipe: (row) => row.pending.join('; '), shrink: 2 },
+      { title: 'AGE', screen: (row) => age(now, row.changedAt), pipe: (row) => exactTime(row.changedAt) },
+    ],
+    toJson: (row) => rowJson(row, matrix),
+    idOf: (row) => row.application,
+    empty: 'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.',
+  })
+  if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
+  return 0
+}
+
+/** The column shows the first line, cut; below the matrix every one is told whole. */
+function sayPending(session: Session, matrix: StatusMatrix): void {
+  const lines = matrix.rows.flatMap((row) => row.pending.map((text) => `${row.application}: ${text}`))
+  if (lines.length > 0) session.world.stdout.write(`\n${lines.map((line) => wrap(line, session.world.width)).join('\n')}\n`)
+}
+
+const plain: Pick<Palette, 'paint'> = { paint: (_, text) => text }
+
+function cellText(cell: StatusCell | undefined, { paint }: Pick<Palette, 'paint'>): string {
+  if (cell === undefined) return ''
+  const symbol = { ok: paint('green', '✓'), failed: paint('red', '✗'), running: paint('cyan', '…'), waiting: paint('yellow', '⏳'), none: '-' }[cell.mark]
+  const version = cell.version === undefined ? '' : ` ${shortVersion(cell.version)}`
+  const notes = cell.notes.length === 0 ? '' : ` (${cell.notes.join(', ')})`
+  return cell.mark === 'none' && notes === '' ? '-' : `${symbol}${version}${notes === '' ? '' : paint('yellow', notes)}`
+}
+
+function rowJson(row: StatusRow, matrix: StatusMatrix): unknown {
+  return {
+    application: row.application,
+    environments: row.cells.flatMap((cell, index) =>
+      cell === undefined
+        ? []
+        : [
+            {
+              name: matrix.environments[index],
+              state: cell.mark,
+              version: cell.version ?? null,
+              release: cell.release ?? null,
+              since: exactTime(cell.since) || null,
+              notes: cell.notes,
+            },
+          ],
+    ),
+    pending: row.pending,
+    changedAt: exactTime(row.changedAt) || null,
+  }
+}

@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { isJsonObject } from '#core/json.ts'
+import type { Json, JsonObject } from '#core/json.ts'
+import { fileUnreadable, flagInvalid, refNotFound, repositoryEmpty } from '#core/known/cli.ts'
+import { shortRef } from '#core/view/name.ts'
+import type { EventFacts } from '#core/ticket/model.ts'
+import type { RepositoryFacts } from './services.ts'
+import type { Session } from './session.ts'
+
+/** Largest payload that is read from `--event-file`: GitHub sends at most 25 MB. Bytes. */
+const eventFileLengthMax = 25 * 1024 * 1024
+
+/** The flags that say which event is meant: `run` and `plan` share them. */
+export interface EventFlags {
+  readonly eventFile?: string
+  readonly ref?: string
+  readonly repository?: string
+  readonly actor?: string
+  readonly input?: Readonly<Record<string, string>>
+  readonly changedFiles?: readonly string[]
+  /** Whether uncommitted changes become a commit object. */
+  readonly takesSnapshot: boolean
+}
+
+/** An event on a commit, made up from what git says, as the forge would tell it. */
+export interface PreparedEvent {
+  readonly event: EventFacts
+  /** The commit is a snapshot of the working tree with its uncommitted changes. */
+  readonly isDirty: boolean
+  /** Remarks for the reader: snapshot, detached HEAD. */
+  readonly remarks: readonly string[]
+}
+
+/** The event that a call means: a payload from a file, a ref and the state of the working tree, in this order of precedence. */
+export async function prepareEvent(session: Session, facts: RepositoryFacts, name: string, flags: EventFlags): Promise<PreparedEvent> {
+  const given = flags.eventFile === undefined ? {} : await readPayload(session, flags.eventFile)
+  const remarks: string[] = []
+  const place = await findCommit(session, facts, { name, flags, payload: given, remarks })
+  const eventName = name === 'tag' ? 'push' : name
+  const payload = { ...defaultPayload(facts, eventName, place.sha), ...given }
+  const changed = flags.changedFiles ?? changedIn(given) ?? (flags.eventFile === undefined && flags.ref === undefined ? place.changedFiles : undefined)
+  return {
+    event: {
+      name: eventName,
+      ref: place.ref,
+      sha: place.sha,
+      payload,
+      ...(facts.parent === undefined || eventName !== 'push' ? {} : { before: facts.parent }),
+      ...pullRequestRefs(facts, eventName, payload),
+      ...(changed === undefined ? {} : { changedFiles: changed }),
+      ...(flags.input === undefined || Object.keys(flags.input).length === 0 ? {} : { inputs: flags.input }),
+    },
+    isDirty: place.isDirty,
+    remarks,
+  }
+}
+
+function pullRequestRefs(facts: RepositoryFacts, name: string, payload: JsonObject): Pick<EventFacts, 'baseRef' | 'headRef'> {
+  if (!name.startsWith('pull_request')) return {}
+  return {
+    baseRef: textAt(payload, 'pull_request', 'base', 'ref') ?? facts.defaultBranch,
+    headRef: textAt(payload, 'pull_request', 'head', 'ref') ?? shortRef(facts.ref ?? facts.sha ?? ''),
+  }
+}
+
+interface Place {
+  readonly ref: string
+  readonly sha: string
+  readonly isDirty: boolean
+  readonly changedFiles?: readonly string[]
+}
+
+interface Wanted {
+  readonly name: string
+  readonly flags: EventFlags
+  readonly payload: JsonObject
+  readonly remarks: string[]
+}
+
+async function findCommit(session: Session, facts: RepositoryFacts, wanted: Wanted): Promise<Place> {
+  const { sha } = facts
+  if (sha === undefined) throw repositoryEmpty({ root: facts.root })
+  const named = wanted.flags.ref ?? textAt(wanted.payload, 'ref')
+  if (wanted.flags.ref !== undefined && wanted.flags.ref !== facts.ref && wanted.flags.ref !== shortRef(facts.ref ?? '')) {
+    const found = await session.services.resolveRef(facts.root, wanted.flags.ref)
+    if (found !== undefined && found.sha !== sha) return { ...found, isDirty: false }
+    if (found === undefined && !wanted.flags.ref.startsWith('refs/')) throw refNotFound({ ref: wanted.flags.ref, root: facts.root })
+    return workingTree(session, facts, found?.ref ?? wanted.flags.ref, wanted)
+  }
+  return workingTree(session, facts, refFor(facts, wanted, named), wanted)
+}
+
+/** The working tree as it is: HEAD when it is clean, else a commit of its changes that no branch knows. */
+async function workingTree(session: Session, facts: RepositoryFacts, ref: string, { flags, remarks }: Wanted): Promise<Place> {
+  const { changes, sha = '' } = facts
+  const changedFiles = facts.changedFiles === undefined ? {} : { changedFiles: [...new Set([...facts.changedFiles, ...changes])] }
+  if (changes.length === 0) return { ref, sha, isDirty: false, ...changedFiles }
+  const files = changes.length === 1 ? `${changes[0]} has changes` : `${changes.length} files have changes`
+  remarks.push(`${files} that nobody committed: taking the working tree as it is.`)
+  if (!flags.takesSnapshot) return { ref, sha, isDirty: true, ...changedFiles }
+  return { ref, sha: (await session.services.snapshotTree(facts.root)).sha, isDirty: true, ...changedFiles }
+}
+
+function refFor(facts: RepositoryFacts, { name, payload, remarks }: Wanted, named: string | undefined): string {
+  if (named !== undefined) return fullRef(named)
+  if (name === 'tag') {
+    const [tag] = facts.tags
+    if (tag !== undefined) return tag
+    throw flagInvalid({ flag: 'EVENT', value: 'tag', expected: 'a commit with a tag, or --ref refs/tags/NAME' })
+  }
+  if (name === 'pull_request' || name === 'pull_request_target') return `refs/pull/${String(payload['number'] ?? 1)}/merge`
+  if (facts.ref !== undefined) return facts.ref
+  const [tag] = facts.tags
+  const ref = tag ?? `refs/heads/${facts.defaultBranch}`
+  remarks.push(`HEAD is detached at ${(facts.sha ?? '').slice(0, 7)}: taking ${ref} for its ref; --ref names another.`)
+  return ref
+}
+
+function fullRef(name: string): string {
+  return name.startsWith('refs/') ? name : `refs/heads/${name}`
+}
+
+/** What the sender's payload would say beyond what every payload of the kind holds (`githubContext` adds that). */
+function defaultPayload(facts: RepositoryFacts, name: string, sha: string): JsonObject {
+  if (name !== 'push') return {}
+  const author = { name: facts.author }
+  return { pusher: author, head_commit: { id: sha, message: facts.message ?? '', author } }
+}
+
+async function readPayload(session: Session, path: string): Promise<JsonObject> {
+  const unreadable = (problem: string, cause?: unknown) => fileUnreadable({ flag: '--event-file', path, problem, cause })
+  let text: string
+  try {
+    text = await readFile(resolve(session.directory, path), 'utf8')
+  } catch (error) {
+    throw unreadable(error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be opened', error)
+  }
+  if (text.length > eventFileLengthMax) throw unreadable(`it is longer than ${eventFileLengthMax} characters`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw unreadable('it is not valid JSON', error)
+  }
+  if (!isJsonObject(value)) throw unreadable('it must hold one JSON object, the payload of the event')
+  return value
+}
+
+/** Files that the commits of a push payload name. */
+function changedIn(payload: JsonObject): readonly string[] | undefined {
+  const commits = payload['commits']
+  if (!Array.isArray(commits)) return undefined
+  const files = (commits as readonly Json[]).flatMap((commit) => (isJsonObject(commit) ? ['added', 'modified', 'removed'].flatMap((key) => listAt(commit[key])) : []))
+  return files.length === 0 ? undefined : [...new Set(files)]
+}
+
+function listAt(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((item): item is string => typeof item === 'string') : []
+}
+
+function textAt(value: JsonObject, ...path: readonly string[]): string | undefined {
+  let found: Json = value
+  for (const key of path) found = isJsonObject(found) ? (found[key] ?? null) : null
+  return typeof found === 'string' ? found : undefined
+}

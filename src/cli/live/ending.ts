@@ -1,0 +1,75 @@
+import type { Conclusion } from '#core/run/job-order.ts'
+import { renderDuration } from '#core/view/duration.ts'
+import type { DeploymentSummary, JobView, RunView, StepView } from '#core/view/model.ts'
+import { shortDigest, shortVersion } from '#core/view/name.ts'
+import { displayWidth } from '../display-width.ts'
+import type { Palette } from '../palette.ts'
+import { mark } from './live-log.ts'
+
+/** The last lines of a failed step's log, as far as they could be read. */
+export interface FailureTail {
+  readonly job: JobView
+  readonly step: StepView
+  readonly lines: readonly string[]
+}
+
+/**
+ * What stands at the end of a run: how each job ended, what failed and its last lines, what was sealed, where to look, what to do
+ * next. The last lines matter most.
+ */
+export function renderRunEnding(run: RunView, tails: readonly FailureTail[], palette: Palette): string {
+  const { paint } = palette
+  const nameWidth = Math.min(40, Math.max(0, ...run.jobs.map((job) => displayWidth(job.name))))
+  const lines = ['', headline(run, palette), ...run.jobs.map((job) => `  ${jobLine(job, nameWidth, palette)}`)]
+  for (const tail of tails) {
+    lines.push('', `${paint('bold', `${tail.job.name} › ${palette.foreign(tail.step.name)}`)}, last lines:`)
+    lines.push(...tail.lines.map((line) => `  ${paint('dim', '│')} ${palette.foreign(line)}`))
+  }
+  const [release] = run.releases
+  if (release !== undefined) lines.push('', `${mark('success', paint)} release ${paint('bold', shortVersion(release.version))} sealed (${shortDigest(release.id)})`)
+  lines.push(...run.deployments.map((deployment) => deploymentLine(deployment, palette)))
+  lines.push(...nextSteps(run, palette))
+  return `${lines.join('\n')}\n`
+}
+
+/** `✓ run #12 ci passed in 41s`. */
+export function headline(run: RunView, palette: Palette): string {
+  const took = run.finishedAt === undefined ? '' : ` in ${renderDuration(run.finishedAt - (run.startedAt ?? run.createdAt))}`
+  const why = run.reason === undefined ? '' : `: ${run.reason.message}`
+  if (run.state === 'done') {
+    const conclusion = run.conclusion ?? 'failure'
+    return `${mark(conclusion, palette.paint)} ${palette.paint('bold', `run #${run.number}`)} ${run.workflow} ${endings[conclusion]}${took}${why}`
+  }
+  const word = run.state === 'waiting' ? `${palette.paint('yellow', '⏳')} ` : ''
+  return `${word}${palette.paint('bold', `run #${run.number}`)} ${run.workflow} ${run.state === 'waiting' ? 'waits' : 'is still running'}${why}`
+}
+
+const endings: Record<Conclusion, string> = { success: 'passed', failure: 'failed', cancelled: 'was cancelled', skipped: 'was skipped' }
+
+function jobLine(job: JobView, nameWidth: number, { paint }: Palette): string {
+  const name = `${job.name}${' '.repeat(Math.max(0, nameWidth - displayWidth(job.name)))}`
+  const took = job.startedAt === undefined || job.finishedAt === undefined ? '' : renderDuration(job.finishedAt - job.startedAt)
+  const why = job.reason?.message ?? (job.state === 'done' || job.state === 'leased' ? '' : job.state)
+  const symbol = job.conclusion === undefined ? paint('yellow', '⏳') : mark(job.conclusion, paint)
+  return `${symbol} ${name}  ${took.padStart(7)}  ${why}`.trimEnd()
+}
+
+function deploymentLine(deployment: DeploymentSummary, { paint }: Palette): string {
+  const what = `${shortVersion(deployment.version)} → ${deployment.environment}`
+  if (deployment.state !== 'done') return `${paint('yellow', '⏳')} ${what} ${deployment.reason === undefined ? deployment.state : `waits: ${deployment.reason.message}`}`
+  const conclusion = deployment.conclusion ?? 'failure'
+  return `${mark(conclusion === 'success' ? 'success' : conclusion === 'cancelled' ? 'cancelled' : 'failure', paint)} ${what}: ${conclusion}${deployment.reason === undefined ? '' : `: ${deployment.reason.message}`}`
+}
+
+/** Where to look and what to type: only what the state of the run calls for. */
+function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
+  const steps: string[] = []
+  const failed = run.jobs.find((job) => job.conclusion === 'failure')
+  if (failed !== undefined) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
+  if (run.conclusion === 'failure') steps.push(`why:   shipway why ${run.id}`)
+  for (const deployment of run.deployments.filter((one) => one.state === 'waiting')) {
+    steps.push(`next:  ${deployment.reason?.hint ?? `shipway why ${deployment.id}`}`)
+  }
+  if (run.state === 'waiting' && steps.length === 0) steps.push(`next:  ${run.reason?.hint ?? `shipway why ${run.id}`}`)
+  return steps.length === 0 ? [] : ['', ...steps.map((step) => paint('dim', step))]
+}

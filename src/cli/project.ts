@@ -1,0 +1,59 @@
+import { access, readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import type { Parsed } from '#core/diagnostic.ts'
+import { applicationAmbiguous, filesInvalid } from '#core/known/cli.ts'
+import { parseProject } from '#core/project/parse.ts'
+import type { ProjectConfig } from '#core/project/model.ts'
+import { viewApplications } from '#store/view-environment.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import type { Session } from './session.ts'
+
+/** `shipway.yml` as it is on the disk, with what was found in it. */
+export interface ProjectFile {
+  /** Folder that holds it: the repository's root. */
+  readonly root: string
+  readonly text: string
+  readonly parsed: Parsed<ProjectConfig>
+}
+
+/** The nearest `shipway.yml` in a folder or above it, up to the root of the repository. */
+export async function findProject(directory: string): Promise<ProjectFile | undefined> {
+  for (let folder = directory; ; folder = dirname(folder)) {
+    const text = await readFile(join(folder, 'shipway.yml'), 'utf8').catch(() => undefined)
+    if (text !== undefined) {
+      return { root: folder, text, parsed: parseProject({ file: 'shipway.yml', text, folderName: basename(folder) }) }
+    }
+    const isRepositoryRoot = await access(join(folder, '.git')).then(
+      () => true,
+      () => false,
+    )
+    if (isRepositoryRoot || dirname(folder) === folder) return undefined
+  }
+}
+
+/** The configuration of a project file, or one error with every mistake in it. */
+export function checkedProject(file: ProjectFile): ProjectConfig {
+  const { value, diagnostics } = file.parsed
+  if (value !== undefined) return value
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
+  throw filesInvalid({
+    files: ['shipway.yml'],
+    errors: errors.length,
+    details: errors.map((diagnostic) => renderDiagnostic(diagnostic, file.text)),
+  })
+}
+
+/**
+ * Which application a call means: `--app`, else the project of the folder, else the only one of the state home. Undefined when there is
+ * none at all.
+ */
+export async function findApplication(session: Session, q: Query | undefined, flag: string | undefined): Promise<string | undefined> {
+  if (flag !== undefined) return flag
+  const project = await findProject(session.directory)
+  if (project?.parsed.value !== undefined) return project.parsed.value.application
+  if (project !== undefined && hasErrors(project.parsed.diagnostics)) checkedProject(project)
+  const names = q === undefined ? [] : (await viewApplications(q)).map((application) => application.name)
+  if (names.length > 1) throw applicationAmbiguous({ known: names })
+  return names[0]
+}

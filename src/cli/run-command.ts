@@ -1,0 +1,81 @@
+import { Command, CommanderError, Option } from 'commander'
+import { callInvalid } from '#core/known/cli.ts'
+import type { CommandEntry, CommandPage } from './command.ts'
+import { globalHeading, renderCommandHelp } from './help.ts'
+import { makePalette } from './palette.ts'
+import { openSession } from './session.ts'
+import type { GlobalOptions } from './session.ts'
+import type { CliWorld } from './world.ts'
+
+/** Loads one command and runs it with the words that follow its name. */
+export async function runCommand(entry: CommandEntry, words: readonly string[], world: CliWorld): Promise<number> {
+  const page = await entry.load()
+  const exit = { code: 0 }
+  const command = buildCommand(entry, page, { world, exit })
+  try {
+    await command.parseAsync([...words], { from: 'user' })
+    return exit.code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return 0
+    throw callInvalid({ problem: error.message, usage: `shipway ${entry.name} --help` })
+  }
+}
+
+interface Frame {
+  readonly world: CliWorld
+  /** Where an action leaves the exit status. */
+  readonly exit: { code: number }
+}
+
+/** The commander tree of one command, for a call, for the documentation and for completion. */
+export function buildCommand(entry: Pick<CommandEntry, 'name' | 'summary'>, page: CommandPage, frame: Frame): Command {
+  const root = new Command('shipway')
+  const command = new Command(entry.name)
+  prepare(command, entry.summary, page, frame)
+  command.parent = root
+  return command
+}
+
+function prepare(command: Command, summary: string, page: CommandPage, frame: Frame): void {
+  const { world } = frame
+  const palette = makePalette(world, world.isTTY, undefined)
+  command
+    .summary(summary)
+    .exitOverride()
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: (text) => world.stdout.write(text), writeErr: () => {}, outputError: () => {} })
+    .configureHelp({ formatHelp: () => renderCommandHelp(command, page, { paint: palette.paint, width: world.width }) })
+  for (const sub of page.commands ?? []) {
+    const child = command.createCommand(sub.name)
+    command.addCommand(child)
+    prepare(child, sub.summary, sub, frame)
+  }
+  if (page.define !== undefined) {
+    page.define(command, (action) => async (...values) => {
+      const session = openSession(world, command.opts<GlobalOptions>())
+      frame.exit.code = await action(session, ...values.slice(0, -1))
+    })
+    for (const option of globalOptions()) command.addOption(option)
+  } else {
+    command.action(() => {
+      throw callInvalid({ problem: `"shipway ${command.name()}" needs a second word`, usage: `shipway ${command.name()} --help` })
+    })
+  }
+}
+
+/** Flags that every command has. */
+export function globalOptions(): readonly Option[] {
+  return [
+    new Option('-C <dir>', 'work as if started in this folder'),
+    new Option('--home <dir>', 'state home (default $SHIPWAY_HOME)'),
+    new Option('--json', 'print one versioned JSON document'),
+    new Option('-q, --quiet', 'ids or names only, no progress'),
+    new Option('--color', 'colours also into a pipe'),
+    new Option('--no-color', 'no colours'),
+    new Option('--debug', 'show the stack of an unexpected error'),
+  ].map((option) => option.helpGroup(globalHeading))
+}

@@ -1,0 +1,91 @@
+import type { Readable } from 'node:stream'
+import type { AgentClient } from '#ports/agent-client.ts'
+import type { TargetState } from '#ports/deploy-driver.ts'
+import type { Git } from '#ports/git.ts'
+import type { SqlDriver } from '#ports/sql-driver.ts'
+import type { Sink } from './sink.ts'
+import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
+
+/** What a git repository says of itself at one moment. */
+export interface RepositoryFacts {
+  /** Absolute path of the working tree's root. */
+  readonly root: string
+  /** Commit of HEAD; absent in a repository without a commit. */
+  readonly sha?: string
+  /** `refs/heads/main`; absent when HEAD is detached. */
+  readonly ref?: string
+  /** Tags that point at HEAD, newest version first: `refs/tags/v1.2.3`. */
+  readonly tags: readonly string[]
+  /** Files with changes that nobody committed, untracked ones included; empty: the tree is clean. */
+  readonly changes: readonly string[]
+  readonly defaultBranch: string
+  /** `owner/name` from the remote `origin`, else `local/<folder>`. */
+  readonly repositoryName: string
+  /** `user.name` of git's configuration, or what the system calls the user. */
+  readonly author: string
+  /** HEAD's message, whole: it may ask to skip the run. */
+  readonly message?: string
+  /** Files that HEAD changed against its first parent, for path filters; absent when git cannot tell (a root commit lists all). */
+  readonly changedFiles?: readonly string[]
+  /** First parent of HEAD, for `github.event.before`. */
+  readonly parent?: string
+}
+
+export interface AgentOptions {
+  /** Jobs that may run at the same time when this process becomes the agent. */
+  readonly jobs?: number
+}
+
+export interface TargetReport {
+  readonly target: TargetConfig
+  readonly state: TargetState
+}
+
+export interface AgentStatus {
+  readonly isAlive: boolean
+  readonly pid?: number
+}
+
+/** What the demo may know of the world around it. */
+export interface DemoWorld {
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly stdin: Readable
+  readonly isTTY: boolean
+  readonly stdinIsTTY: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export interface DemoOptions {
+  /** Empty or new folder to work in, and to leave there; absent: a scratch folder. */
+  readonly directory?: string
+  /** Leave the services running and the folder in place. */
+  readonly keep: boolean
+  /** Approve without asking. */
+  readonly yes: boolean
+  readonly json: boolean
+}
+
+/**
+ * What the commands need from the rest of the house. `src/main/` makes it real and loads each part when it is first
+ * asked for, so that `shipway ps` does not pay for `shipway run`. Methods throw `KnownError`s of `core/known/`.
+ */
+export interface CliServices {
+  /** Reads commits. */
+  readonly git: Git
+  /** The store of a home, read only; undefined when nothing was ever done in that home. */
+  openStore(home: string): Promise<SqlDriver | undefined>
+  agentClient(home: string, options: AgentOptions): Promise<AgentClient>
+  /** Whether an agent lives in the home. Never starts one. */
+  agentStatus(home: string): Promise<AgentStatus>
+  /** Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */
+  describeRepository(directory: string): Promise<RepositoryFacts>
+  /** The commit that `--ref` names, a branch, tag or full ref: its ref and sha. Undefined when git does not know it. */
+  resolveRef(root: string, ref: string): Promise<{ readonly ref: string; readonly sha: string } | undefined>
+  /** Makes a commit object of the working tree with its uncommitted changes, without touching index, branch or files. */
+  snapshotTree(root: string): Promise<{ readonly sha: string }>
+  /** Asks the targets of an environment what runs there. Unreachable ones answer `unknown`; never throws for them. */
+  inspectTargets(application: string, environment: EnvironmentConfig, projectRoot: string, signal: AbortSignal): Promise<readonly TargetReport[]>
+  /** Plays the whole story on this machine; the exit status. */
+  demo(world: DemoWorld, options: DemoOptions, signal: AbortSignal): Promise<number>
+}

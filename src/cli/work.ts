@@ -1,0 +1,102 @@
+import { errorFromReport } from '#core/errors.ts'
+import type { ErrorReport } from '#core/errors.ts'
+import type { TicketRequest } from '#core/ticket/model.ts'
+import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
+import { whoAmI } from './identity.ts'
+import { renderFooter, renderItem, startLive } from './live/live-log.ts'
+import { Screen } from './live/screen.ts'
+import type { Session } from './session.ts'
+
+/** How a request ended, as far as this process saw it. */
+export interface WorkResult {
+  /** Runs and deployments that the request made or acted on. */
+  readonly subjects: readonly string[]
+  readonly note?: string
+  /** `waiting`: only a person can go on. `left`: nobody watched, by wish. */
+  readonly state: 'done' | 'waiting' | 'left'
+  /** Ctrl-C was pressed, and the work was cancelled. */
+  readonly wasInterrupted: boolean
+}
+
+export interface WorkOptions {
+  readonly secrets?: Readonly<Record<string, string>>
+  readonly priority?: 'P1' | 'P2' | 'P3'
+  /** Jobs at the same time, when this process becomes the agent. */
+  readonly jobs?: number
+  /** `none`: return once the request is admitted. */
+  readonly watch: 'none' | 'until-waiting' | 'until-done'
+  /** Where the live log goes. */
+  readonly liveTo: 'stdout' | 'stderr'
+}
+
+/**
+ * Hands a request in, waits until it is admitted, and shows what happens until it has ended. The first Ctrl-C cancels the work and
+ * goes on watching how it ends; the second ends this process at once.
+ */
+export async function performRequest(session: Session, request: TicketRequest, options: WorkOptions): Promise<WorkResult> {
+  const client = await session.services.agentClient(session.home, options.jobs === undefined ? {} : { jobs: options.jobs })
+  await using _ = client
+  const requestedBy = whoAmI(session.world)
+  const { priority = 'P2', secrets } = options
+  const admission = new AbortController()
+  const release = session.world.onInterrupt(() => session.world.exit(130))
+  let ticket: string
+  try {
+    ticket = await client.submit(request, { priority, requestedBy, ...(secrets === undefined ? {} : { secrets }) })
+  } finally {
+    release()
+  }
+  const outcome = await client.outcome(ticket, admission.signal)
+  if (outcome.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
+  const { subjects, note } = outcome
+  const noted = note === undefined ? {} : { note }
+  if (options.watch === 'none') return { subjects, ...noted, state: 'left', wasInterrupted: false }
+  const watched = await watchSubjects(session, client, subjects, options)
+  return { subjects, ...noted, ...watched }
+}
+
+/** Shows several runs or deployments until all have ended or wait for a person. */
+async function watchSubjects(
+  session: Session,
+  client: AgentClient,
+  subjects: readonly string[],
+  options: WorkOptions,
+): Promise<{ state: 'done' | 'waiting'; wasInterrupted: boolean }> {
+  const live = openLive(session, options.liveTo)
+  using _screen = live.screen
+  let wasInterrupted = false
+  const stopListening = session.world.onInterrupt(() => {
+    if (wasInterrupted) session.world.exit(130)
+    wasInterrupted = true
+    live.screen.write(`interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`)
+    void cancelAll(session, client, subjects)
+  })
+  try {
+    const follow = { logs: true, deployments: true, onItem: live.show, returnWhenWaiting: options.watch === 'until-waiting' }
+    const ends = await Promise.all(subjects.map((subject) => client.follow(subject, follow, new AbortController().signal)))
+    return { state: ends.includes('waiting') ? 'waiting' : 'done', wasInterrupted }
+  } finally {
+    stopListening()
+  }
+}
+
+async function cancelAll(session: Session, client: AgentClient, subjects: readonly string[]): Promise<void> {
+  const options = { priority: 'P1', requestedBy: whoAmI(session.world) } as const
+  const requests = subjects.map((subject) => client.submit({ kind: 'cancel', subject, reason: 'Interrupted by Ctrl-C.' }, options))
+  for (const result of await Promise.allSettled(requests)) {
+    if (result.status === 'rejected') session.warn(`the cancellation could not be handed in: ${String(result.reason)}`)
+  }
+}
+
+/** The live log on one stream: what to call with each item, and the screen that must be disposed. */
+export function openLive(session: Session, to: 'stdout' | 'stderr'): { readonly show: (item: FollowItem) => void; readonly screen: Screen } {
+  const { world } = session
+  const isTTY = to === 'stdout' ? world.isTTY : world.stderrIsTTY
+  const isInCi = (world.env['CI'] ?? '') !== ''
+  const state = startLive()
+  const view = { palette: to === 'stdout' ? session.out : session.err, isStamped: !isTTY || isInCi, isQuiet: session.isQuiet }
+  const hasFooter = isTTY && !isInCi && !session.isQuiet && view.palette.isColoured
+  const footer = hasFooter ? () => view.palette.paint('dim', renderFooter(state, world.now())) : undefined
+  const screen = new Screen(to === 'stdout' ? world.stdout : world.stderr, { width: world.width, footer })
+  return { show: (item) => screen.write(renderItem(state, item, view)), screen }
+}

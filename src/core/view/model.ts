@@ -1,0 +1,135 @@
+import type { Annotation, Conclusion } from '#core/run/job-order.ts'
+import type { DeploymentPhase } from '#core/run/event.ts'
+import type { Reason } from '#core/reason.ts'
+
+/**
+ * What people and programs are shown, read from the store in one go: no template, no secret, no plan. The command line and
+ * the pages render these; `store/view.ts` fills them. Times are milliseconds since 1970 by the store's clock.
+ */
+export interface RunSummary {
+  readonly id: string
+  readonly number: number
+  readonly application: string
+  readonly workflow: string
+  readonly title: string
+  readonly event: string
+  readonly ref: string
+  readonly sha: string
+  readonly actor: string
+  readonly attempt: number
+  readonly state: 'running' | 'waiting' | 'done'
+  readonly conclusion?: Conclusion
+  readonly reason?: Reason
+  readonly createdAt: number
+  readonly startedAt?: number
+  readonly finishedAt?: number
+}
+
+export interface RunView extends RunSummary {
+  readonly jobs: readonly JobView[]
+  /** Releases that the run sealed. */
+  readonly releases: readonly ReleaseSummary[]
+  /** Deployments that its steps asked for. */
+  readonly deployments: readonly DeploymentSummary[]
+}
+
+export interface JobView {
+  readonly key: string
+  /** Id of the job in the workflow file: the legs of a matrix share it. */
+  readonly jobId: string
+  readonly name: string
+  readonly state: 'blocked' | 'waiting' | 'ready' | 'leased' | 'done'
+  readonly attempt: number
+  readonly conclusion?: Conclusion
+  readonly reason?: Reason
+  readonly outputs: Readonly<Record<string, string>>
+  readonly annotations: readonly Annotation[]
+  readonly startedAt?: number
+  readonly finishedAt?: number
+  /** Steps of the latest attempt, in order. */
+  readonly steps: readonly StepView[]
+}
+
+export interface StepView {
+  readonly number: number
+  readonly id: string
+  readonly name: string
+  readonly state: 'running' | 'done'
+  readonly outcome?: Conclusion
+  readonly conclusion?: Conclusion
+  readonly reason?: string
+  readonly durationMs?: number
+  /** Range of the step's lines in the job's log, in bytes. */
+  readonly logStart?: number
+  readonly logEnd?: number
+}
+
+export interface ReleaseSummary {
+  readonly id: string
+  readonly application: string
+  readonly version: string
+  readonly sha: string
+  readonly ref: string
+  readonly run?: string
+  readonly sealedBy: string
+  readonly createdAt: number
+  /** Why it is not offered again: a deployment of it failed and was put back. */
+  readonly bad?: { readonly environment: string; readonly reason: string }
+}
+
+export type DeploymentConclusion = 'success' | 'failure' | 'reverted' | 'refused' | 'cancelled'
+
+export interface DeploymentSummary {
+  readonly id: string
+  readonly application: string
+  readonly environment: string
+  readonly release: string
+  readonly version: string
+  readonly kind: string
+  /** `done`, or the name of what it does now; `waiting` when only a person or time can go on. */
+  readonly state: string
+  readonly phase?: DeploymentPhase
+  readonly conclusion?: DeploymentConclusion
+  readonly reason?: Reason
+  readonly run?: string
+  readonly requestedBy: string
+  readonly createdAt: number
+  readonly startedAt?: number
+  readonly finishedAt?: number
+}
+
+/** One environment of one application: what runs there, what is on its way, and what stands in the way. */
+export interface EnvironmentView {
+  readonly application: string
+  readonly name: string
+  /** Environments that must have verified a release before it may come here. */
+  readonly after: readonly string[]
+  readonly from: readonly string[]
+  readonly approvals?: { readonly count: number; readonly from: readonly string[]; readonly notAuthor: boolean }
+  readonly url?: string
+  /** False when shipway.yml does not name it (any more), but the store has seen it. */
+  readonly isConfigured: boolean
+  readonly current?: {
+    readonly release: string
+    readonly version: string
+    readonly deployment?: string
+    readonly since?: number
+  }
+  /** Deployments that are not done, oldest first. */
+  readonly open: readonly DeploymentSummary[]
+  /** The latest one that is done, whatever its end. */
+  readonly last?: DeploymentSummary
+  readonly lock?: { readonly by: string; readonly reason?: string; readonly until?: number; readonly at?: number }
+  readonly hold?: { readonly by: string; readonly reason: string; readonly at?: number }
+}
+
+/** An approval or a rejection as recorded. */
+export interface DecisionView {
+  readonly subject: string
+  readonly environment: string
+  readonly decision: 'approve' | 'reject'
+  readonly actor: string
+  readonly reason?: string
+  readonly at: number
+  readonly expiresAt?: number
+}

@@ -1,0 +1,130 @@
+import { shortVersion } from './name.ts'
+import type { DeploymentSummary, EnvironmentView } from './model.ts'
+
+/** `none`: nothing was ever deployed there. `failed`: the latest deployment was not put into place. */
+export type StatusMark = 'ok' | 'failed' | 'running' | 'waiting' | 'none'
+
+export interface StatusCell {
+  readonly environment: string
+  readonly mark: StatusMark
+  /** What runs there now. */
+  readonly version?: string
+  readonly release?: string
+  /** Since when, in milliseconds since 1970. */
+  readonly since?: number
+  /** `held`, `locked`, and what the latest attempt brought when it was not green. */
+  readonly notes: readonly string[]
+}
+
+export interface StatusRow {
+  readonly application: string
+  /** One per column of the matrix; undefined where the application has no such environment. */
+  readonly cells: readonly (StatusCell | undefined)[]
+  /** What is on its way or could go on, and what it needs. */
+  readonly pending: readonly string[]
+  /** The latest change on any of the environments. */
+  readonly changedAt?: number
+}
+
+export interface StatusMatrix {
+  readonly environments: readonly string[]
+  readonly rows: readonly StatusRow[]
+}
+
+/** The matrix application × environment. Columns stand in the order in which the applications name them. */
+export function statusMatrix(environments: readonly EnvironmentView[]): StatusMatrix {
+  const columns = [...new Set(environments.map((environment) => environment.name))]
+  const applications = [...new Set(environments.map((environment) => environment.application))]
+  return {
+    environments: columns,
+    rows: applications.map((application) => {
+      const own = environments.filter((environment) => environment.application === application)
+      return statusRow(application, columns, own)
+    }),
+  }
+}
+
+function statusRow(application: string, columns: readonly string[], own: readonly EnvironmentView[]): StatusRow {
+  const changes = own.flatMap((environment) => [
+    environment.current?.since,
+    environment.last?.finishedAt,
+    ...environment.open.map((open) => open.createdAt),
+  ])
+  const changedAt = Math.max(...changes.filter((at) => at !== undefined))
+  return {
+    application,
+    cells: columns.map((name) => {
+      const environment = own.find((candidate) => candidate.name === name)
+      return environment === undefined ? undefined : statusCell(environment)
+    }),
+    pending: own.flatMap((environment) => pendingOf(environment, own)),
+    ...(Number.isFinite(changedAt) ? { changedAt } : {}),
+  }
+}
+
+function statusCell(environment: EnvironmentView): StatusCell {
+  const { current, last } = environment
+  const failed = last !== undefined && isRed(last) && last.id !== current?.deployment
+  return {
+    environment: environment.name,
+    mark: markOf(environment, failed),
+    ...(current === undefined ? {} : { version: current.version, release: current.release }),
+    ...(current?.since === undefined ? {} : { since: current.since }),
+    notes: notesOf(environment, failed),
+  }
+}
+
+function markOf(environment: EnvironmentView, failed: boolean): StatusMark {
+  const { open } = environment
+  if (open.some((deployment) => deployment.state !== 'waiting')) return 'running'
+  if (open.length > 0) return 'waiting'
+  if (failed) return 'failed'
+  return environment.current === undefined ? 'none' : 'ok'
+}
+
+function notesOf(environment: EnvironmentView, failed: boolean): readonly string[] {
+  const notes: string[] = []
+  if (failed && environment.last !== undefined) {
+    notes.push(`${shortVersion(environment.last.version)} ${environment.last.conclusion ?? 'failure'}`)
+  }
+  if (environment.hold !== undefined) notes.push('held')
+  if (environment.lock !== undefined) notes.push('locked')
+  return notes
+}
+
+function isRed(deployment: DeploymentSummary): boolean {
+  return deployment.conclusion === 'failure' || deployment.conclusion === 'reverted'
+}
+
+function pendingOf(environment: EnvironmentView, own: readonly EnvironmentView[]): readonly string[] {
+  if (environment.open.length > 0) {
+    return environment.open.map(
+      (deployment) => `${arrow(deployment.version, environment.name)} ${stateSentence(deployment)}`,
+    )
+  }
+  const candidate = candidateFor(environment, own)
+  return candidate === undefined ? [] : [`${arrow(candidate, environment.name)} ${blockSentence(environment)}`]
+}
+
+/** The version that every environment before this one runs, when it is not the one that runs here. */
+function candidateFor(environment: EnvironmentView, own: readonly EnvironmentView[]): string | undefined {
+  const before = environment.after.map((name) => own.find((candidate) => candidate.name === name)?.current)
+  const [first] = before
+  if (first === undefined || before.some((current) => current?.release !== first.release)) return undefined
+  return first.release === environment.current?.release ? undefined : first.version
+}
+
+function blockSentence(environment: EnvironmentView): string {
+  if (environment.lock !== undefined) return `is locked by ${environment.lock.by}`
+  if (environment.hold !== undefined) return 'is held'
+  return 'can be promoted'
+}
+
+function stateSentence(deployment: DeploymentSummary): string {
+  if (deployment.state !== 'waiting') return `is in ${deployment.phase ?? deployment.state}`
+  return deployment.reason === undefined ? 'waits' : `waits: ${deployment.reason.message}`
+}
+
+function arrow(version: string, environment: string): string {
+  return `${shortVersion(version)}→${environment}`
+}

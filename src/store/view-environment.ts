@@ -1,0 +1,123 @@
+import { parseProject } from '#core/project/parse.ts'
+import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
+import type { DeploymentSummary, EnvironmentView } from '#core/view/model.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { present } from './column.ts'
+import { safeJson, viewDeployments } from './view.ts'
+
+/** An application as the store knows it. */
+export interface ApplicationView {
+  readonly name: string
+  readonly repository: string
+  /** The rules in force; undefined when they cannot be read any more. */
+  readonly config: ProjectConfig | undefined
+}
+
+interface StateRow {
+  readonly application: string
+  readonly name: string
+  readonly current: string | null
+  readonly deployment: string | null
+  readonly locked_by: string | null
+  readonly lock_reason: string | null
+  readonly lock_until: number | null
+  readonly locked_at: number | null
+  readonly held_by: string | null
+  readonly hold_reason: string | null
+  readonly held_at: number | null
+  readonly version: string | null
+  readonly since: number | null
+}
+
+/** Open deployments of one store that are looked at; more than that is a broken agent. */
+const openMax = 1000
+
+export async function viewApplications(q: Query): Promise<readonly ApplicationView[]> {
+  const rows = await q<{ name: string; repository: string; config: string }>('select name, repository, config from application order by name')
+  return rows.map((row) => ({ name: row.name, repository: row.repository, config: readConfig(row.name, row.config) }))
+}
+
+/** Every environment that is configured or was ever used, application by application, in the order of shipway.yml. */
+export async function viewEnvironments(q: Query, application?: string): Promise<readonly EnvironmentView[]> {
+  const applications = await viewApplications(q)
+  const states = await q<StateRow>(
+    `select environment_state.*, release.version as version, deployment.finished_at as since
+       from environment_state left join release on release.id = environment_state.current
+       left join deployment on deployment.id = environment_state.deployment
+      order by environment_state.application, environment_state.name`,
+  )
+  const open = (await viewDeployments(q, { isOpen: true, limit: openMax })).toReversed()
+  const last = await lastDeployments(q)
+  const names = [...new Set([...applications.map(({ name }) => name), ...states.map((state) => state.application), ...last.map((deployment) => deployment.application)])]
+  return names
+    .filter((name) => application === undefined || name === application)
+    .flatMap((name) => {
+      const configured = applications.find((candidate) => candidate.name === name)?.config?.environments ?? []
+      const known = [...states, ...last.map((one) => ({ application: one.application, name: one.environment })), ...open.map((one) => ({ application: one.application, name: one.environment }))]
+      const extra = known.filter((state) => state.application === name).map((state) => state.name)
+      const order = [...new Set([...configured.map((environment) => environment.name), ...extra])]
+      return order.map((environment) =>
+        environmentView(name, environment, {
+          config: configured.find((candidate) => candidate.name === environment),
+          state: states.find((state) => state.application === name && state.name === environment),
+          open: open.filter((one) => one.application === name && one.environment === environment),
+          last: last.find((one) => one.application === name && one.environment === environment),
+        }),
+      )
+    })
+}
+
+/** The latest finished deployment of every environment. */
+async function lastDeployments(q: Query): Promise<readonly DeploymentSummary[]> {
+  const ids = await q<{ id: string }>(
+    `select max(id) as id from deployment where state = 'done' group by application, environment`,
+  )
+  const found: DeploymentSummary[] = []
+  for (const { id } of ids) found.push(...(await viewDeployments(q, { id, limit: 1 })))
+  return found
+}
+
+interface Parts {
+  readonly config: EnvironmentConfig | undefined
+  readonly state: StateRow | undefined
+  readonly open: readonly DeploymentSummary[]
+  readonly last: DeploymentSummary | undefined
+}
+
+function environmentView(application: string, name: string, { config, state, open, last }: Parts): EnvironmentView {
+  return {
+    application,
+    name,
+    after: config?.after ?? [],
+    from: config?.from ?? [],
+    isConfigured: config !== undefined,
+    open,
+    ...(config?.approvals === undefined ? {} : { approvals: config.approvals }),
+    ...(config?.url === undefined ? {} : { url: config.url }),
+    ...(last === undefined ? {} : { last }),
+    ...(state === undefined ? {} : stateOf(state)),
+  }
+}
+
+function stateOf(state: StateRow): Partial<EnvironmentView> {
+  const current =
+    state.current === null
+      ? null
+      : { release: state.current, version: state.version ?? state.current, ...present({ deployment: state.deployment, since: state.since }) }
+  const lock =
+    state.locked_by === null
+      ? null
+      : { by: state.locked_by, ...present({ reason: state.lock_reason, until: state.lock_until, at: state.locked_at }) }
+  const hold =
+    state.held_by === null && state.hold_reason === null
+      ? null
+      : { by: state.held_by ?? 'shipway', reason: state.hold_reason ?? '', ...present({ at: state.held_at }) }
+  return present({ current, lock, hold }) as Partial<EnvironmentView>
+}
+
+/** The configuration column: normalised JSON, or the text of shipway.yml as it was committed. */
+function readConfig(application: string, text: string): ProjectConfig | undefined {
+  const json = safeJson(text)
+  if (typeof json === 'object' && json !== null && 'environments' in json) return json as ProjectConfig
+  return parseProject({ file: 'shipway.yml', text, folderName: application }).value
+}
