@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable, Writable } from 'node:stream'
 import type { ShellResult } from '#ports/host-shell.ts'
 
 /** An answer of a script is some lines; a list of 100,000 files is about 20 MB. */
@@ -54,7 +53,10 @@ export async function captureProcess(call: CapturedCall, signal: AbortSignal): P
   try {
     const end = await ended
     await pipesClosed(child)
-    if (cut === 'input') await input
+    if (cut === 'input') {
+      const failure = await input
+      if (failure !== undefined) throw failure
+    }
     signal.throwIfAborted()
     if (end.kind === 'missing') return end
     if (cut === 'timeout') return { kind: 'timeout', stderr: stderr() }
@@ -66,7 +68,6 @@ export async function captureProcess(call: CapturedCall, signal: AbortSignal): P
     child.stdin?.destroy()
     child.stdout?.destroy()
     child.stderr?.destroy()
-    await input.catch(() => undefined)
   }
 }
 
@@ -100,29 +101,40 @@ function collect(stream: Readable | null, onTooLarge: () => void): () => string 
   return () => Buffer.concat(chunks).toString('utf8')
 }
 
-/** Resolves when the pipe is done or the reader has gone away; rejects when the source itself failed. */
+/** Resolves with the failure of the source, or with nothing when all was written or the reader has gone away. */
 async function feed(
   child: ChildProcess,
   input: AsyncIterable<Uint8Array> | undefined,
   onFailure: () => void,
-): Promise<void> {
-  if (input === undefined || child.stdin === null) return
-  const failed: { cause?: Error } = {}
-  const watched = async function* (): AsyncGenerator<Uint8Array> {
-    try {
-      yield* input
-    } catch (error) {
-      failed.cause = error instanceof Error ? error : new Error(String(error), { cause: error })
-      throw failed.cause
-    }
-  }
+): Promise<Error | undefined> {
+  const { stdin } = child
+  if (input === undefined || stdin === null) return undefined
+  // A reader that has gone away is told by its exit code.
+  stdin.on('error', () => undefined)
   try {
-    await pipeline(Readable.from(watched()), child.stdin)
-  } catch {
-    if (failed.cause === undefined) return
+    for await (const chunk of input) {
+      if (!stdin.writable) return undefined
+      if (!stdin.write(chunk)) await drained(stdin)
+    }
+    stdin.end()
+    return undefined
+  } catch (error) {
     onFailure()
-    throw failed.cause
+    return error instanceof Error ? error : new Error(String(error), { cause: error })
   }
+}
+
+function drained(stream: Writable): Promise<void> {
+  if (!stream.writable) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
 }
 
 /** What was printed before the end is still in the pipes when `exit` is told. */
