@@ -11,8 +11,10 @@ const run = promisify(execFile)
 /** A real PostgreSQL server of the test's own: a fresh cluster in a scratch folder, reached by a unix socket only. */
 export interface PostgresServer extends AsyncDisposable {
   readonly connectionString: string
-  /** Ends the server at once, as a crash of the machine's service would (`immediate`), and starts it again. */
+  /** `immediate` is a crash: nothing is written, and the next start recovers. */
   restart(mode: 'fast' | 'immediate'): Promise<void>
+  stop(): Promise<void>
+  start(): Promise<void>
 }
 
 /** Starts a server, or says why this machine cannot. */
@@ -33,7 +35,11 @@ export async function startPostgres(): Promise<PostgresServer | { readonly missi
   return {
     connectionString,
     restart: async (mode) => {
-      await stop(server, mode === 'fast' ? 'fast' : 'immediate')
+      await stop(server, mode)
+      server = await start()
+    },
+    stop: () => stop(server, 'fast'),
+    start: async () => {
       server = await start()
     },
     [Symbol.asyncDispose]: async () => {
