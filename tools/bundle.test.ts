@@ -59,10 +59,10 @@ describe('the bundle', () => {
   })
 
   test('replaces what an earlier bundle left', async () => {
-    await writeFile(join(folder, 'dist/chunk/old.js'), '')
+    await writeFile(join(folder, 'dist/old.js'), '')
     await makeBundle({ entries: { program: join(folder, 'program.ts') }, folder: join(folder, 'dist') })
 
-    expect(await readdir(join(folder, 'dist/chunk'))).not.toContain('old.js')
+    expect(await readdir(join(folder, 'dist'))).not.toContain('old.js')
   })
 
   test('fails when a package is missing instead of leaving it to the user', async () => {

@@ -44,7 +44,8 @@ export async function makeBundle({ entries, folder }: BundleRequest): Promise<re
     minify: true,
     comments: false,
     entryFileNames: '[name].js',
-    chunkFileNames: 'chunk/[name]-[hash].js',
+    // Beside the programs: src/main/ becomes dist/, so a path relative to a file of main/ keeps its meaning.
+    chunkFileNames: '[name]-[hash].js',
   })
   await build.close()
   return output.filter((file) => file.type === 'chunk')
