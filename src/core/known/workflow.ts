@@ -23,13 +23,14 @@ export function expressionFailed(fact: { source: string; problem: string; cause?
   })
 }
 
-/** A value of a workflow has a type that its place does not accept, known only after its expressions were evaluated. */
-export function workflowValueInvalid(fact: { place: string; expected: string; found: string }): KnownError {
+/** The `concurrency` of a workflow does not name a group, known only after its expressions were evaluated. */
+export function concurrencyInvalid(fact: { workflow: string; problem: string; cause: unknown }): KnownError {
   return new KnownError({
-    code: 'WORKFLOW_VALUE_INVALID',
+    code: 'CONCURRENCY_INVALID',
     kind: 'usage',
-    message: `${fact.place} must be ${fact.expected}, but its value is ${excerpt(fact.found)}.`,
-    hint: 'The value comes from an expression in the workflow file: see `shipway lint` and the outputs of the jobs that it needs.',
+    message: `The concurrency of the workflow "${fact.workflow}" cannot be used: ${fact.problem}.`,
+    hint: 'Write a name, or { group: name, cancel-in-progress: true }.',
+    cause: fact.cause,
   })
 }
 

@@ -146,6 +146,10 @@ describe('a job without a matrix', () => {
     expect(legsOf(job({ concurrency: 'one' }))[0]?.concurrency).toEqual({ group: 'one', cancelInProgress: false })
   })
 
+  test('takes the time that a cancel may need', () => {
+    expect(legsOf(job({ cancelTimeoutMinutes: { $expr: 'fromJSON(2)' } }))[0]?.cancelTimeoutMinutes).toBe(2)
+  })
+
   test('names a group of runners first', () => {
     expect(legsOf(job({ runsOn: { group: 'big', labels: ['linux', 'x64'] } }))[0]?.runsOn).toEqual([
       'group:big',

@@ -9,7 +9,8 @@ import { isTruthy } from '#core/expression/value.ts'
 import type { JobLeg } from '#core/run/job-order.ts'
 import type { JobModel, Template } from '#core/workflow/model.ts'
 import { booleanOf, describeValue, numberOf } from './coerce.ts'
-import { concurrencyGroupLengthMax, jobNameLengthMax, jobTimeoutMinutesDefault } from './limits.ts'
+import { evaluateConcurrency } from './concurrency.ts'
+import { jobNameLengthMax, jobTimeoutMinutesDefault } from './limits.ts'
 import { expandMatrix } from './matrix.ts'
 import type { MatrixLeg } from './matrix.ts'
 import { PlanProblem } from './problem.ts'
@@ -118,10 +119,17 @@ function expandLeg(job: JobModel, { combination, index, strategy, scope }: LegFr
       fallback: jobTimeoutMinutesDefault,
       min: 0,
     }),
+    ...(job.cancelTimeoutMinutes === undefined
+      ? {}
+      : { cancelTimeoutMinutes: cancelTimeoutOf(job.cancelTimeoutMinutes, scope) }),
     continueOnError: booleanOf(job.continueOnError, scope, { key: 'continue-on-error', fallback: false }),
     ...(environment === undefined ? {} : { environment }),
     ...(concurrency === undefined ? {} : { concurrency }),
   }
+}
+
+function cancelTimeoutOf(template: Template, scope: Scope): number {
+  return numberOf(template, scope, { key: 'cancel-timeout-minutes', fallback: 5, min: 0 })
 }
 
 /**
@@ -174,24 +182,4 @@ function namedEnvironment(value: Json): JobLeg['environment'] {
     throw new PlanProblem(`"environment" must be a name, but it is ${describeValue(name)}`)
   const text = toText(name)
   return text === '' ? undefined : { name: text }
-}
-
-/**
- * `concurrency` of a job or a workflow: a group's name, or `{ group, cancel-in-progress }` (actions-semantics 132).
- * Throws `PlanProblem` or a `KnownError`; `evaluateWorkflowConcurrency` is the door for workflows.
- */
-export function evaluateConcurrency(template: Template | undefined, scope: Scope): JobLeg['concurrency'] {
-  const value = template === undefined ? null : evaluateTemplate(template, scope)
-  if (value === null) return undefined
-  const group = isJsonObject(value) ? (value['group'] ?? null) : value
-  if (typeof group === 'object' || toText(group) === '')
-    throw new PlanProblem('The concurrency group must not be empty')
-  const name = toText(group)
-  if (name.length > concurrencyGroupLengthMax) {
-    throw new PlanProblem(
-      `The concurrency group has ${name.length} characters; ${concurrencyGroupLengthMax} are allowed`,
-    )
-  }
-  const cancel = isJsonObject(value) ? (value['cancel-in-progress'] ?? null) : null
-  return { group: name, cancelInProgress: booleanOf(cancel, scope, { key: 'cancel-in-progress', fallback: false }) }
 }

@@ -9,6 +9,3 @@ export const concurrencyGroupLengthMax = 400
 
 /** `timeout-minutes` of a job that has none. `actions/runner WorkflowConstants`. */
 export const jobTimeoutMinutesDefault = 360
-
-/** `cancel-timeout-minutes` of a job that has none. */
-export const cancelTimeoutMinutesDefault = 5

@@ -18,6 +18,8 @@ export interface JobLeg {
   /** 0 means no limit. */
   readonly maxParallel: number
   readonly timeoutMinutes: number
+  /** `cancel-timeout-minutes`, where the job has one; else 5. */
+  readonly cancelTimeoutMinutes?: number
   readonly continueOnError: boolean
   /** Environment name; its `url` stays a template until the job ends. */
   readonly environment?: { readonly name: string; readonly url?: Template }

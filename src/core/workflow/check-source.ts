@@ -5,6 +5,7 @@ import { KnownError } from '#core/errors.ts'
 import { jobUsesProblem, usesProblem } from './check-uses.ts'
 import { memberOf, textOf } from './source-node.ts'
 import type { SourceNode } from './source-node.ts'
+import { idProblem } from './step-id.ts'
 import { toTemplate } from './to-template.ts'
 
 /** How a check reports: where, a stable code, one sentence, and a correction if it knows one. */
@@ -45,6 +46,8 @@ export function checkSteps(steps: SourceNode | undefined, report: Report): void 
     const id = memberOf(step, 'id')
     const key = textOf(id)?.toLowerCase()
     if (id === undefined || key === undefined) continue
+    const badId = idProblem(key)
+    if (badId !== undefined) report(id.range, 'STEP_ID_INVALID', badId)
     if (seen.has(key))
       report(id.range, 'STEP_ID_REPEATED', `The id "${textOf(id)}" is used by another step of the same job.`)
     seen.add(key)

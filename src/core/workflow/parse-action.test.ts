@@ -103,6 +103,7 @@ branding: { icon: x, color: blue }
     ['name: x\nruns: { using: node24 }', 'ACTION_INVALID', /runs\.main/],
     ['name: x\nruns: { using: docker }', 'ACTION_INVALID', /runs\.image/],
     ['- a', 'ACTION_INVALID', /mapping was expected/],
+    ['name: x\nruns: { using: composite, steps: [{ id: __a, uses: ./x }] }', 'STEP_ID_INVALID', /reserved/],
   ] as const
   test.each(mistakes)('%s is refused', async (text, code, message) => {
     const { value, diagnostics } = await parseAction({ file, text })

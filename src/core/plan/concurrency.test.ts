@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest'
+import type { Template, WorkflowModel } from '#core/workflow/model.ts'
+import { workflowConcurrency } from './concurrency.ts'
+
+const scope = { contexts: { github: { ref: 'refs/heads/main', event_name: 'push' }, inputs: {}, vars: {} } }
+
+function workflow(concurrency?: Template): WorkflowModel {
+  return { file: 'ci.yml', name: 'CI', triggers: [], jobs: [], ...(concurrency === undefined ? {} : { concurrency }) }
+}
+
+describe('the concurrency group of a run', () => {
+  const cases: readonly (readonly [Template | undefined, ReturnType<typeof workflowConcurrency>])[] = [
+    [undefined, undefined],
+    ['release', { group: 'release', cancelInProgress: false }],
+    [{ $expr: "format('ci-{0}', github.ref)" }, { group: 'ci-refs/heads/main', cancelInProgress: false }],
+    [
+      { group: 'x', 'cancel-in-progress': { $expr: "github.event_name == 'push'" } },
+      { group: 'x', cancelInProgress: true },
+    ],
+  ]
+  test.each(cases)('%j', (concurrency, expected) => {
+    expect(workflowConcurrency(workflow(concurrency), scope)).toEqual(expected)
+  })
+
+  test('that comes out empty is an error that names the workflow', () => {
+    const call = () => workflowConcurrency(workflow({ $expr: 'github.nothing' }), scope)
+    expect(call()).toBeUndefined()
+    expect(() => workflowConcurrency(workflow({ group: { $expr: 'github.nothing' } }), scope)).toThrow(
+      expect.objectContaining({
+        code: 'CONCURRENCY_INVALID',
+        message: expect.stringMatching(/"CI".*must not be empty/) as string,
+      }) as Error,
+    )
+  })
+})
