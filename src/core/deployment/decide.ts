@@ -32,6 +32,36 @@ export function decide(state: DeploymentState, input: DeploymentInput): Deployme
   return draft.decision()
 }
 
+/**
+ * All that a state asks to be done. What is under way already must not be started twice; after a restart all of it is
+ * started again. It follows from the state alone, so no effect can be lost between two processes.
+ */
+export function effectsOf(state: DeploymentState): readonly DeploymentEffect[] {
+  if (state.phase === 'gate' || state.phase === 'verify') return [{ kind: state.phase }]
+  return state.targets.flatMap(({ name, phase }): readonly DeploymentEffect[] => {
+    switch (phase) {
+      case 'preparing':
+        return [{ kind: 'prepare', target: name }]
+      case 'switching':
+        return [{ kind: 'switch', target: name }]
+      case 'confirming':
+        return [{ kind: 'confirm', target: name }]
+      case 'reverting':
+        return [{ kind: 'revert', target: name, reason: stopReason(state).message }]
+      case 'idle':
+      case 'prepared':
+      case 'switched':
+      case 'confirmed':
+      case 'doubtful':
+      case 'reverted':
+      case 'unknown':
+        return []
+      default:
+        return unreachable(phase)
+    }
+  })
+}
+
 function applyInput(draft: Draft, input: DeploymentInput): void {
   switch (input.kind) {
     case 'start':
@@ -93,7 +123,6 @@ function applyInput(draft: Draft, input: DeploymentInput): void {
 function start(draft: Draft, targets: readonly { readonly name: string; readonly from?: string }[]): void {
   draft.targets = targets.map((target): TargetProgress => ({ ...target, phase: 'preparing' }))
   draft.enter('prepare')
-  for (const { name } of targets) draft.effects.push({ kind: 'prepare', target: name })
 }
 
 function wait(draft: Draft, reason: Reason): void {
@@ -178,22 +207,15 @@ function continueSwitch(draft: Draft): void {
   const waiting = draft.targets.filter(({ phase }) => phase === 'prepared')
   if (waiting.length === 0) {
     draft.enter('verify')
-    draft.effects.push({ kind: 'verify' })
     return
   }
   const isFirst = waiting.length === draft.targets.length
-  for (const { name } of isFirst ? waiting.slice(0, 1) : waiting) {
-    draft.move(name, 'switching')
-    draft.effects.push({ kind: 'switch', target: name })
-  }
+  for (const { name } of isFirst ? waiting.slice(0, 1) : waiting) draft.move(name, 'switching')
 }
 
 function beginConfirm(draft: Draft): void {
   draft.enter('confirm')
-  for (const { name } of draft.targets) {
-    draft.move(name, 'confirming')
-    draft.effects.push({ kind: 'confirm', target: name })
-  }
+  for (const { name } of draft.targets) draft.move(name, 'confirming')
 }
 
 function beginRevert(draft: Draft): void {
@@ -210,7 +232,6 @@ function continueRevert(draft: Draft): void {
     return
   }
   draft.move(next.name, 'reverting')
-  draft.effects.push({ kind: 'revert', target: next.name, reason: stopReason(draft).message })
 }
 
 function finishUntouched(draft: Draft): void {
@@ -243,16 +264,11 @@ function finishReverted(draft: Draft): void {
 
 /** Compares what was recorded with what the targets say, and goes on from there. */
 function resume(draft: Draft, observations: readonly TargetObservation[]): void {
-  if (draft.phase === 'gate') {
-    draft.effects.push({ kind: 'gate' })
-    return
-  }
+  if (draft.phase === 'gate') return
   for (const [index, target] of draft.targets.entries())
     resumeTarget(draft, target, observations[index] ?? { kind: 'unknown', why: 'nobody asked it' })
-  if (draft.phase === 'verify') {
-    if (draft.failure === undefined && draft.cancel === undefined) draft.effects.push({ kind: 'verify' })
-    else beginRevert(draft)
-  } else proceed(draft)
+  if (draft.phase === 'verify' && (draft.failure !== undefined || draft.cancel !== undefined)) beginRevert(draft)
+  else proceed(draft)
 }
 
 function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservation): void {
@@ -260,7 +276,6 @@ function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservat
   switch (target.phase) {
     case 'preparing':
       if (draft.failure !== undefined || draft.cancel !== undefined) draft.move(name, 'idle')
-      else draft.effects.push({ kind: 'prepare', target: name })
       return
     case 'switching':
       if (isOnRelease(draft, target, seen)) draft.move(name, 'switched')
@@ -274,11 +289,8 @@ function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservat
     case 'confirming':
       if (seen.kind === 'known' && seen.current !== draft.release) lose(draft, target, seen)
       else if (seen.kind === 'known' && seen.pending === undefined) draft.move(name, 'confirmed')
-      else draft.effects.push({ kind: 'confirm', target: name })
       return
     case 'reverting':
-      draft.effects.push({ kind: 'revert', target: name, reason: stopReason(draft).message })
-      return
     case 'idle':
     case 'prepared':
     case 'confirmed':
@@ -306,15 +318,14 @@ function lose(draft: Draft, target: TargetProgress, seen: TargetObservation): vo
   draft.failure ??= { reason, isReleaseBad: false }
 }
 
-function stopReason(draft: Draft): Reason {
-  if (draft.failure !== undefined) return draft.failure.reason
-  return deploymentCancelled(draft.cancel ?? { by: 'nobody', reason: 'no reason given' })
+function stopReason(state: Pick<DeploymentState, 'failure' | 'cancel'> | Draft): Reason {
+  if (state.failure !== undefined) return state.failure.reason
+  return deploymentCancelled(state.cancel ?? { by: 'nobody', reason: 'no reason given' })
 }
 
 /** The decision while it is made. */
 class Draft {
   readonly writes: DeploymentWrite[] = []
-  readonly effects: DeploymentEffect[] = []
   readonly mode: DeploymentState['mode']
   readonly release: string
   readonly id: string
@@ -381,7 +392,7 @@ class Draft {
       ...(this.#conclusion === undefined ? {} : { conclusion: this.#conclusion }),
       ...(this.reason === undefined ? {} : { reason: this.reason }),
     }
-    return { state, writes: this.writes, effects: this.effects }
+    return { state, writes: this.writes, effects: effectsOf(state) }
   }
 }
 

@@ -18,6 +18,29 @@ export function targetWentBack(fact: { readonly target: string }): Reason {
   }
 }
 
+/** Another deployment switched this target and nobody has confirmed or reverted that yet. */
+export function targetPending(fact: {
+  readonly target: string
+  readonly deployment: string
+  readonly revertsAt: number
+}): Reason {
+  const at = new Date(fact.revertsAt).toISOString().slice(0, 19).replace('T', ' ')
+  return {
+    code: 'TARGET_PENDING',
+    message: `Target "${fact.target}" has an open switch of ${fact.deployment}; without a confirmation it goes back by itself at ${at} UTC.`,
+    hint: 'It goes on by itself afterwards.',
+  }
+}
+
+/** The rules in force no longer have the environment. */
+export function environmentGone(fact: { readonly environment: string }): Reason {
+  return {
+    code: 'ENVIRONMENT_GONE',
+    message: `The environment "${fact.environment}" is no longer in shipway.yml of the default branch.`,
+    hint: 'Put it back there, or deploy to another one.',
+  }
+}
+
 export function deploymentCancelled(fact: { readonly by: string; readonly reason: string }): Reason {
   return { code: 'DEPLOYMENT_CANCELLED', message: `Cancelled by ${fact.by}: ${sentence(fact.reason)}` }
 }

@@ -109,5 +109,6 @@ export type DeploymentEffect =
 export interface DeploymentDecision {
   readonly state: DeploymentState
   readonly writes: readonly DeploymentWrite[]
+  /** Everything that the new state asks to be done, what is under way included. */
   readonly effects: readonly DeploymentEffect[]
 }

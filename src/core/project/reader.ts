@@ -42,6 +42,11 @@ export class ProjectReader {
     return { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
   }
 
+  /** True when a list stands at the path and has no item. */
+  isEmptyList(path: Path): boolean {
+    return this.#emptyLists.has(pathKey(path))
+  }
+
   report(
     code: string,
     path: Path,

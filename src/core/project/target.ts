@@ -81,3 +81,14 @@ function trimSlashes(path: string): string {
   const trimmed = path.replace(/\/+$/, '')
   return trimmed === '' ? '/' : trimmed
 }
+
+/** The target with an absolute path: a local one is relative to the application's repository. */
+export function absoluteTarget(target: TargetConfig, repository: string): TargetConfig {
+  if (target.kind !== 'local' || target.path.startsWith('/')) return target
+  const parts: string[] = []
+  for (const part of `${repository}/${target.path}`.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return { ...target, path: `/${parts.join('/')}` }
+}

@@ -1,0 +1,66 @@
+import { request as requestHttp } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { HealthProbe, ProbeAnswer, ProbeRequest } from '#ports/health-probe.ts'
+
+/** Asks over HTTP or HTTPS with Node's own client: no redirect is followed, no connection is kept. */
+export const httpProbe: HealthProbe = { get }
+
+function get(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<ProbeAnswer>()
+  const start = performance.now()
+  const elapsed = (): number => Math.round(performance.now() - start)
+  const deadline = AbortSignal.timeout(request.deadlineMs)
+  let isConnected = false
+
+  const fail = (error: unknown): void => {
+    if (signal.aborted) reject(signal.reason as Error)
+    else if (deadline.aborted) resolve({ kind: 'timeout', milliseconds: elapsed() })
+    else resolve({ kind: isConnected ? 'reset' : 'unreachable', why: whyOf(error), milliseconds: elapsed() })
+  }
+  const send = request.url.startsWith('https:') ? requestHttps : requestHttp
+  const call = send(request.url, {
+    agent: false,
+    signal: AbortSignal.any([signal, deadline]),
+    headers: { 'user-agent': 'shipway-health', accept: '*/*', connection: 'close' },
+  })
+  call.on('socket', (socket) =>
+    socket.once(request.url.startsWith('https:') ? 'secureConnect' : 'connect', () => (isConnected = true)),
+  )
+  call.on('error', fail)
+  const answer = async (response: IncomingMessage): Promise<void> => {
+    const { body, isTruncated } = await readBody(response, request.bodyBytesMax)
+    call.destroy()
+    const { location } = response.headers
+    const redirect = location === undefined ? {} : { location }
+    resolve({
+      kind: 'answer',
+      status: response.statusCode ?? 0,
+      ...redirect,
+      body,
+      isTruncated,
+      milliseconds: elapsed(),
+    })
+  }
+  call.on('response', (response) => void answer(response).catch(fail))
+  call.end()
+  return promise
+}
+
+async function readBody(response: IncomingMessage, bytesMax: number): Promise<{ body: string; isTruncated: boolean }> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer)
+    size += (chunk as Buffer).byteLength
+    if (size > bytesMax) break
+  }
+  return { body: Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8'), isTruncated: size > bytesMax }
+}
+
+/** `ECONNREFUSED`, `CERT_HAS_EXPIRED`, …: the code says it best. */
+function whyOf(error: unknown): string {
+  const { code, message, errors } = error as { code?: string; message?: string; errors?: readonly { code?: string }[] }
+  return code ?? errors?.[0]?.code ?? message ?? 'unknown'
+}

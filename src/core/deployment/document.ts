@@ -1,0 +1,19 @@
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { DeploymentPlan } from './plan.ts'
+import type { DeploymentState } from './state.ts'
+
+/** Everything of a deployment that is not a column: stored as JSON with its row. */
+export interface DeploymentDocument {
+  readonly machine: DeploymentState
+  readonly plan: DeploymentPlan
+  /** False while the plan rests on what the store believes, not on what the targets say. */
+  readonly isInspected: boolean
+  readonly isAutomatic: boolean
+  /** Whom `notAuthor` excludes. */
+  readonly authors: readonly string[]
+  /** Tickets whose secrets it may use: its own and its run's. */
+  readonly secretTickets: readonly string[]
+  /** The rules as they were when it started: a change of shipway.yml in the middle changes nothing. Targets are absolute. */
+  readonly environment?: EnvironmentConfig
+  readonly reason?: string
+}

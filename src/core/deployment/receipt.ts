@@ -1,0 +1,37 @@
+/** What a deployment can prove, stored with it. Durations are milliseconds of a monotonic clock. */
+export interface DeploymentReceipt {
+  readonly targets: readonly TargetReceipt[]
+  readonly phases: Partial<Record<'prepare' | 'switch' | 'verify' | 'confirm' | 'revert', number>>
+  readonly totalMs: number
+  readonly traffic?: TrafficReceipt
+  readonly health?: HealthReceipt
+}
+
+export interface TargetReceipt {
+  readonly name: string
+  readonly sentBytes?: number
+  readonly sentFiles?: number
+  readonly phases: Partial<Record<'prepare' | 'switch' | 'confirm' | 'revert', number>>
+}
+
+/** What a client saw that asked the health address all the time, over a new connection each time, from before the switch to the end. */
+export interface TrafficReceipt {
+  readonly url: string
+  readonly requests: number
+  /** No answer, or one of the 500s. */
+  readonly failures: number
+  /** Of the failures: connections that broke in the middle. */
+  readonly resets: number
+  /** Milliseconds between the first and the last failure; 0 without any. */
+  readonly failingMs: number
+  /** False where nothing ran before: then failures before the first start mean nothing. */
+  readonly hadPrevious: boolean
+}
+
+export interface HealthReceipt {
+  readonly url: string
+  readonly answers: number
+  readonly milliseconds: number
+  /** The last answer in a sentence. */
+  readonly last: string
+}

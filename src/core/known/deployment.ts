@@ -1,0 +1,120 @@
+import { KnownError } from '#core/errors.ts'
+import type { Reason } from '#core/reason.ts'
+
+/** A rule of the environment says no to what a person asked for. The code is that of the rule. */
+export function deploymentRefused(fact: { readonly reason: Reason }): KnownError {
+  return new KnownError({
+    code: fact.reason.code,
+    kind: 'refused',
+    message: fact.reason.message,
+    ...(fact.reason.hint === undefined ? {} : { hint: fact.reason.hint }),
+  })
+}
+
+/** A rollback was asked for, and there is nothing to go back to. */
+export function rollbackTargetMissing(fact: { readonly environment: string; readonly current?: string }): KnownError {
+  return new KnownError({
+    code: 'ROLLBACK_TARGET_MISSING',
+    kind: 'refused',
+    message: `${fact.environment} has run no other release with success${fact.current === undefined ? '' : ` than ${fact.current}`}, so there is nothing to go back to.`,
+    hint: `Name a version: \`shipway rollback ${fact.environment} --to <version>\`; see \`shipway release list\`.`,
+  })
+}
+
+/** A promotion without a release, and the environments before this one do not run the same. */
+export function promotionUnclear(fact: {
+  readonly environment: string
+  readonly found: readonly string[]
+}): KnownError {
+  const found =
+    fact.found.length === 0
+      ? 'it comes after no other environment'
+      : `the environments before it run: ${fact.found.join(', ')}`
+  return new KnownError({
+    code: 'PROMOTION_UNCLEAR',
+    kind: 'usage',
+    message: `It is not clear which release to promote to ${fact.environment}: ${found}.`,
+    hint: `Name it: \`shipway deploy ${fact.environment} --release <version>\`.`,
+  })
+}
+
+/** The run has sealed nothing that could be deployed. */
+export function runReleaseMissing(fact: { readonly run: string }): KnownError {
+  return new KnownError({
+    code: 'RUN_RELEASE_MISSING',
+    kind: 'refused',
+    message: `The run ${fact.run} has sealed no release.`,
+    hint: 'A commit with shipway.yml and green jobs seals one; see `shipway why`.',
+  })
+}
+
+/** A decision, a cancel … came for a deployment that is over. */
+export function deploymentDone(fact: { readonly deployment: string; readonly conclusion: string }): KnownError {
+  return new KnownError({
+    code: 'DEPLOYMENT_DONE',
+    kind: 'refused',
+    message: `The deployment ${fact.deployment} is already over (${fact.conclusion}).`,
+    hint: 'See `shipway status`.',
+  })
+}
+
+/** A decision came after the start. */
+export function deploymentStarted(fact: {
+  readonly deployment: string
+  readonly phase: string
+  readonly wanted: string
+}): KnownError {
+  return new KnownError({
+    code: 'DEPLOYMENT_STARTED',
+    kind: 'refused',
+    message: `The deployment ${fact.deployment} is in ${fact.phase}; it is too late to ${fact.wanted} it.`,
+    hint: 'Follow it with `shipway status`; `shipway rollback` goes back afterwards.',
+  })
+}
+
+/** The id names nothing. */
+export function deploymentNotFound(fact: { readonly deployment: string }): KnownError {
+  return new KnownError({
+    code: 'DEPLOYMENT_NOT_FOUND',
+    kind: 'usage',
+    message: `There is no deployment "${fact.deployment}".`,
+    hint: 'See `shipway status`.',
+  })
+}
+
+/** The environment asks for no approval. */
+export function approvalNotNeeded(fact: { readonly environment: string; readonly subject: string }): KnownError {
+  return new KnownError({
+    code: 'APPROVAL_NOT_NEEDED',
+    kind: 'usage',
+    message: `${fact.environment} asks for no approval, so there is none to give to ${fact.subject}.`,
+    hint: '`shipway why` says what it waits for.',
+  })
+}
+
+/** This person's approval would not count. */
+export function approverNotAllowed(fact: {
+  readonly actor: string
+  readonly environment: string
+  readonly why: string
+}): KnownError {
+  return new KnownError({
+    code: 'APPROVER_NOT_ALLOWED',
+    kind: 'refused',
+    message: `${fact.actor} may not approve for ${fact.environment}: ${fact.why}.`,
+    hint: `"environments.${fact.environment}.approvals" in shipway.yml of the default branch says who may.`,
+  })
+}
+
+/** Nothing of the run waits for a person at an environment. */
+export function decisionUnclear(fact: { readonly subject: string; readonly found: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'DECISION_UNCLEAR',
+    kind: 'usage',
+    message:
+      fact.found.length === 0
+        ? `Nothing of ${fact.subject} waits for a decision.`
+        : `${fact.subject} waits at several environments: ${fact.found.join(', ')}.`,
+    hint: fact.found.length === 0 ? '`shipway why` says what it waits for.' : 'Name one with `--environment`.',
+  })
+}

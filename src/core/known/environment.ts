@@ -1,0 +1,35 @@
+import { KnownError } from '#core/errors.ts'
+import { nearestName } from '#core/project/nearest.ts'
+
+/** `shipway.yml` in force has no such environment. */
+export function environmentNotFound(fact: {
+  readonly environment: string
+  readonly application: string
+  readonly known: readonly string[]
+}): KnownError {
+  const near = nearestName(fact.environment, fact.known)
+  const known = fact.known.length === 0 ? 'it has none' : `environments: ${fact.known.join(', ')}`
+  return new KnownError({
+    code: 'ENVIRONMENT_NOT_FOUND',
+    kind: 'usage',
+    message: `Environment "${fact.environment}" is not defined in shipway.yml of ${fact.application} (${known}).`,
+    hint:
+      near === undefined
+        ? 'The rules in force are those of the default branch, as of its latest run.'
+        : `Did you mean "${near}"?`,
+  })
+}
+
+/** Somebody else has locked it. */
+export function environmentAlreadyLocked(fact: {
+  readonly environment: string
+  readonly by: string
+  readonly reason?: string
+}): KnownError {
+  return new KnownError({
+    code: 'ENVIRONMENT_ALREADY_LOCKED',
+    kind: 'refused',
+    message: `${fact.environment} is already locked by ${fact.by}${fact.reason === undefined ? '' : `: ${fact.reason}`}.`,
+    hint: `Talk to ${fact.by}; \`shipway unlock ${fact.environment}\` lifts the lock.`,
+  })
+}

@@ -1,0 +1,159 @@
+import { rejected } from '#core/environment/reasons.ts'
+import {
+  approvalNotNeeded,
+  approverNotAllowed,
+  decisionUnclear,
+  deploymentDone,
+  deploymentStarted,
+} from '#core/known/deployment.ts'
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { DecisionRequest, TicketOutcome } from '#core/ticket/model.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { insertDecision } from '#store/approval.ts'
+import { loadDeployment, openDeployments } from '#store/deployment.ts'
+import type { StoredDeployment } from '#store/deployment.ts'
+import { appendEvent } from '#store/event.ts'
+import { loadJobs } from '#store/job.ts'
+import { loadRun } from '#store/run.ts'
+import type { TicketOf } from '../delivery.ts'
+import { findEnvironment } from './admit-deploy.ts'
+import type { DeliveryContext } from './context.ts'
+import { isUnderWay } from './question.ts'
+import { writeDecision } from './write-decision.ts'
+
+/**
+ * Records a person's word on a deployment, or on the environment that a job of a run waits for. An approval that could not count is
+ * refused now, so that nobody believes to have approved.
+ */
+export async function admitDecision(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<DecisionRequest>,
+): Promise<TicketOutcome> {
+  const { subject } = ticket.request
+  const deployment = await loadDeployment(query, subject)
+  if (deployment !== undefined) return decideDeployment(context, query, ticket, deployment)
+  return decideRun(context, query, ticket)
+}
+
+async function decideDeployment(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<DecisionRequest>,
+  deployment: StoredDeployment,
+): Promise<TicketOutcome> {
+  const { decision } = ticket.request
+  if (deployment.state === 'done')
+    throw deploymentDone({ deployment: deployment.id, conclusion: deployment.conclusion ?? 'done' })
+  if (isUnderWay(deployment))
+    throw deploymentStarted({ deployment: deployment.id, phase: deployment.state, wanted: decision })
+  const { config } = await findEnvironment(query, deployment)
+  checkApprover(ticket, { config, authors: deployment.document.authors })
+
+  const bound = { release: deployment.release, planHash: deployment.planHash }
+  await record(context, query, { ticket, config, application: deployment.application, subject: deployment.id, bound })
+  await appendEvent(query, { table: 'deployment', id: deployment.id }, recordedEvent(ticket, config))
+  if (decision === 'reject') {
+    const reason = rejected({
+      environment: config.name,
+      subject: deployment.id,
+      actor: ticket.requestedBy,
+      ...given(ticket),
+    })
+    await writeDecision(query, deployment.id, { kind: 'refuse', reason })
+  }
+  return { kind: 'accepted', subjects: [deployment.id] }
+}
+
+async function decideRun(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<DecisionRequest>,
+): Promise<TicketOutcome> {
+  const { subject, environment } = ticket.request
+  const run = await loadRun(query, subject)
+  if (run === undefined) throw decisionUnclear({ subject, found: [] })
+  const waiting = await waitingEnvironments(query, run.id)
+  const deployments = (await openDeployments(query)).filter(
+    (deployment) => deployment.run === run.id && !isUnderWay(deployment),
+  )
+  const names = [...new Set([...waiting, ...deployments.map((deployment) => deployment.environment)])]
+  const chosen = environment === undefined ? names : names.filter((name) => name === environment)
+  const [name] = chosen
+  if (name === undefined || chosen.length > 1)
+    throw decisionUnclear({ subject, found: environment === undefined ? names : [] })
+  const deployment = deployments.find((candidate) => candidate.environment === name)
+  if (deployment !== undefined && !waiting.includes(name)) return decideDeployment(context, query, ticket, deployment)
+
+  const { config } = await findEnvironment(query, { application: run.application, environment: name })
+  checkApprover(ticket, { config, authors: [run.actor] })
+  await record(context, query, { ticket, config, application: run.application, subject: run.id, bound: undefined })
+  await appendEvent(query, { table: 'run', id: run.id }, recordedEvent(ticket, config))
+  return { kind: 'accepted', subjects: [run.id] }
+}
+
+/** Environments that jobs of a run wait for. */
+async function waitingEnvironments(query: Query, run: string): Promise<readonly string[]> {
+  const jobs = await loadJobs(query, run)
+  const names = jobs.flatMap((job) =>
+    job.state === 'waiting' && job.leg?.environment !== undefined ? [job.leg.environment.name] : [],
+  )
+  return [...new Set(names)]
+}
+
+function checkApprover(
+  ticket: TicketOf<DecisionRequest>,
+  asked: { readonly config: EnvironmentConfig; readonly authors: readonly string[] },
+): void {
+  const { approvals, name } = asked.config
+  const actor = ticket.requestedBy
+  if (ticket.request.decision === 'reject') return
+  if (approvals === undefined) throw approvalNotNeeded({ environment: name, subject: ticket.request.subject })
+  if (approvals.from.length > 0 && !approvals.from.includes(actor)) {
+    throw approverNotAllowed({ actor, environment: name, why: `only ${approvals.from.join(', ')} may` })
+  }
+  if (approvals.notAuthor && asked.authors.includes(actor)) {
+    throw approverNotAllowed({ actor, environment: name, why: 'it is their own change or request ("notAuthor")' })
+  }
+}
+
+interface Recorded {
+  readonly ticket: TicketOf<DecisionRequest>
+  readonly config: EnvironmentConfig
+  readonly application: string
+  readonly subject: string
+  readonly bound: { readonly release: string; readonly planHash: string } | undefined
+}
+
+async function record(
+  context: DeliveryContext,
+  query: Query,
+  { ticket, config, application, subject, bound }: Recorded,
+): Promise<void> {
+  await insertDecision(query, {
+    id: context.ids.next('apr'),
+    application,
+    environment: config.name,
+    subject,
+    ...bound,
+    decision: ticket.request.decision,
+    actor: ticket.requestedBy,
+    ...given(ticket),
+    ...(config.approvals === undefined ? {} : { expiresAt: context.clock.now() + config.approvals.expiresMs }),
+  })
+}
+
+function recordedEvent(ticket: TicketOf<DecisionRequest>, config: EnvironmentConfig) {
+  const { decision } = ticket.request
+  return {
+    type: 'approval.recorded',
+    environment: config.name,
+    decision,
+    actor: ticket.requestedBy,
+    ...given(ticket),
+  } as const
+}
+
+function given(ticket: TicketOf<DecisionRequest>): { readonly reason?: string } {
+  return ticket.request.reason === undefined ? {} : { reason: ticket.request.reason }
+}

@@ -1,0 +1,243 @@
+import { planHash } from '#core/deployment/plan.ts'
+import { absoluteTarget } from '#core/project/target.ts'
+import { checkEnvironment } from '#core/environment/check.ts'
+import { superseded } from '#core/environment/reasons.ts'
+import {
+  deploymentRefused,
+  promotionUnclear,
+  rollbackTargetMissing,
+  runReleaseMissing,
+} from '#core/known/deployment.ts'
+import { environmentNotFound } from '#core/known/environment.ts'
+import { applicationNotFound } from '#core/known/project.ts'
+import { releaseAmbiguous, releaseNotFound } from '#core/known/release.ts'
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { Release } from '#core/release/model.ts'
+import type { DeployRequest, TicketOutcome } from '#core/ticket/model.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { listApplications, loadApplication } from '#store/application.ts'
+import type { StoredApplication } from '#store/application.ts'
+import { deploymentOfRun, insertDeployment, openDeploymentsOf, succeededReleases } from '#store/deployment.ts'
+import type { NewDeployment, StoredDeployment } from '#store/deployment.ts'
+import { loadEnvironment } from '#store/environment.ts'
+import { appendEvent } from '#store/event.ts'
+import { findReleases, latestRelease, listReleases, loadRelease, releaseOfRun } from '#store/release.ts'
+import { loadRun } from '#store/run.ts'
+import type { TicketOf } from '../delivery.ts'
+import type { DeliveryContext } from './context.ts'
+import { makePlan } from './gate.ts'
+import { deploymentQuestion, isUnderWay } from './question.ts'
+import { writeDecision } from './write-decision.ts'
+
+/** Releases that a search for the previous good one looks at. */
+const historyMax = 50
+
+/**
+ * Makes a deployment of a request, or joins one that is there. A request that the rules can only refuse is refused now, with the rule's
+ * reason; one that time or a person can help waits. Older ones that wait for the same environment give way. Statements only: the
+ * plan rests on what the store believes until the targets are asked.
+ */
+export async function admitDeploy(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<DeployRequest>,
+): Promise<TicketOutcome> {
+  const { request } = ticket
+  const { application, config } = await findEnvironment(query, request)
+  const release = await findRelease(query, request, config)
+  const open = await openDeploymentsOf(query, { application: application.name, environment: config.name })
+  const same = await findSame(query, { request, release, open })
+  if (same !== undefined)
+    return { kind: 'accepted', subjects: [same.id], note: `joins ${same.id}, which does the same` }
+
+  const deployment = await makeDeployment(context, query, { ticket, application, config, release })
+  const verdict = checkEnvironment(
+    await deploymentQuestion(context, query, { candidate: deployment, release, application, config }),
+  )
+  if (verdict.kind === 'refuse') throw deploymentRefused({ reason: verdict.reason })
+
+  await insertDeployment(query, deployment)
+  await appendEvent(query, { table: 'deployment', id: deployment.id }, createdEvent(deployment, config))
+  if (request.run !== undefined) {
+    const event = {
+      type: 'deployment.requested',
+      deployment: deployment.id,
+      environment: config.name,
+      release: release.id,
+    } as const
+    await appendEvent(query, { table: 'run', id: request.run }, event)
+  }
+  for (const older of open) if (givesWay(older, deployment)) await supersede(query, older, deployment)
+  if (verdict.kind === 'wait') await writeDecision(query, deployment.id, { kind: 'wait', reason: verdict.reason })
+  return { kind: 'accepted', subjects: [deployment.id] }
+}
+
+/** The rules in force for a place; relative targets are made absolute. */
+export async function findEnvironment(
+  query: Query,
+  place: { readonly application: string; readonly environment: string },
+): Promise<{ readonly application: StoredApplication; readonly config: EnvironmentConfig }> {
+  const application = await loadApplication(query, place.application)
+  if (application === undefined) {
+    throw applicationNotFound({
+      application: place.application,
+      known: (await listApplications(query)).map(({ name }) => name),
+    })
+  }
+  const config = application.config.environments.find((environment) => environment.name === place.environment)
+  if (config === undefined) {
+    throw environmentNotFound({ ...place, known: application.config.environments.map(({ name }) => name) })
+  }
+  return {
+    application,
+    config: { ...config, targets: config.targets.map((target) => absoluteTarget(target, application.repository)) },
+  }
+}
+
+/** The release that a request means. */
+export async function findRelease(query: Query, request: DeployRequest, config: EnvironmentConfig): Promise<Release> {
+  if (request.release === undefined || request.release === '') return impliedRelease(query, request, config)
+  const { release: written, application } = request
+  if (written === 'latest') {
+    const latest = await latestRelease(query, application)
+    if (latest !== undefined) return latest
+  }
+  const matches = await findReleases(query, application, written)
+  const [first] = matches
+  if (first === undefined) {
+    const known = (await listReleases(query, application, 5)).map(({ manifest }) => manifest.version)
+    throw releaseNotFound({ release: written, application, known })
+  }
+  if (matches.length > 1)
+    throw releaseAmbiguous({
+      release: written,
+      matches: matches.map(({ id, manifest }) => `${id.slice(0, 16)} (${manifest.version})`),
+    })
+  return first
+}
+
+function impliedRelease(query: Query, request: DeployRequest, config: EnvironmentConfig): Promise<Release> {
+  if (request.mode === 'rollback') return previousGood(query, request)
+  if (request.run !== undefined) return sealedByRun(query, request.run)
+  if (request.mode === 'promote') return promoted(query, request, config)
+  return findRelease(query, { ...request, release: 'latest' }, config)
+}
+
+async function sealedByRun(query: Query, run: string): Promise<Release> {
+  const release = await releaseOfRun(query, run)
+  if (release === undefined) throw runReleaseMissing({ run })
+  return release
+}
+
+/** The latest release that the environment ran with success before the one that runs now, bad ones left out. */
+async function previousGood(query: Query, request: DeployRequest): Promise<Release> {
+  const { current } = await loadEnvironment(query, request.application, request.environment)
+  for (const id of await succeededReleases(query, request, historyMax)) {
+    if (id === current) continue
+    const release = await loadRelease(query, id)
+    if (release !== undefined && release.bad === undefined) return release
+  }
+  const running = current === undefined ? undefined : await loadRelease(query, current)
+  throw rollbackTargetMissing({
+    environment: request.environment,
+    ...(running === undefined ? {} : { current: running.manifest.version }),
+  })
+}
+
+/** What all environments before this one run. */
+async function promoted(query: Query, request: DeployRequest, config: EnvironmentConfig): Promise<Release> {
+  const found: string[] = []
+  const ids = new Set<string>()
+  for (const name of config.after) {
+    const { current } = await loadEnvironment(query, request.application, name)
+    const release = current === undefined ? undefined : await loadRelease(query, current)
+    if (release !== undefined) ids.add(release.id)
+    found.push(`${name} ${release?.manifest.version ?? 'nothing'}`)
+  }
+  const [id] = ids
+  const release = id === undefined || ids.size > 1 ? undefined : await loadRelease(query, id)
+  if (release === undefined) throw promotionUnclear({ environment: config.name, found })
+  return release
+}
+
+/** A deployment that already does what is asked: of the same run, or one that has not begun. */
+async function findSame(
+  query: Query,
+  asked: { readonly request: DeployRequest; readonly release: Release; readonly open: readonly StoredDeployment[] },
+): Promise<StoredDeployment | undefined> {
+  const { request, release, open } = asked
+  if (request.run !== undefined) {
+    const ofRun = await deploymentOfRun(query, request.run, request.environment, release.id)
+    if (ofRun !== undefined) return ofRun
+  }
+  return open.find(
+    (other) =>
+      other.release === release.id &&
+      (other.kind === 'rollback') === (request.mode === 'rollback') &&
+      !isUnderWay(other),
+  )
+}
+
+async function makeDeployment(
+  context: DeliveryContext,
+  query: Query,
+  made: {
+    readonly ticket: TicketOf<DeployRequest>
+    readonly application: StoredApplication
+    readonly config: EnvironmentConfig
+    readonly release: Release
+  },
+): Promise<NewDeployment> {
+  const { ticket, config, release, application } = made
+  const { request } = ticket
+  const { current } = await loadEnvironment(query, application.name, config.name)
+  const running = config.targets.map(() => current)
+  const plan = await makePlan(context, query, { mode: request.mode, environment: config, release, running })
+  const run = request.run === undefined ? undefined : await loadRun(query, request.run)
+  const id = context.ids.next('dep')
+  return {
+    id,
+    application: application.name,
+    environment: config.name,
+    release: release.id,
+    ticket: ticket.id,
+    ...(request.run === undefined ? {} : { run: request.run }),
+    kind: request.mode,
+    state: 'queued',
+    ...(current === undefined ? {} : { previous: current }),
+    planHash: planHash(plan, context.sha256),
+    requestedBy: ticket.requestedBy,
+    document: {
+      machine: { id, environment: config.name, release: release.id, mode: request.mode, phase: 'gate', targets: [] },
+      plan,
+      isInspected: false,
+      isAutomatic: request.run !== undefined,
+      authors: [...new Set([release.sealedBy, ticket.requestedBy])],
+      secretTickets: [...(run === undefined ? [] : [run.ticket]), ticket.id],
+      ...(request.reason === undefined ? {} : { reason: request.reason }),
+    },
+  }
+}
+
+function createdEvent(deployment: NewDeployment, config: EnvironmentConfig) {
+  return {
+    type: 'deployment.created',
+    environment: config.name,
+    release: deployment.release,
+    version: deployment.document.plan.version,
+    kind: deployment.kind,
+    targets: config.targets.map(({ name }) => name),
+  } as const
+}
+
+/** A newer request replaces an older one that has not begun; what a machine asks never replaces what a person asked, and nothing but a rollback replaces one. */
+function givesWay(older: StoredDeployment, newer: NewDeployment): boolean {
+  if (isUnderWay(older)) return false
+  if (newer.kind === 'rollback') return true
+  return older.kind !== 'rollback' && (older.document.isAutomatic || !newer.document.isAutomatic)
+}
+
+async function supersede(query: Query, older: StoredDeployment, newer: NewDeployment): Promise<void> {
+  const reason = superseded({ environment: older.environment, newer: newer.document.plan.version })
+  await writeDecision(query, older.id, { kind: 'supersede', reason })
+}

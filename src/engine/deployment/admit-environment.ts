@@ -1,0 +1,58 @@
+import { environmentAlreadyLocked } from '#core/known/environment.ts'
+import type { EnvironmentRequest, TicketOutcome } from '#core/ticket/model.ts'
+import { unreachable } from '#core/unreachable.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { openDeploymentsOf } from '#store/deployment.ts'
+import { loadEnvironment, lockEnvironment, resumeEnvironment, unlockEnvironment } from '#store/environment.ts'
+import { clearBadReleases } from '#store/release.ts'
+import type { TicketOf } from '../delivery.ts'
+import { findEnvironment } from './admit-deploy.ts'
+import type { DeliveryContext } from './context.ts'
+
+/** Locks, unlocks, or lifts a hold. The subjects of the outcome are the deployments that this concerns. */
+export async function admitEnvironment(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<EnvironmentRequest>,
+): Promise<TicketOutcome> {
+  const { request } = ticket
+  await findEnvironment(query, request)
+  const place = { application: request.application, environment: request.environment }
+  const note = await act(context, query, ticket)
+  const waiting = (await openDeploymentsOf(query, place)).filter(
+    (deployment) => deployment.document.machine.phase === 'gate',
+  )
+  return { kind: 'accepted', subjects: waiting.map(({ id }) => id), ...(note === undefined ? {} : { note }) }
+}
+
+async function act(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<EnvironmentRequest>,
+): Promise<string | undefined> {
+  const { request, requestedBy } = ticket
+  const place = { application: request.application, environment: request.environment }
+  const { lock, hold } = await loadEnvironment(query, place.application, place.environment)
+  switch (request.action) {
+    case 'lock': {
+      const isLocked = lock !== undefined && (lock.until === undefined || lock.until > context.clock.now())
+      if (isLocked && lock.by !== requestedBy)
+        throw environmentAlreadyLocked({ environment: request.environment, ...lock })
+      await lockEnvironment(query, place, {
+        by: requestedBy,
+        ...(request.reason === undefined ? {} : { reason: request.reason }),
+        ...(request.until === undefined ? {} : { until: request.until }),
+      })
+      return undefined
+    }
+    case 'unlock':
+      await unlockEnvironment(query, place)
+      return lock === undefined ? 'it was not locked' : `it was locked by ${lock.by}`
+    case 'resume':
+      await resumeEnvironment(query, place)
+      await clearBadReleases(query, place.application, place.environment)
+      return hold === undefined ? 'it was not held' : `it was held: ${hold.reason}`
+    default:
+      return unreachable(request.action)
+  }
+}

@@ -1,0 +1,156 @@
+import { KnownError, reportError } from '#core/errors.ts'
+import type { ErrorReport } from '#core/errors.ts'
+import type { Json } from '#core/json.ts'
+import { admitsRef } from '#core/environment/ref-rule.ts'
+import { deploymentDone, deploymentNotFound, deploymentStarted } from '#core/known/deployment.ts'
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import { parseProject } from '#core/project/parse.ts'
+import type { DecisionRequest, DeployRequest, EnvironmentRequest, TicketOutcome } from '#core/ticket/model.ts'
+import type { Verdict } from '#core/environment/check.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { loadApplication, saveApplication } from '#store/application.ts'
+import { loadDeployment, openDeployments } from '#store/deployment.ts'
+import { loadRun } from '#store/run.ts'
+import type { Delivery, TicketOf } from '../delivery.ts'
+import { admitDecision } from './admit-decision.ts'
+import { admitDeploy } from './admit-deploy.ts'
+import { admitEnvironment } from './admit-environment.ts'
+import type { DeliveryContext } from './context.ts'
+import { driveDeployment } from './drive.ts'
+import { jobVerdict } from './job-verdict.ts'
+import { projectFile, sealRelease } from './seal-release.ts'
+import { writeDecision } from './write-decision.ts'
+
+/**
+ * Releases and deployments of one agent. Holds nothing but the drives that are under way: everything else is in the store, so a new one
+ * after a crash goes on where the old one was.
+ */
+export class DeploymentLoop implements Delivery {
+  readonly #context: DeliveryContext
+  /** One drive per deployment: a second call waits for the first. */
+  readonly #drives = new Map<string, Promise<'done' | 'waiting'>>()
+
+  constructor(context: DeliveryContext) {
+    this.#context = context
+  }
+
+  admitDeploy(query: Query, ticket: TicketOf<DeployRequest>): Promise<TicketOutcome> {
+    return refusable(() => admitDeploy(this.#context, query, ticket))
+  }
+
+  admitDecision(query: Query, ticket: TicketOf<DecisionRequest>): Promise<TicketOutcome> {
+    return refusable(() => admitDecision(this.#context, query, ticket))
+  }
+
+  admitEnvironment(query: Query, ticket: TicketOf<EnvironmentRequest>): Promise<TicketOutcome> {
+    return refusable(() => admitEnvironment(this.#context, query, ticket))
+  }
+
+  drive(deployment: string, signal: AbortSignal): Promise<'done' | 'waiting'> {
+    const running = this.#drives.get(deployment)
+    if (running !== undefined) return running
+    const drive = driveDeployment(this.#context, deployment, signal).finally(() => this.#drives.delete(deployment))
+    this.#drives.set(deployment, drive)
+    return drive
+  }
+
+  async open(): Promise<readonly string[]> {
+    return (await openDeployments(this.#context.store.query)).map(({ id }) => id)
+  }
+
+  cancel(query: Query, id: string, by: string, reason: string): Promise<TicketOutcome> {
+    return refusable(async () => {
+      const deployment = await loadDeployment(query, id)
+      if (deployment === undefined) throw deploymentNotFound({ deployment: id })
+      if (deployment.state === 'done')
+        throw deploymentDone({ deployment: id, conclusion: deployment.conclusion ?? 'done' })
+      if (deployment.state === 'confirm' || deployment.state === 'revert')
+        throw deploymentStarted({ deployment: id, phase: deployment.state, wanted: 'cancel' })
+      await writeDecision(query, id, { kind: 'cancel', by, reason })
+      return { kind: 'accepted', subjects: [id] }
+    })
+  }
+
+  async describeDeployment(
+    id: string,
+  ): Promise<{
+    readonly deployment: string
+    readonly release: string
+    readonly version: string
+    readonly url: string
+  }> {
+    const { query } = this.#context.store
+    const deployment = await loadDeployment(query, id)
+    if (deployment === undefined) throw deploymentNotFound({ deployment: id })
+    const application = await loadApplication(query, deployment.application)
+    const config = application?.config.environments.find((environment) => environment.name === deployment.environment)
+    return {
+      deployment: id,
+      release: deployment.release,
+      version: deployment.document.plan.version,
+      url: config?.url ?? '',
+    }
+  }
+
+  verdictForJob(run: string, environment: string): Promise<Verdict> {
+    return jobVerdict(this.#context, run, environment)
+  }
+
+  async sealRun(
+    run: string,
+  ): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined> {
+    const sealed = await sealRelease(this.#context, run)
+    return sealed === undefined
+      ? undefined
+      : { release: sealed.release.id, version: sealed.release.manifest.version, isNew: sealed.isNew }
+  }
+
+  async automaticEnvironments(runId: string): Promise<readonly string[]> {
+    const { query } = this.#context.store
+    const run = await loadRun(query, runId)
+    const application = run === undefined ? undefined : await loadApplication(query, run.application)
+    if (run === undefined || application === undefined) return []
+    return inOrder(application.config.environments)
+      .filter((environment) => environment.auto && admitsRef(environment.from, run.ref))
+      .map(({ name }) => name)
+  }
+
+  async registerApplication(query: Query, run: Parameters<Delivery['registerApplication']>[1]): Promise<void> {
+    const known = await loadApplication(query, run.application)
+    if (known !== undefined && !run.isDefaultBranch) return
+    const { value } = parseProject({ file: projectFile, text: run.configText, folderName: run.application })
+    if (value === undefined) return
+    await saveApplication(query, {
+      name: run.application,
+      repository: run.repository,
+      config: { ...value, application: run.application },
+      configSha: run.sha,
+    })
+  }
+}
+
+/** Environments with every one after those that it comes after, otherwise in the order of the file. */
+function inOrder(environments: readonly EnvironmentConfig[]): readonly EnvironmentConfig[] {
+  const sorted: EnvironmentConfig[] = []
+  const take = (environment: EnvironmentConfig): void => {
+    if (sorted.includes(environment)) return
+    for (const name of environment.after) {
+      const before = environments.find((candidate) => candidate.name === name)
+      if (before !== undefined) take(before)
+    }
+    sorted.push(environment)
+  }
+  for (const environment of environments) take(environment)
+  return sorted
+}
+
+/** A known error becomes the outcome of the ticket. All admissions check before they write, so nothing half-done stays. */
+async function refusable(admit: () => Promise<TicketOutcome>): Promise<TicketOutcome> {
+  try {
+    return await admit()
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    const report: ErrorReport = reportError(error)
+    return { kind: 'refused', error: report as unknown as Json }
+  }
+}

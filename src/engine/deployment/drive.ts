@@ -1,0 +1,365 @@
+import { effectsOf } from '#core/deployment/decide.ts'
+import { healthQuestion, isAskedPerTarget, unhealthy } from '#core/deployment/health.ts'
+import { sealedEnvironment } from '#core/deployment/plan.ts'
+import { targetUnreachable } from '#core/deployment/reasons.ts'
+import type { DeploymentEffect, DeploymentFailure, DeploymentInput, DeploymentState } from '#core/deployment/state.ts'
+import { KnownError, reportError } from '#core/errors.ts'
+import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
+import type { Reason } from '#core/reason.ts'
+import type { Release } from '#core/release/model.ts'
+import { unreachable } from '#core/unreachable.ts'
+import type { DeployDriver, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
+import { loadDeployment, updateDeployment } from '#store/deployment.ts'
+import type { StoredDeployment } from '#store/deployment.ts'
+import { appendEvent } from '#store/event.ts'
+import { loadRelease } from '#store/release.ts'
+import { checkHealth } from './check-health.ts'
+import type { DeliveryContext } from './context.ts'
+import { inspectTargets, passGate } from './gate.ts'
+import { loadSecrets } from './load-secrets.ts'
+import { ReceiptRecorder } from './receipt-recorder.ts'
+import { TrafficProbe } from './traffic.ts'
+import { writeDecision } from './write-decision.ts'
+
+/** A confirmation that does not get through is tried again; the target waits for it up to `confirmWithin`. */
+const confirmTriesMax = 4
+const confirmPauseMs = 250
+/** A state may be read just before its last act has ended: then the next look shows what came of it. */
+const idleMax = 3
+
+/**
+ * Carries one deployment on, from wherever it stands, until it is done or waits at the gate. May be aborted at any moment and called
+ * again, by another process too: the row says what was asked, the targets say what was done.
+ */
+export async function driveDeployment(
+  context: DeliveryContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<'done' | 'waiting'> {
+  const found = await load(context, id)
+  if (found.state === 'done') return 'done'
+  if (found.document.machine.phase === 'gate') {
+    const gate = await passGate(context, id, signal)
+    if (gate !== 'started') return gate
+  }
+  const drive = new Drive(context, await prepareDrive(context, id), signal)
+  try {
+    if (found.document.machine.phase !== 'gate') await drive.resume()
+    await drive.run()
+    return 'done'
+  } finally {
+    await drive.close()
+  }
+}
+
+/** Everything that stays the same while a deployment is driven. */
+interface Setting {
+  readonly deployment: StoredDeployment
+  readonly release: Release
+  readonly config: EnvironmentConfig
+  readonly driver: DeployDriver
+  readonly orders: ReadonlyMap<string, TargetOrder>
+}
+
+async function load(context: DeliveryContext, id: string): Promise<StoredDeployment> {
+  const deployment = await loadDeployment(context.store.query, id)
+  if (deployment === undefined) throw new Error(`Invariant broken: there is no deployment ${id}`)
+  return deployment
+}
+
+async function prepareDrive(context: DeliveryContext, id: string): Promise<Setting> {
+  const deployment = await load(context, id)
+  const release = await loadRelease(context.store.query, deployment.release)
+  const config = deployment.document.environment
+  if (release === undefined || config === undefined)
+    throw new Error(`Invariant broken: the deployment ${id} has started without a release or rules`)
+  const sealed = sealedEnvironment(release, config)
+  const given = loadSecrets(context, deployment.document.secretTickets)
+  const secrets = Object.fromEntries(
+    sealed.secrets.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+  )
+  const orders = deployment.document.machine.targets.map(({ name, from }): [string, TargetOrder] => {
+    const target = config.targets.find((candidate) => candidate.name === name)
+    if (target === undefined) throw new Error(`Invariant broken: ${id} has a target ${name} that its rules do not have`)
+    return [
+      name,
+      {
+        deploymentId: id,
+        application: deployment.application,
+        environment: deployment.environment,
+        target,
+        release,
+        blobs: context.blobs.root,
+        ...(from === undefined ? {} : { expected: from }),
+        ...(sealed.restart === undefined ? {} : { restart: sealed.restart }),
+        variables: sealed.variables,
+        secrets,
+        confirmWithinMs: config.confirmWithinMs,
+        retain: config.retain,
+        ...(sealed.health === undefined ? {} : { health: sealed.health }),
+      },
+    ]
+  })
+  return { deployment, release, config, driver: context.drivers[config.driver], orders: new Map(orders) }
+}
+
+class Drive {
+  readonly #context: DeliveryContext
+  readonly #setting: Setting
+  readonly #signal: AbortSignal
+  readonly #receipt: ReceiptRecorder
+  readonly #inFlight = new Set<Promise<void>>()
+  /** Each act happens once in a drive, so one that a state asks for again is under way, or the state was read too early. */
+  readonly #begun = new Set<string>()
+  /** Writes of this deployment happen one after the other. */
+  #queue: Promise<unknown> = Promise.resolve()
+  #traffic: TrafficProbe | undefined
+
+  constructor(context: DeliveryContext, setting: Setting, signal: AbortSignal) {
+    this.#context = context
+    this.#setting = setting
+    this.#signal = signal
+    this.#receipt = new ReceiptRecorder(context.clock)
+  }
+
+  get #id(): string {
+    return this.#setting.deployment.id
+  }
+
+  /** Compares the row with what the targets say, as the first act of a process that did not begin this deployment. */
+  async resume(): Promise<void> {
+    const { deployment, config } = this.#setting
+    const states = await inspectTargets(this.#context, deployment, config, this.#signal)
+    await this.#feed({ kind: 'resumed', observations: states })
+  }
+
+  async run(): Promise<void> {
+    for (let idle = 0; ;) {
+      this.#signal.throwIfAborted()
+      const { machine } = (await load(this.#context, this.#id)).document
+      if (machine.phase === 'done') break
+      this.#watchTraffic(machine)
+      for (const effect of effectsOf(machine)) this.#begin(effect)
+      idle = this.#inFlight.size === 0 ? idle + 1 : 0
+      if (idle > idleMax)
+        throw new Error(`Invariant broken: the deployment ${this.#id} is in ${machine.phase} and nothing is under way`)
+      if (this.#inFlight.size > 0) await Promise.race(this.#inFlight)
+    }
+    await this.#saveReceipt()
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#inFlight)
+    await this.#traffic?.stop()
+  }
+
+  #begin(effect: DeploymentEffect): void {
+    const key = 'target' in effect ? `${effect.kind} ${effect.target}` : effect.kind
+    if (this.#begun.has(key)) return
+    this.#begun.add(key)
+    const work: Promise<void> = this.#perform(effect).finally(() => this.#inFlight.delete(work))
+    // Seen by `run`; without this line a second failure at the same time would be an unhandled rejection.
+    work.catch(() => undefined)
+    this.#inFlight.add(work)
+  }
+
+  async #perform(effect: DeploymentEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'prepare':
+        return this.#onTarget(
+          effect.target,
+          { phase: 'prepare', done: 'prepared', failed: 'prepare-failed' },
+          async (order, progress) => {
+            this.#receipt.sent(effect.target, await this.#setting.driver.prepare(order, progress, this.#signal))
+          },
+        )
+      case 'switch':
+        return this.#onTarget(
+          effect.target,
+          { phase: 'switch', done: 'switched', failed: 'switch-failed' },
+          (order, progress) => this.#setting.driver.switch(order, progress, this.#signal),
+        )
+      case 'confirm':
+        return this.#onTarget(
+          effect.target,
+          { phase: 'confirm', done: 'confirmed', failed: 'confirm-failed' },
+          (order, progress) => this.#confirm(order, progress),
+        )
+      case 'revert':
+        return this.#onTarget(
+          effect.target,
+          { phase: 'revert', done: 'reverted', failed: 'revert-failed' },
+          (order, progress) => this.#setting.driver.revert(order, effect.reason, progress, this.#signal),
+        )
+      case 'verify':
+        return this.#verify()
+      case 'gate':
+        throw new Error(`Invariant broken: the deployment ${this.#id} went back to its gate`)
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  async #onTarget(
+    target: string,
+    step: {
+      readonly phase: 'prepare' | 'switch' | 'confirm' | 'revert'
+      readonly done: 'prepared' | 'switched' | 'confirmed' | 'reverted'
+      readonly failed: 'prepare-failed' | 'switch-failed' | 'confirm-failed' | 'revert-failed'
+    },
+    act: (order: TargetOrder, progress: (line: string) => void) => Promise<void>,
+  ): Promise<void> {
+    const order = this.#setting.orders.get(target)
+    if (order === undefined) throw new Error(`Invariant broken: no order for ${target}`)
+    let input: DeploymentInput
+    try {
+      await this.#receipt.measure(step.phase, target, () => act(order, (line) => this.#tell(line, target)))
+      input = { kind: step.done, target }
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      input = { kind: step.failed, target, failure: failureOf(error, { target, isSwitch: step.phase === 'switch' }) }
+    }
+    await this.#feed(input)
+  }
+
+  /** A lost answer is no lost confirmation: when trying again does not help, the target is asked what it heard. */
+  async #confirm(order: TargetOrder, progress: (line: string) => void): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#setting.driver.confirm(order, progress, this.#signal)
+        return
+      } catch (error) {
+        this.#signal.throwIfAborted()
+        if (await this.#isConfirmed(order)) return
+        if (tries >= confirmTriesMax || !(error instanceof KnownError) || error.retry === 'never') throw error
+        progress(`the confirmation did not get through, trying again: ${error.message}`)
+      }
+      await this.#context.clock.sleep(confirmPauseMs * 2 ** tries, this.#signal)
+    }
+  }
+
+  async #isConfirmed(order: TargetOrder): Promise<boolean> {
+    const state: TargetState = await this.#setting.driver.inspect(order, this.#signal)
+    return state.kind === 'known' && state.current === order.release.id && state.pending === undefined
+  }
+
+  async #verify(): Promise<void> {
+    const { release, config } = this.#setting
+    const rule = sealedEnvironment(release, config).health
+    if (rule === undefined) {
+      this.#tell('no health rule: a finished switch counts as healthy')
+      await this.#feed({ kind: 'verified' })
+      return
+    }
+    const asked = isAskedPerTarget(rule) ? config.targets : config.targets.slice(0, 1)
+    const questions = asked.map((target) => healthQuestion(rule, release, { name: target.name, host: hostOf(target) }))
+    for (const { url } of questions) this.#tell(`asking ${url}`)
+    const isStopped = async (): Promise<boolean> =>
+      (await load(this.#context, this.#id)).document.machine.phase !== 'verify'
+    const outcomes = await this.#receipt.measure('verify', undefined, () =>
+      Promise.all(questions.map((question) => checkHealth(this.#context, { question, rule, isStopped }, this.#signal))),
+    )
+    await this.#judge(
+      questions.map(({ url }) => url),
+      outcomes,
+      rule.withinMs,
+    )
+  }
+
+  async #judge(
+    urls: readonly string[],
+    outcomes: readonly Awaited<ReturnType<typeof checkHealth>>[],
+    withinMs: number,
+  ): Promise<void> {
+    let failure: DeploymentFailure | undefined
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.kind === 'stopped') return
+      const url = urls[index] ?? ''
+      const { answers, milliseconds, last } = outcome
+      this.#receipt.health({ url, answers, milliseconds, last })
+      if (outcome.kind === 'healthy')
+        this.#tell(`${url} is healthy after ${milliseconds} ms (${answers} ${answers === 1 ? 'answer' : 'answers'})`)
+      else failure ??= { reason: unhealthy({ url, withinMs, answers, last }), isReleaseBad: true }
+    }
+    await this.#feed(failure === undefined ? { kind: 'verified' } : { kind: 'verify-failed', failure })
+  }
+
+  /** Begins before the first switch and ends with the deployment. */
+  #watchTraffic(machine: DeploymentState): void {
+    if (this.#traffic !== undefined || machine.phase === 'prepare') return
+    const { release, config } = this.#setting
+    const rule = sealedEnvironment(release, config).health
+    const [target] = config.targets
+    if (rule === undefined || target === undefined) return
+    const { url } = healthQuestion(rule, release, { name: target.name, host: hostOf(target) })
+    this.#traffic = new TrafficProbe(
+      this.#context,
+      url,
+      machine.targets.some(({ from }) => from !== undefined),
+    )
+  }
+
+  async #saveReceipt(): Promise<void> {
+    const receipt = this.#receipt.receipt(await this.#traffic?.stop())
+    this.#traffic = undefined
+    await updateDeployment(this.#context.store.query, this.#id, { receipt })
+    this.#context.notify({ type: 'changed', subject: this.#id })
+  }
+
+  #feed(input: DeploymentInput): Promise<void> {
+    return this.#write(async () => {
+      await this.#context.store.transaction((query) => writeDecision(query, this.#id, input))
+    })
+  }
+
+  /** Progress is for people: it is written in order, and nobody waits for it but what is written after it. */
+  #tell(line: string, target?: string): void {
+    void this.#write(async () => {
+      await this.#context.store.transaction((query) =>
+        appendEvent(
+          query,
+          { table: 'deployment', id: this.#id },
+          { type: 'deployment.progress', ...(target === undefined ? {} : { target }), line },
+        ),
+      )
+    }).catch(() => undefined)
+  }
+
+  #write(work: () => Promise<void>): Promise<void> {
+    const next = this.#queue
+      .catch(() => undefined)
+      .then(async () => {
+        this.#signal.throwIfAborted()
+        await work()
+        this.#context.notify({ type: 'changed', subject: this.#id })
+      })
+    this.#queue = next
+    return next
+  }
+}
+
+/** What went wrong on a target. A switch that ran and failed speaks against the release; a network or a disk does not. */
+function failureOf(error: unknown, fact: { readonly target: string; readonly isSwitch: boolean }): DeploymentFailure {
+  const report = reportError(error)
+  const reason: Reason =
+    report.kind === 'unreachable'
+      ? {
+          ...targetUnreachable({ target: fact.target, why: report.message }),
+          ...(report.hint === undefined ? {} : { hint: report.hint }),
+        }
+      : {
+          code: report.code,
+          message: `${fact.target}: ${withDetails(report)}`,
+          ...(report.hint === undefined ? {} : { hint: report.hint }),
+        }
+  return { reason, isReleaseBad: fact.isSwitch && report.code === 'RESTART_FAILED' }
+}
+
+function withDetails(report: { readonly message: string; readonly details?: readonly string[] }): string {
+  const last = report.details?.at(-1)
+  return last === undefined ? report.message : `${report.message} (${last})`
+}
+
+function hostOf(target: TargetConfig): string {
+  return target.kind === 'ssh' ? target.host : '127.0.0.1'
+}

@@ -1,0 +1,180 @@
+import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/environment/check.ts'
+import { sealedEnvironment } from '#core/deployment/plan.ts'
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { Release } from '#core/release/model.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import type { StoredApplication } from '#store/application.ts'
+import { approvalsOfPlan, decisionsOn } from '#store/approval.ts'
+import type { StoredDecision } from '#store/approval.ts'
+import { hasSucceeded, openDeploymentsOf } from '#store/deployment.ts'
+import type { StoredDeployment } from '#store/deployment.ts'
+import { loadEnvironment } from '#store/environment.ts'
+import { loadJobs } from '#store/job.ts'
+import { loadRelease } from '#store/release.ts'
+import type { DeliveryContext } from './context.ts'
+import { loadSecrets } from './load-secrets.ts'
+
+/** A deployment that the rules are asked about; it may not be in the store yet. */
+export type Candidate = Pick<StoredDeployment, 'id' | 'application' | 'environment' | 'run' | 'kind' | 'planHash'> & {
+  readonly document: Pick<StoredDeployment['document'], 'isAutomatic' | 'authors' | 'secretTickets'>
+}
+
+/** Collects everything that the rules of an environment look at for a deployment. Statements only, so it may run in a transaction. */
+export async function deploymentQuestion(
+  context: DeliveryContext,
+  query: Query,
+  asked: {
+    readonly candidate: Candidate
+    readonly release: Release
+    readonly application: StoredApplication
+    readonly config: EnvironmentConfig
+  },
+): Promise<EnvironmentQuestion> {
+  const { candidate, release, config, application } = asked
+  const place = { application: candidate.application, environment: candidate.environment }
+  const state = await loadEnvironment(query, place.application, place.environment)
+  const others = (await openDeploymentsOf(query, place)).filter((other) => other.id !== candidate.id)
+  const active = others.find(
+    (other) => isUnderWay(other) || (other.kind === 'rollback' && candidate.kind !== 'rollback'),
+  )
+  const own = await decisionsOn(query, candidate.id, candidate.environment)
+  const secrets = loadSecrets(context, candidate.document.secretTickets)
+  const newer = candidate.document.isAutomatic
+    ? await newerRelease(query, release, [state.current, ...others.map((other) => other.release)])
+    : undefined
+  return {
+    config,
+    now: context.clock.now(),
+    subject: {
+      id: candidate.id,
+      kind: candidate.kind,
+      ref: release.manifest.source.ref,
+      dirty: release.manifest.source.dirty,
+      isAutomatic: candidate.document.isAutomatic,
+      authors: candidate.document.authors,
+      release: {
+        id: release.id,
+        version: release.manifest.version,
+        ...(release.bad === undefined ? {} : { bad: release.bad }),
+      },
+    },
+    facts: {
+      ...(state.lock === undefined ? {} : { lock: state.lock }),
+      ...(state.hold === undefined ? {} : { hold: state.hold }),
+      ...(active === undefined
+        ? {}
+        : { active: { id: active.id, version: active.document.plan.version, phase: active.state } }),
+      ...(newer === undefined ? {} : { newer }),
+      verifications: await verifications(query, { application, config, release }),
+      decisions: await boundDecisions(query, candidate, { own, release: release.id }),
+      outdatedApprovals: own.filter(
+        (decision) => decision.decision === 'approve' && decision.planHash !== candidate.planHash,
+      ).length,
+      hasRunBefore: await hasSucceeded(query, place, release.id),
+      missingSecrets: sealedEnvironment(release, config).secrets.filter((name) => secrets[name] === undefined),
+    },
+  }
+}
+
+/** True from the first act on a target to the end. */
+export function isUnderWay(deployment: Pick<StoredDeployment, 'state'>): boolean {
+  return deployment.state !== 'queued' && deployment.state !== 'waiting' && deployment.state !== 'done'
+}
+
+/** For each environment that must come before: has it run the release, and are its jobs green? */
+export async function verifications(
+  query: Query,
+  asked: { readonly application: StoredApplication; readonly config: EnvironmentConfig; readonly release: Release },
+): Promise<Readonly<Record<string, Verification>>> {
+  const found: [string, Verification][] = []
+  for (const name of asked.config.after) {
+    const before = asked.application.config.environments.find((environment) => environment.name === name)
+    found.push([
+      name,
+      await verification(query, {
+        name,
+        release: asked.release,
+        jobs: before?.verifiedBy ?? [],
+        application: asked.application.name,
+      }),
+    ])
+  }
+  return Object.fromEntries(found)
+}
+
+async function verification(
+  query: Query,
+  asked: {
+    readonly application: string
+    readonly name: string
+    readonly release: Release
+    readonly jobs: readonly string[]
+  },
+): Promise<Verification> {
+  const { application, name, release } = asked
+  const place = { application, environment: name }
+  if (!(await hasSucceeded(query, place, release.id))) {
+    const open = (await openDeploymentsOf(query, place)).find((deployment) => deployment.release === release.id)
+    if (open !== undefined)
+      return {
+        kind: 'pending',
+        why: `the deployment ${open.id} there is ${isUnderWay(open) ? `in ${open.state}` : 'waiting'}`,
+      }
+    return { kind: 'missing', why: `it has not run ${release.manifest.version} with success` }
+  }
+  if (asked.jobs.length === 0) return { kind: 'verified' }
+  if (release.run === undefined)
+    return { kind: 'missing', why: `no run is known that could have proved it (jobs: ${asked.jobs.join(', ')})` }
+  return jobVerification(query, release.run, asked.jobs)
+}
+
+async function jobVerification(query: Query, run: string, names: readonly string[]): Promise<Verification> {
+  const jobs = await loadJobs(query, run)
+  let pending: string | undefined
+  for (const name of names) {
+    const legs = jobs.filter((job) => job.jobId === name)
+    if (legs.length === 0) return { kind: 'missing', why: `the run ${run} has no job "${name}"` }
+    const red = legs.find((leg) => leg.state === 'done' && leg.conclusion !== 'success')
+    if (red !== undefined)
+      return { kind: 'missing', why: `its job "${red.name}" ended with ${red.conclusion ?? 'nothing'}` }
+    if (legs.some((leg) => leg.state !== 'done')) pending = `its job "${name}" is not finished`
+  }
+  return pending === undefined ? { kind: 'verified' } : { kind: 'pending', why: pending }
+}
+
+/** Decisions that count: rejections of this deployment, approvals of this release with this plan, and approvals of the run that asked. */
+async function boundDecisions(
+  query: Query,
+  candidate: Candidate,
+  known: { readonly own: readonly StoredDecision[]; readonly release: string },
+): Promise<EnvironmentFacts['decisions']> {
+  const place = { application: candidate.application, environment: candidate.environment }
+  const approvals = await approvalsOfPlan(query, place, { release: known.release, planHash: candidate.planHash })
+  // Whoever approved the job of the run is not asked a second time by the deployment that this job starts.
+  const ofRun = candidate.run === undefined ? [] : await decisionsOn(query, candidate.run, candidate.environment)
+  return [
+    ...known.own.filter(({ decision }) => decision === 'reject'),
+    ...approvals,
+    ...ofRun.filter(({ decision, planHash }) => decision === 'approve' && planHash === undefined),
+  ]
+}
+
+/** Of some releases, the first that was sealed by a later run of the same ref. Run ids sort by time. */
+async function newerRelease(
+  query: Query,
+  release: Release,
+  others: readonly (string | undefined)[],
+): Promise<{ readonly version: string } | undefined> {
+  for (const id of new Set(others)) {
+    if (id === undefined || id === release.id) continue
+    const other = await loadRelease(query, id)
+    if (
+      other?.run === undefined ||
+      release.run === undefined ||
+      other.manifest.source.ref !== release.manifest.source.ref
+    )
+      continue
+    if (other.run > release.run) return { version: other.manifest.version }
+  }
+  return undefined
+}

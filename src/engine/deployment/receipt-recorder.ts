@@ -1,0 +1,62 @@
+import type { DeploymentReceipt, HealthReceipt, TargetReceipt, TrafficReceipt } from '#core/deployment/receipt.ts'
+import type { Clock } from '#ports/clock.ts'
+
+type TargetPhaseName = keyof TargetReceipt['phases']
+
+/** Collects while a deployment is driven what its receipt will say. After a restart it begins anew: what was not measured is not claimed. */
+export class ReceiptRecorder {
+  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #startedAt: number
+  readonly #targets = new Map<
+    string,
+    { sentBytes?: number; sentFiles?: number; phases: Partial<Record<TargetPhaseName, number>> }
+  >()
+  readonly #spans = new Map<keyof DeploymentReceipt['phases'], { from: number; to: number }>()
+  #health: HealthReceipt | undefined
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock
+    this.#startedAt = clock.monotonic()
+  }
+
+  /** Runs work and counts its time for a phase, and for a target where there is one. */
+  async measure<T>(
+    phase: keyof DeploymentReceipt['phases'],
+    target: string | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const from = this.#clock.monotonic()
+    try {
+      return await work()
+    } finally {
+      const to = this.#clock.monotonic()
+      const span = this.#spans.get(phase)
+      this.#spans.set(phase, { from: Math.min(from, span?.from ?? from), to: Math.max(to, span?.to ?? to) })
+      if (target !== undefined && phase !== 'verify') this.#target(target).phases[phase] = Math.round(to - from)
+    }
+  }
+
+  sent(target: string, counts: { readonly sentBytes: number; readonly sentFiles: number }): void {
+    Object.assign(this.#target(target), counts)
+  }
+
+  health(receipt: HealthReceipt): void {
+    this.#health = receipt
+  }
+
+  receipt(traffic: TrafficReceipt | undefined): DeploymentReceipt {
+    return {
+      targets: [...this.#targets].map(([name, target]) => ({ name, ...target })),
+      phases: Object.fromEntries([...this.#spans].map(([phase, { from, to }]) => [phase, Math.round(to - from)])),
+      totalMs: Math.round(this.#clock.monotonic() - this.#startedAt),
+      ...(traffic === undefined ? {} : { traffic }),
+      ...(this.#health === undefined ? {} : { health: this.#health }),
+    }
+  }
+
+  #target(name: string): { sentBytes?: number; sentFiles?: number; phases: Partial<Record<TargetPhaseName, number>> } {
+    const known = this.#targets.get(name) ?? { phases: {} }
+    this.#targets.set(name, known)
+    return known
+  }
+}

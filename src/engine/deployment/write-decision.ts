@@ -1,0 +1,87 @@
+import { decide } from '#core/deployment/decide.ts'
+import type { DeploymentDocument } from '#core/deployment/document.ts'
+import type { DeploymentDecision, DeploymentInput, DeploymentState, DeploymentWrite } from '#core/deployment/state.ts'
+import type { DeploymentEvent } from '#core/run/event.ts'
+import { unreachable } from '#core/unreachable.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { loadDeployment, updateDeployment } from '#store/deployment.ts'
+import type { DeploymentStateName, StoredDeployment } from '#store/deployment.ts'
+import { holdEnvironment, setCurrentRelease } from '#store/environment.ts'
+import { appendEvents } from '#store/event.ts'
+import { markReleaseBad } from '#store/release.ts'
+
+/** What else is written with a decision. */
+export interface DecisionExtras {
+  readonly document?: Partial<DeploymentDocument>
+  readonly planHash?: string
+  readonly started?: boolean
+  /** Told before the events of the decision. */
+  readonly events?: readonly DeploymentEvent[]
+}
+
+/**
+ * Feeds one input to a deployment inside a transaction: loads, decides, writes the row, its consequences and its events. Whoever
+ * drives the deployment reads the effects from the new state.
+ */
+export async function writeDecision(
+  query: Query,
+  id: string,
+  input: DeploymentInput,
+  extras: DecisionExtras = {},
+): Promise<DeploymentDecision> {
+  const deployment = await loadDeployment(query, id)
+  if (deployment === undefined) throw new Error(`Invariant broken: there is no deployment ${id}`)
+  const decision = decide(deployment.document.machine, input)
+  const { state, writes } = decision
+  const isDone = state.phase === 'done'
+  const document = { ...deployment.document, ...extras.document, machine: state }
+  await updateDeployment(query, id, {
+    state: stateName(state),
+    reason: state.reason ?? null,
+    document,
+    ...(state.conclusion === undefined ? {} : { conclusion: state.conclusion }),
+    ...(extras.planHash === undefined ? {} : { planHash: extras.planHash }),
+    ...(extras.started === true ? { started: true } : {}),
+    ...(isDone && deployment.state !== 'done' ? { finished: true } : {}),
+  })
+  for (const write of writes) await applyWrite(query, deployment, write)
+  const events = [...(extras.events ?? []), ...eventsOf(deployment, writes)]
+  if (events.length > 0) await appendEvents(query, { table: 'deployment', id }, events)
+  return decision
+}
+
+function stateName(state: DeploymentState): DeploymentStateName {
+  if (state.phase !== 'gate') return state.phase
+  return state.reason === undefined ? 'queued' : 'waiting'
+}
+
+async function applyWrite(query: Query, deployment: StoredDeployment, write: DeploymentWrite): Promise<void> {
+  const place = { application: deployment.application, environment: deployment.environment }
+  switch (write.kind) {
+    case 'event':
+      return
+    case 'current':
+      await setCurrentRelease(query, place, { release: deployment.release, deployment: deployment.id })
+      return
+    case 'hold':
+      await holdEnvironment(query, place, { by: deployment.requestedBy, reason: write.reason.message })
+      return
+    case 'bad':
+      await markReleaseBad(query, deployment.release, {
+        environment: deployment.environment,
+        reason: write.reason.message,
+      })
+      return
+    default:
+      unreachable(write)
+  }
+}
+
+function eventsOf(deployment: StoredDeployment, writes: readonly DeploymentWrite[]): readonly DeploymentEvent[] {
+  return writes.flatMap((write): readonly DeploymentEvent[] => {
+    if (write.kind === 'event') return [write.event]
+    return write.kind === 'hold'
+      ? [{ type: 'environment.held', environment: deployment.environment, reason: write.reason }]
+      : []
+  })
+}
