@@ -12,22 +12,24 @@ export interface EnvironmentState {
   readonly isHeld: boolean
 }
 
-/** The runs of a RunList document, newest first. */
+/** The runs of a WorkList document, newest first. */
 export function readRuns(document: unknown): readonly RunState[] {
-  return itemsOf(document).map((item) => ({ id: text(item['id']) ?? '', state: text(item['state']) ?? '' }))
+  const runs = recordsIn(document, 'items').filter((item) => item['kind'] === 'run')
+  return runs.map((item) => ({ id: text(item['id']) ?? '', state: text(item['state']) ?? '' }))
 }
 
-/** The environments of a status document. */
+/** The environments of a StatusList document, all applications together. */
 export function readEnvironments(document: unknown): readonly EnvironmentState[] {
-  return itemsOf(document).map((item) => ({
-    name: text(item['name']) ?? text(item['environment']) ?? '',
-    version: isRecord(item['current']) ? text(item['current']['version']) : undefined,
-    isHeld: isRecord(item['hold']),
+  const environments = recordsIn(document, 'items').flatMap((item) => recordsIn(item, 'environments'))
+  return environments.map((item) => ({
+    name: text(item['name']) ?? '',
+    version: text(item['version']),
+    isHeld: Array.isArray(item['notes']) && item['notes'].includes('held'),
   }))
 }
 
-function itemsOf(document: unknown): readonly Record<string, unknown>[] {
-  const items = isRecord(document) ? document['items'] : undefined
+function recordsIn(document: unknown, key: string): readonly Record<string, unknown>[] {
+  const items = isRecord(document) ? document[key] : undefined
   return Array.isArray(items) ? items.filter(isRecord) : []
 }
 

@@ -31,9 +31,9 @@ export async function commit(story: Story, change: StoryCommit): Promise<void> {
 
 /** Id of the run that was started last. */
 export async function latestRun(story: Story): Promise<string> {
-  const [latest] = readRuns(await story.shell.ask(['shipway', 'ps', '--all']))
+  const [latest] = readRuns(await story.shell.ask(['shipway', 'ps']))
   if (latest !== undefined) return latest.id
-  throw demoExpectationFailed({ expected: 'a run in `shipway ps --all --json`', found: 'none' })
+  throw demoExpectationFailed({ expected: 'a run in `shipway ps --json`', found: 'none' })
 }
 
 /** The version that answers at the target: the service's own word, over HTTP. */
