@@ -1,20 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import type { Query, SqlDriver } from '#ports/sql-driver.ts'
-import { enterConcurrency, leaveConcurrency } from '#store/concurrency.ts'
+import type { SqlDriver } from '#ports/sql-driver.ts'
 import { appendEvent, loadEvents } from '#store/event.ts'
-import { loadJobs, updateJob } from '#store/job.ts'
-import { claimJobs, completeJob, reapExpired, requeueJob } from '#store/lease.ts'
+import { loadJobs } from '#store/job.ts'
+import { claimJobs, reapExpired, requeueJob } from '#store/lease.ts'
 import type { ClaimedJob } from '#store/lease.ts'
-import { loadRun, updateRun } from '#store/run.ts'
-import { migratedStore, onEveryEngine, seedRun, someJob, someRun, startStoreEngines } from '../rig/store.ts'
+import { loadRun } from '#store/run.ts'
+import { completeInDiamond, diamondKeys, seedDiamond } from '../rig/diamond-run.ts'
+import { migratedStore, onEveryEngine, startStoreEngines } from '../rig/store.ts'
 
-// A small engine over the statements of the store, with runners that crash and come back from the dead.
-//
-// Every run is a diamond of ten jobs: `start`, eight in the middle, `end`. Two of the middle share a concurrency group of one
-// slot with runs of the same remainder. One claim in twenty crashes; half of those come back after their lease was reaped
-// and try to complete. When this fails: `commits` > 1 is a hole in the fence, a run that is not done is a lost job or a
-// leaked slot, `overlaps` > 0 is a slot given twice.
+// Runners that crash and come back from the dead, over a small engine (`rig/diamond-run.ts`). One claim in twenty crashes; half
+// of those come back after their lease was reaped and try to complete. When this fails: `commits` above 1 is a hole in
+// the fence, a run that is not done is a lost job or a leaked slot, `overlaps` above 0 is a slot that was given twice.
 
 const engines = await startStoreEngines()
 afterAll(() => engines[Symbol.asyncDispose]())
@@ -25,9 +22,7 @@ const crashesPerHundred = 5
 /** Runners that live never lose a lease here, so that the counts below are exact on a slow machine too. */
 const longLeaseMs = 600_000
 const shortLeaseMs = 20
-const middle = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-const groupOf = (run: number, key: string): string | undefined =>
-  key === 'a' || key === 'b' ? `group-${run % 5}` : undefined
+const jobCount = runCount * diamondKeys.length
 
 interface Chaos {
   readonly driver: SqlDriver
@@ -46,14 +41,13 @@ onEveryEngine('The store', engines, (engine) => {
   test('commits every job once though runners crash and come back from the dead', { tags: ['slow'] }, async () => {
     await using driver = await migratedStore(engine)
     const chaos = startChaos(driver)
-    for (let run = 0; run < runCount; run += 1) await seed(driver, run)
+    for (let run = 0; run < runCount; run += 1) await seedDiamond(driver, run)
 
     const reaper = reapUntilOver(chaos)
     await Promise.all(Array.from({ length: runnerCount }, (_, index) => runJobs(chaos, `runner-${index}`)))
     chaos.isOver = true
     await reaper
 
-    const jobCount = runCount * (middle.length + 2)
     expect([...chaos.commits.values()]).toEqual(Array.from({ length: jobCount }, () => 1))
     expect(chaos).toMatchObject({ overlaps: 0, rejected: chaos.zombies, reaped: chaos.crashes })
     expect(chaos.zombies).toBeGreaterThan(0)
@@ -77,21 +71,13 @@ function startChaos(driver: SqlDriver): Chaos {
   }
 }
 
-async function seed(driver: SqlDriver, run: number): Promise<void> {
-  const keys = ['start', ...middle, 'end']
-  const jobs = keys.map((key) =>
-    someJob(key, { state: key === 'start' ? 'ready' : 'blocked', priority: 1 + (run % 3) }),
-  )
-  await seedRun(driver, someRun(`run-${run}`), jobs)
-}
-
 async function expectFinished(driver: SqlDriver, run: string): Promise<void> {
   const stored = await loadRun(driver.query, run)
   const events = await loadEvents(driver.query, run, 0, 1_000)
   expect(stored).toMatchObject({ state: 'done', seq: events.length })
   expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1))
   const finished = events.flatMap(({ event }) => (event.type === 'job.finished' ? [event.key] : []))
-  expect(finished.toSorted()).toEqual(['start', ...middle, 'end'].toSorted())
+  expect(finished.toSorted()).toEqual(diamondKeys.toSorted())
   const lost = events.filter(({ event }) => event.type === 'job.lost').length
   const attempts = (await loadJobs(driver.query, run)).map((job) => job.attempt)
   expect(attempts.reduce((sum, attempt) => sum + attempt, 0)).toBe(attempts.length + lost)
@@ -99,7 +85,6 @@ async function expectFinished(driver: SqlDriver, run: string): Promise<void> {
 
 /** One runner: claims, works for a moment, completes; sometimes it dies with the job in its hands, and its lease is short. */
 async function runJobs(chaos: Chaos, owner: string): Promise<void> {
-  const jobCount = runCount * (middle.length + 2)
   while (chaos.commits.size < jobCount) {
     const crashes = chaos.random() * 100 < crashesPerHundred
     const [job] = await claimJobs(chaos.driver.query, {
@@ -142,50 +127,11 @@ async function work(chaos: Chaos, job: ClaimedJob): Promise<void> {
   expect(await complete(chaos, job)).toBe('ok')
 }
 
-/**
- * What the agent does with a result: all of it in one transaction, nothing of it when the lease is lost. The event comes
- * before the look at the other jobs: it locks the run, so that of two last jobs one sees the other.
- */
 async function complete(chaos: Chaos, job: ClaimedJob): Promise<'ok' | 'lost'> {
-  const answer = await chaos.driver.transaction(async (q) => {
-    const fenced = await completeJob(q, { ...job, conclusion: 'success', outputs: {}, annotations: [] })
-    if (fenced === 'lost') return 'lost'
-    const event = {
-      type: 'job.finished',
-      key: job.key,
-      name: job.name,
-      conclusion: 'success',
-      annotations: [],
-    } as const
-    await appendEvent(q, { table: 'run', id: job.run }, event)
-    if (job.concurrency !== undefined) await leaveConcurrency(q, job.concurrency)
-    await startDependents(q, job)
-    return 'ok'
-  })
+  const answer = await completeInDiamond(chaos.driver, job)
   const name = `${job.run}/${job.key}`
   if (answer === 'ok') chaos.commits.set(name, (chaos.commits.get(name) ?? 0) + 1)
   return answer
-}
-
-async function startDependents(q: Query, job: ClaimedJob): Promise<void> {
-  if (job.key === 'start') {
-    for (const key of middle) await admit(q, job.run, key)
-  } else if (job.key === 'end') {
-    await updateRun(q, job.run, { state: 'done', conclusion: 'success', finished: true })
-  } else {
-    const jobs = await loadJobs(q, job.run)
-    const isJoined = jobs.every((other) => !middle.includes(other.key) || other.state === 'done')
-    if (isJoined) await updateJob(q, job.run, 'end', { state: 'ready' })
-  }
-}
-
-async function admit(q: Query, run: string, key: string): Promise<void> {
-  const group = groupOf(Number(run.slice('run-'.length)), key)
-  const isIn = group === undefined || (await enterConcurrency(q, group, 1))
-  await updateJob(q, run, key, {
-    state: isIn ? 'ready' : 'waiting',
-    ...(group === undefined ? {} : { concurrency: group }),
-  })
 }
 
 async function reapUntilOver(chaos: Chaos): Promise<void> {
