@@ -25,6 +25,7 @@ export interface BenchWorld {
 
 export interface RunOptions {
   readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
   /** Called as soon as the process is there. */
   readonly onStart?: (pid: number) => void
 }

@@ -27,8 +27,10 @@ export async function installGitlabCiLocal(
   try {
     await mkdir(fresh, { recursive: true })
     await writeFile(join(fresh, 'package.json'), '{ "private": true }\n')
+    // With the user's own environment: npm needs their registry and proxy.
     await world.run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', `gitlab-ci-local@${version}`], {
       cwd: fresh,
+      env: process.env,
     })
     await rename(fresh, folder)
     return { program }

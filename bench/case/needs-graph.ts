@@ -27,7 +27,7 @@ async function against(count: number, world: Parameters<BenchCase['measure']>[0]
   const repository = await repositoryOf(graph(count), world)
   const comparison = await compare(
     { name: 'shipway run', run: () => runShipway(repository, world) },
-    { name: 'gitlab-ci-local', run: async () => void (await world.run(gitlab.program, ['--cwd', repository])) },
+    { name: 'gitlab-ci-local', run: async () => void (await world.run(gitlab.program, [], { cwd: repository })) },
     Math.ceil(world.rounds / 3),
   )
   return fasterBy(3, what, comparison)

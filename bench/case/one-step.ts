@@ -14,7 +14,7 @@ export const oneStep: BenchCase = {
     const repository = await repositoryOf([{ id: 'one', needs: [], steps: ['echo ok'] }], world)
     const comparison = await compare(
       { name: 'shipway run', run: () => runShipway(repository, world) },
-      { name: 'gitlab-ci-local', run: async () => void (await world.run(gitlab.program, ['--cwd', repository])) },
+      { name: 'gitlab-ci-local', run: async () => void (await world.run(gitlab.program, [], { cwd: repository })) },
       world.rounds,
     )
     return [fasterBy(3, what, comparison)]
