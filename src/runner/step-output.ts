@@ -3,7 +3,7 @@ import type { CommandAnswer } from '#core/step/command-session.ts'
 import type { Redactor } from '#core/redact/redactor.ts'
 
 /** A line longer than this is cut into pieces: a step that prints without line ends must not fill the memory. */
-export const lineBytesMax = 1024 * 1024
+export const lineBytesMax = 256 * 1024
 
 const LINE_END = 0x0a
 const COLON_COMMAND = Buffer.from('::')
@@ -26,7 +26,8 @@ export interface StepOutputTarget {
 export class StepOutput {
   readonly #target: StepOutputTarget
   readonly #lineBytesMax: number
-  #pending: Buffer[] = []
+  /** An unfinished line; the buffer grows to its limit at most and is used again. */
+  #pending = Buffer.alloc(0)
   #pendingLength = 0
 
   constructor(target: StepOutputTarget, limits: { readonly lineBytesMax: number } = { lineBytesMax }) {
@@ -48,14 +49,21 @@ export class StepOutput {
   }
 
   #keep(bytes: Buffer): void {
-    this.#pending.push(Buffer.from(bytes))
-    this.#pendingLength += bytes.length
+    const length = this.#pendingLength + bytes.length
+    if (length > this.#pending.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#pending.length))
+      this.#pending.copy(larger, 0, 0, this.#pendingLength)
+      this.#pending = larger
+    }
+    bytes.copy(this.#pending, this.#pendingLength)
+    this.#pendingLength = length
   }
 
+  /** What was kept, with these bytes after it. Valid until the next `#keep`. */
   #joinPending(bytes: Buffer): Buffer {
     if (this.#pendingLength === 0) return bytes
-    const joined = Buffer.concat([...this.#pending, bytes])
-    this.#pending = []
+    if (bytes.length > 0) this.#keep(bytes)
+    const joined = this.#pending.subarray(0, this.#pendingLength)
     this.#pendingLength = 0
     return joined
   }

@@ -27,7 +27,7 @@ const encoders: readonly ((secret: string) => readonly string[])[] = [
   (secret) => [secret.replaceAll('"', String.raw`\"`)],
   (secret) => [secret.replaceAll("'", "''")],
   jsonForms,
-  (secret) => [percentEncode(secret)],
+  percentForms,
   (secret) => [xmlEscape(secret)],
   (secret) => (secret.length > 8 && secret.startsWith('"') && secret.endsWith('"') ? [secret.slice(1, -1)] : []),
   powershellPieces,
@@ -58,13 +58,15 @@ function jsonForms(secret: string): readonly string[] {
   return [plain, go]
 }
 
-/** RFC 3986: everything but the unreserved characters is escaped. A lone surrogate has no such form. */
-function percentEncode(secret: string): string {
-  if (!secret.isWellFormed()) return ''
-  return encodeURIComponent(secret).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
+/**
+ * For addresses: everything escaped but the unreserved characters of RFC 3986; as JavaScript leaves `!'()*` alone; as
+ * Python leaves `/` alone; and as forms write a blank. A lone surrogate has no such form.
+ */
+function percentForms(secret: string): readonly string[] {
+  if (!secret.isWellFormed()) return []
+  const script = encodeURIComponent(secret)
+  const strict = script.replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+  return [script, strict, strict.replaceAll('%2F', '/'), strict.replaceAll('%20', '+')]
 }
 
 const xmlEntities: Readonly<Record<string, string>> = {
