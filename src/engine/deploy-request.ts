@@ -4,7 +4,7 @@ import type { Json } from '#core/json.ts'
 import { deploymentFailed, releaseNothingToSeal } from '#core/known/run.ts'
 import type { DeploymentEvent, StoredEvent } from '#core/run/event.ts'
 import type { RunnerRequest } from '#core/run/job-order.ts'
-import { appendEvent, loadEvents } from '#store/event.ts'
+import { loadEvents } from '#store/event.ts'
 import { loadRun } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { AgentContext } from './context.ts'
@@ -51,7 +51,6 @@ export async function requestDeployment(
   surroundings.poke()
 
   const deployment = await admitted(context, ticket.id, surroundings.signal)
-  await announce(context, job.runId, { deployment, environment: request.environment, release })
   const end = await watch(context, deployment, surroundings)
   if (end.conclusion !== 'success')
     throw deploymentFailed({
@@ -71,23 +70,6 @@ async function admitted(context: AgentContext, ticketId: string, signal: AbortSi
     if (deployment !== undefined) return deployment
     await context.clock.sleep(lookEveryMs, signal)
   }
-}
-
-/** Tells the run's own history about it, once. */
-async function announce(
-  context: AgentContext,
-  run: string,
-  found: { readonly deployment: string; readonly environment: string; readonly release: string },
-): Promise<void> {
-  const events = await loadEvents(context.store.query, run, 0, 100_000)
-  const isTold = events.some(
-    ({ event }) => event.type === 'deployment.requested' && event.deployment === found.deployment,
-  )
-  if (isTold) return
-  await context.store.transaction(async (query) =>
-    appendEvent(query, { table: 'run', id: run }, { type: 'deployment.requested', ...found }),
-  )
-  context.notify({ type: 'changed', subject: run })
 }
 
 async function watch(

@@ -134,7 +134,7 @@ export class EmbeddedClient implements AgentClient {
 
   async #pause(signal: AbortSignal): Promise<void> {
     await this.#wake.wait(this.#role === undefined ? lookEveryMs : lookAtOnceMs)
-      if (signal.aborted) this.#isInterrupted = true
+    if (signal.aborted) this.#isInterrupted = true
     signal.throwIfAborted()
     if (this.#failure !== undefined) throw this.#failure
   }

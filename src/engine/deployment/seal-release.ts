@@ -13,6 +13,7 @@ import { assembleRelease, releaseFilesMax, releaseId } from '#core/release/assem
 import { selectsFile } from '#core/release/select-files.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
 import { releaseVersion } from '#core/release/version.ts'
+import { appendEvent } from '#store/event.ts'
 import { loadJobs } from '#store/job.ts'
 import type { StoredJob } from '#store/job.ts'
 import { insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
@@ -174,6 +175,8 @@ function record(context: DeliveryContext, input: SealInput): Promise<SealedRelea
     if (known !== undefined) return { release: known, isNew: false }
     const { id, manifest } = seal((version) => taken.has(version))
     await insertRelease(query, { id, manifest, run: run.id, sealedBy: run.actor })
+    const event = { type: 'release.sealed', release: id, version: manifest.version } as const
+    await appendEvent(query, { table: 'run', id: run.id }, event)
     const release = await loadRelease(query, id)
     if (release === undefined) throw new Error(`Invariant broken: the release ${id} was written and is not there`)
     return { release, isNew: true }

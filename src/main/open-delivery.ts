@@ -1,0 +1,22 @@
+import { blobStore } from '#adapters/blob-store/blob-store.ts'
+import { openShell } from '#adapters/host-shell/open-shell.ts'
+import { httpProbe } from '#adapters/http-probe/http-probe.ts'
+import { homeLayout } from '#core/home/layout.ts'
+import { directoryDriver } from '#drivers/directory/driver.ts'
+import type { Delivery } from '#engine/delivery.ts'
+import type { DeliveryContext } from '#engine/deployment/context.ts'
+import { DeploymentLoop } from '#engine/deployment/deployment-loop.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+
+/** Releases and deployments with the real drivers: one line per driver. */
+export function openDelivery(
+  base: Omit<DeliveryContext, 'files' | 'blobs' | 'probe' | 'drivers'> & { readonly files: HomeFiles },
+): Delivery {
+  const { clock, files } = base
+  return new DeploymentLoop({
+    ...base,
+    blobs: blobStore({ root: files.absolute(homeLayout.blobs), tmp: files.absolute(homeLayout.tmp) }),
+    probe: httpProbe,
+    drivers: { directory: directoryDriver({ openShell, clock }) },
+  })
+}
