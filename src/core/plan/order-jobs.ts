@@ -5,8 +5,6 @@ export interface OrderedJob {
   readonly job: JobModel
   /** 0 for a job without needs, else one more than the highest of its needs. */
   readonly level: number
-  /** Everything that it needs, directly or not, in the order of the file. */
-  readonly ancestors: readonly string[]
 }
 
 /**
@@ -46,8 +44,6 @@ function dependentsOf(jobs: readonly JobModel[]): ReadonlyMap<string, readonly J
 }
 
 function place(job: JobModel, done: ReadonlyMap<string, OrderedJob>): OrderedJob {
-  const needs = job.needs.map((need) => done.get(need)).filter((need) => need !== undefined)
-  const ancestors = new Set(needs.flatMap((need) => [...need.ancestors, need.job.id]))
-  const level = needs.reduce((highest, need) => Math.max(highest, need.level + 1), 0)
-  return { job, level, ancestors: [...ancestors] }
+  const level = job.needs.reduce((highest, need) => Math.max(highest, (done.get(need)?.level ?? -1) + 1), 0)
+  return { job, level }
 }

@@ -1,4 +1,6 @@
 import type { JsonObject } from '#core/json.ts'
+import type { ScopeFunction } from '#core/expression/evaluate.ts'
+import { toText } from '#core/expression/text.ts'
 import { expressionOf, pairsOf } from '#core/expression/template.ts'
 import { parseExpression } from '#core/expression/parse.ts'
 import { statusFunctions } from '#core/expression/status.ts'
@@ -46,29 +48,37 @@ export interface PlanInput {
 
 /** Plans a workflow for an event: `shipway plan`, and the preview of a run. */
 export function planWorkflow(workflow: WorkflowModel, input: PlanInput): WorkflowPlan {
-  const results = new Map<string, Conclusion>()
-  const jobs = orderJobs(workflow.jobs).map(({ job, level, ancestors }): JobPlan => {
-    const known = Object.fromEntries(ancestors.map((id) => [id, results.get(id) ?? 'success']))
-    const decision = decide(job, { input, ancestors: known })
-    results.set(job.id, decision.kind === 'skipped' ? 'skipped' : 'success')
+  const before = new Map<string, Assumed>()
+  const jobs = orderJobs(workflow.jobs).map(({ job, level }): JobPlan => {
+    const decision = decide(job, { input, before })
+    const result = decision.kind === 'skipped' ? 'skipped' : 'success'
+    before.set(job.id, {
+      result,
+      isGreen: result === 'success' && job.needs.every((need) => before.get(need)?.isGreen),
+    })
     return { id: job.id, needs: job.needs, level, decision }
   })
   return { file: workflow.file, name: workflow.name, verdict: matchTrigger(workflow, input.event), jobs }
 }
 
-interface Deciding {
-  readonly input: PlanInput
-  /** Assumed results of everything before the job. */
-  readonly ancestors: Readonly<Record<string, Conclusion>>
+/** What a plan assumes of a job: a job that runs succeeds. */
+interface Assumed {
+  readonly result: Conclusion
+  /** It and everything before it succeed. */
+  readonly isGreen: boolean
 }
 
-function decide(job: JobModel, { input, ancestors }: Deciding): JobDecision {
+interface Deciding {
+  readonly input: PlanInput
+  readonly before: ReadonlyMap<string, Assumed>
+}
+
+function decide(job: JobModel, { input, before }: Deciding): JobDecision {
   const { github, inputs, vars } = input
-  const needs = Object.fromEntries(job.needs.map((id) => [id, { result: ancestors[id] ?? 'success', outputs: {} }]))
-  const scope = {
-    contexts: { github, inputs, vars, needs },
-    functions: statusFunctions({ level: 'job', ancestors, cancelled: false }),
-  }
+  const needs = Object.fromEntries(
+    job.needs.map((id) => [id, { result: before.get(id)?.result ?? 'success', outputs: {} }]),
+  )
+  const scope = { contexts: { github, inputs, vars, needs }, functions: functionsOf(job, before) }
   if (readsNeeds([job.if])) return undecided(job, 'Its condition')
   const readers = {
     matrix: job.strategy?.matrix,
@@ -82,6 +92,17 @@ function decide(job: JobModel, { input, ancestors }: Deciding): JobDecision {
   if (reader === undefined) return expandJob(job, scope)
   const condition = expandJob(conditionOnly(job), scope)
   return condition.kind === 'legs' ? undecided(job, `Its ${reader[0]}`) : condition
+}
+
+/** The status functions of a plan: nothing fails and nothing is cancelled, but jobs may be skipped. */
+function functionsOf(job: JobModel, before: ReadonlyMap<string, Assumed>): Readonly<Record<string, ScopeFunction>> {
+  return {
+    ...statusFunctions({ level: 'job', ancestors: {}, cancelled: false }),
+    success: (names) =>
+      names.length === 0
+        ? job.needs.every((need) => before.get(need)?.isGreen)
+        : names.every((name) => before.get(toText(name))?.result === 'success'),
+  }
 }
 
 function undecided(job: JobModel, subject: string): JobDecision {

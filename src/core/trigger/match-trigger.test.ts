@@ -145,6 +145,12 @@ describe('a workflow answers to an event, or says which filter it fails', () => 
       pullRequest({ payload: { action: 'opened' } }),
       /"types" takes only labeled/,
     ],
+    [
+      'workflow that ran',
+      on({ event: 'workflow_run', workflows: ['CI'] }),
+      push({ name: 'workflow_run', payload: { workflow_run: { name: 'Nightly' } } }),
+      /^The workflow "Nightly" is not in "workflows": CI\.$/,
+    ],
   ]
   test.each(cases)('%s', (_title, trigger, event, expected) => {
     const verdict = matchTrigger({ triggers: [trigger] }, event)

@@ -28,7 +28,7 @@ export function matchTrigger(workflow: Pick<WorkflowModel, 'triggers'>, event: T
   if (trigger === undefined) return no(notListening(workflow.triggers, event))
   const mark = skipMarkOf(event)
   if (mark !== undefined) return no(`The message of the commit asks for no run: ${mark}.`)
-  const checks = [matchTypes, matchRef, matchPaths]
+  const checks = [matchTypes, matchWorkflows, matchRef, matchPaths]
   return checks.map((check) => check(trigger, event)).find((verdict) => !verdict.matches) ?? yes
 }
 
@@ -54,6 +54,14 @@ function matchTypes(trigger: TriggerModel, event: TriggerEvent): Verdict {
   if (types === undefined || activity === undefined || types.includes(activity)) return yes
   const source = trigger.types === undefined ? 'without "types" it' : '"types"'
   return no(`The activity of the ${event.name} is "${activity}": ${source} takes only ${types.join(', ')}.`)
+}
+
+/** `workflow_run`: the name of the workflow that ran. */
+function matchWorkflows(trigger: TriggerModel, event: TriggerEvent): Verdict {
+  const name = textAt(event.payload, 'workflow_run', 'name')
+  if (trigger.workflows === undefined || name === undefined) return yes
+  if (includesSome(trigger.workflows.map(compilePattern), [name])) return yes
+  return no(`The workflow "${name}" is not in "workflows": ${trigger.workflows.join(', ')}.`)
 }
 
 function matchRef(trigger: TriggerModel, event: TriggerEvent): Verdict {

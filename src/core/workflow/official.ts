@@ -3,6 +3,8 @@ import type { TokenRange } from '@actions/workflow-parser/templates/tokens/token
 import type { MappingDefinition } from '@actions/workflow-parser/templates/schema/mapping-definition'
 import type { Diagnostic, Range } from '#core/diagnostic.ts'
 import { nearestName } from '#core/project/nearest.ts'
+import type { SourceNode } from './source-node.ts'
+import { sourceReader } from './source-reader.ts'
 
 const fileStart: Range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
 
@@ -11,15 +13,9 @@ const fileStart: Range = { start: { line: 1, column: 1 }, end: { line: 1, column
  *
  * It is loaded on first use (it takes tens of milliseconds), and only its judgement is used. The values come from our
  * own reading of the file, because the parser builds expressions of multi-line texts from the raw YAML, with
- * indentation and quotes still in them. Give it only files that `readSource` accepted: it has no limits of its own.
+ * indentation and quotes still in them. It reads our tree and not the text: see `sourceReader`.
  */
-export async function officialDiagnostics({
-  file,
-  text,
-}: {
-  file: string
-  text: string
-}): Promise<readonly Diagnostic[]> {
+export async function officialDiagnostics(root: SourceNode, file: string): Promise<readonly Diagnostic[]> {
   const parser = await loadParser()
   const diagnostics: Diagnostic[] = []
   const schema = parser.getWorkflowSchema()
@@ -47,7 +43,9 @@ export async function officialDiagnostics({
       ...explain(token, problem, { misses, isConversionError: (value) => value instanceof parser.TemplateTokenError }),
     })
   }
-  const { value } = parser.parseWorkflow({ name: file, content: text }, context)
+  const fileId = context.getFileId(file)
+  const reader = sourceReader(root, parser.tokens, fileId)
+  const value = parser.readTemplate(context, parser.WORKFLOW_ROOT, reader, fileId)
   if (value !== undefined) {
     await parser.convertWorkflowTemplate(context, value, undefined, { errorPolicy: parser.ErrorPolicy.TryConversion })
   }
@@ -108,13 +106,15 @@ function literalOf(token: unknown): string | undefined {
 
 /** The parts of the package, each from its own module: the package's entry loads twice as much. */
 async function loadParser() {
-  const [context, schema, workflow, convert, trace, token] = await Promise.all([
+  const [context, schema, constants, reader, convert, trace, token, tokens] = await Promise.all([
     import('@actions/workflow-parser/templates/template-context'),
     import('@actions/workflow-parser/workflows/workflow-schema'),
-    import('@actions/workflow-parser/workflows/workflow-parser'),
+    import('@actions/workflow-parser/workflows/workflow-constants'),
+    import('@actions/workflow-parser/templates/template-reader'),
     import('@actions/workflow-parser/model/convert'),
     import('@actions/workflow-parser/templates/trace-writer'),
     import('@actions/workflow-parser/templates/tokens/template-token'),
+    import('@actions/workflow-parser/templates/tokens/index'),
   ])
-  return { ...context, ...schema, ...workflow, ...convert, ...trace, ...token }
+  return { ...context, ...schema, ...constants, ...reader, ...convert, ...trace, ...token, tokens }
 }

@@ -15,7 +15,7 @@ import { readSource } from './read-source.ts'
 export async function parseWorkflow({ file, text }: { file: string; text: string }): Promise<Parsed<WorkflowModel>> {
   const source = await readSource({ file, text })
   if (source.value === undefined) return { value: undefined, diagnostics: source.diagnostics }
-  const diagnostics = [...forgive(source.value, await officialDiagnostics({ file, text }))]
+  const diagnostics = [...forgive(source.value, await officialDiagnostics(source.value, file))]
   checkWorkflowSource(source.value, reporter(file, diagnostics))
   const ordered = inOrder(diagnostics)
   return { value: hasErrors(ordered) ? undefined : buildWorkflow(source.value, file), diagnostics: ordered }

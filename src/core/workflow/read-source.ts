@@ -22,7 +22,7 @@ export async function readSource({ file, text }: { file: string; text: string })
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
   try {
-    const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false })
+    const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, keepSourceTokens: true })
     if (document.errors.length > 0) return { value: undefined, diagnostics: syntaxErrors(document, { file, lines }) }
     if (document.contents === null) return fail(fileStart, 'The file is empty.')
     const reading: Reading = { yaml, lines, anchors: new Map(), resolving: new Set(), nodes: 0, aliases: 0 }
@@ -66,7 +66,8 @@ function toSource(node: unknown, reading: Reading, depth: number): SourceNode {
     return { kind: 'list', items: node.items.map((item) => toSource(item, reading, depth + 1)), range }
   }
   if (yaml.isMap(node)) return { kind: 'map', pairs: pairsOf(node.items, reading, depth), range }
-  return { kind: 'scalar', value: yaml.isScalar(node) ? readScalar(node, range) : null, range }
+  if (!yaml.isScalar(node)) return { kind: 'scalar', value: null, range }
+  return { kind: 'scalar', value: readScalar(node, range), range, ...rawText(node, range) }
 }
 
 function pairsOf(items: readonly Pair[], reading: Reading, depth: number): MapNode['pairs'] {
@@ -97,6 +98,15 @@ function resolveAlias(alias: Alias, reading: Reading, depth: number): SourceNode
 function noteAnchor(node: Node, reading: Reading): void {
   const { anchor } = node as { anchor?: string }
   if (anchor !== undefined && anchor !== '') reading.anchors.set(anchor, node)
+}
+
+/** See `ScalarNode.source`; only texts with expressions keep it. */
+function rawText(node: Scalar, range: Range): { source?: string } {
+  const token = node.srcToken
+  if (typeof node.value !== 'string' || !node.value.includes('${{') || token === undefined || !('source' in token))
+    return {}
+  const isBlock = token.type === 'block-scalar'
+  return isBlock || range.start.line === range.end.line ? { source: token.source } : {}
 }
 
 const plainTags: ReadonlySet<string> = new Set(['str', 'int', 'float', 'bool', 'null'])

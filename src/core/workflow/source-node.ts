@@ -7,6 +7,11 @@ export interface ScalarNode {
   readonly kind: 'scalar'
   readonly value: string | number | boolean | null
   readonly range: Range
+  /**
+   * The text as the file writes it, where an expression's place can be found in it: quoted on one line, or a block.
+   * It is never executed: indentation and quotes are still in it.
+   */
+  readonly source?: string
 }
 
 export interface ListNode {
