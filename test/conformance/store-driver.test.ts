@@ -67,6 +67,43 @@ onEveryEngine('The driver', engines, (engine) => {
     expect(answers.map((answer) => answer.status === 'fulfilled')).toEqual(answers.map((_, n) => n % 3 !== 0))
   })
 
+  test('shows nobody what is not committed', async () => {
+    await using driver = await engine.open()
+    await driver.query('create table note (n integer)')
+    const count = (): Promise<readonly object[]> => driver.query('select count(*) as n from note')
+
+    const dropped = driver.transaction(async (q) => {
+      await q('insert into note values (1)')
+      expect(await q('select count(*) as n from note')).toEqual([{ n: 1 }])
+      throw new Error('changed my mind')
+    })
+    const meanwhile = Promise.all([count(), count(), driver.transaction((q) => q('select count(*) as n from note'))])
+
+    await expect(dropped).rejects.toThrow('changed my mind')
+    expect(await meanwhile).toEqual([[{ n: 0 }], [{ n: 0 }], [{ n: 0 }]])
+  })
+
+  test('runs statements that are asked together in their order, and fails with the first that fails', async () => {
+    await using driver = await engine.open()
+    await driver.query('create table note (n integer not null unique)')
+
+    const rows = await driver.transaction(async (q) => {
+      const [, , found] = await Promise.all([
+        q('insert into note values (1)'),
+        q('update note set n = n + 1'),
+        q('select n from note'),
+      ])
+      return found
+    })
+    const refused = driver.transaction((q) =>
+      Promise.all([q('insert into note values (3)'), q('insert into note values (2)'), q('select 1 / n from note')]),
+    )
+
+    expect(rows).toEqual([{ n: 2 }])
+    await expect(refused).rejects.toThrow(/unique/i)
+    expect(await driver.query('select n from note')).toEqual([{ n: 2 }])
+  })
+
   test('lets concurrent transactions add to one row without losing any', async () => {
     await using driver = await engine.open()
     await driver.query('create table tally (name text primary key, total bigint not null)')

@@ -86,6 +86,7 @@ async function startServer(
     'listen_addresses=',
     `unix_socket_directories=${folder}`,
     'shared_buffers=128MB',
+    'max_connections=40',
     'deadlock_timeout=50ms',
   ]
   const settings = options.flatMap((option) => ['-c', option])

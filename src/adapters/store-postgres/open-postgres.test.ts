@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../../test/rig/postgres.ts'
 import { requireSystem } from '../../../test/rig/system.ts'
@@ -85,13 +86,25 @@ describe.skipIf(missing !== undefined)(`A store in PostgreSQL ${missing ?? ''}`,
 
     const told = await writeWhile(store, 'cut', async () => {
       for (let cut = 0; cut < 10; cut += 1) {
-        await knife.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'shipway' and pid <> pg_backend_pid()`,
-        )
+        await dropConnections(knife)
       }
     })
 
     await expectKept(store, 'cut', told)
+  })
+
+  test('waits for its turn when others have taken all connections of the server', { tags: ['slow'] }, async () => {
+    await using store = await openPostgres({ connectionString: server.connectionString })
+    await using greedy = await openPostgres({ connectionString: server.connectionString, connectionCountMax: 60 })
+    await dropConnections(store)
+    // Each of them sleeps in the server and so holds a connection, until there is no other left.
+    const sleepers = Array.from({ length: 60 }, () => greedy.query('select pg_sleep(1)'))
+    while ((await freeConnections(store)) > 0) await sleep(10)
+
+    const answers = await Promise.all(Array.from({ length: 8 }, () => store.transaction((q) => q('select 1 as n'))))
+
+    expect(answers).toEqual(Array.from({ length: 8 }, () => [{ n: 1 }]))
+    await Promise.all(sleepers)
   })
 
   for (const mode of ['fast', 'immediate'] as const) {
@@ -130,6 +143,21 @@ type Store = Awaited<ReturnType<typeof openPostgres>>
 interface Told {
   readonly committed: Set<number>
   readonly unknown: Set<number>
+}
+
+async function freeConnections(store: Store): Promise<number> {
+  const [row] = await store.query<{ n: number }>(
+    `select cast(current_setting('max_connections') as bigint) - count(*) as n
+       from pg_stat_activity where backend_type = 'client backend'`,
+  )
+  return row?.n ?? 0
+}
+
+/** Cuts every other connection of ours. */
+async function dropConnections(knife: Store): Promise<void> {
+  await knife.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'shipway' and pid <> pg_backend_pid()`,
+  )
 }
 
 /** Four writers commit numbers until the fault is over and each of them has committed once more. */
