@@ -6,7 +6,14 @@
 export type ErrorKind = 'red' | 'usage' | 'refused' | 'auth' | 'unreachable' | 'waiting'
 
 /** Exit status per kind of error. */
-export const exitCodeOf: Record<ErrorKind, number> = { red: 1, usage: 2, refused: 3, auth: 4, unreachable: 5, waiting: 8 }
+export const exitCodeOf: Record<ErrorKind, number> = {
+  red: 1,
+  usage: 2,
+  refused: 3,
+  auth: 4,
+  unreachable: 5,
+  waiting: 8,
+}
 
 export interface KnownErrorInit {
   /** Stable name, `NOUN_STATE`. Programs branch on it, never on the message. */
@@ -65,8 +72,17 @@ export function reportError(error: unknown): ErrorReport {
       ...(error.details.length === 0 ? {} : { details: error.details }),
     }
   }
-  return { code: 'BUG', kind: 'red', message: error instanceof Error ? error.message : String(error) }
+  const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, stackLinesMax + 1) : []
+  return {
+    code: 'BUG',
+    kind: 'red',
+    message: `A mistake in Shipway: ${error instanceof Error ? error.message : String(error)}`,
+    details: stack.map((line) => line.trim()),
+  }
 }
+
+/** Lines of a stack that a report of a bug keeps. */
+const stackLinesMax = 12
 
 /** The error that a report describes, to throw it on this side of a socket or a store. */
 export function errorFromReport(report: ErrorReport): KnownError {

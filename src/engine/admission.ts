@@ -1,4 +1,3 @@
-import { KnownError } from '#core/errors.ts'
 import { subjectFinished, subjectNotFound } from '#core/known/home.ts'
 import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
 import { unreachable } from '#core/unreachable.ts'
@@ -28,7 +27,7 @@ export async function admit(context: AgentContext, claimed: ClaimedTicket): Prom
   try {
     return { outcome: await enter(context, ticket, digest), isDuplicate: false }
   } catch (error) {
-    if (!(error instanceof KnownError)) throw error
+    // A ticket that uncovers a mistake of ours is refused like any other: thrown on, it would end every agent that finds it.
     const outcome = refusal(error)
     await context.store.transaction(async (query) => {
       await insertTicket(query, ticket, digest)
