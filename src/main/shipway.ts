@@ -1,3 +1,4 @@
+import './register-json.ts'
 import { runCli } from '#cli/program.ts'
 import { processWorld } from './process-world.ts'
 
