@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { parseEnv } from 'node:util'
 
 const release = dirname(import.meta.dirname)
@@ -32,11 +32,17 @@ if (!Object.hasOwn(commands, word)) {
 
 const answer = await commands[word]()
 if (answer.ok) {
-  console.log(`hello-service ${word}: ok ${JSON.stringify(answer)}`)
+  console.log(`hello-service ${word}: ${sentence(answer)}`)
 } else {
   console.error(`hello-service ${word}: ${answer.error ?? 'the worker is not running'}`)
   if (word !== 'status') console.error(newLogLines())
   process.exitCode = 1
+}
+
+function sentence({ folder, note, pid, worker }) {
+  if (note !== undefined) return note
+  if (worker === undefined) return `process ${pid} has ended`
+  return `process ${pid} serves ${relative(target, folder) || 'this folder'} through worker ${worker}`
 }
 
 /** The supervisor's answer, or undefined when there is no supervisor. */
