@@ -33,13 +33,21 @@ export interface PreparedEvent {
 }
 
 /** The event that a call means: a payload from a file, a ref and the state of the working tree, in this order of precedence. */
-export async function prepareEvent(session: Session, facts: RepositoryFacts, name: string, flags: EventFlags): Promise<PreparedEvent> {
+export async function prepareEvent(
+  session: Session,
+  facts: RepositoryFacts,
+  name: string,
+  flags: EventFlags,
+): Promise<PreparedEvent> {
   const given = flags.eventFile === undefined ? {} : await readPayload(session, flags.eventFile)
   const remarks: string[] = []
   const place = await findCommit(session, facts, { name, flags, payload: given, remarks })
   const eventName = name === 'tag' ? 'push' : name
   const payload = { ...defaultPayload(facts, eventName, place.sha), ...given }
-  const changed = flags.changedFiles ?? changedIn(given) ?? (flags.eventFile === undefined && flags.ref === undefined ? place.changedFiles : undefined)
+  const changed =
+    flags.changedFiles ??
+    changedIn(given) ??
+    (flags.eventFile === undefined && flags.ref === undefined ? place.changedFiles : undefined)
   return {
     event: {
       name: eventName,
@@ -56,7 +64,11 @@ export async function prepareEvent(session: Session, facts: RepositoryFacts, nam
   }
 }
 
-function pullRequestRefs(facts: RepositoryFacts, name: string, payload: JsonObject): Pick<EventFacts, 'baseRef' | 'headRef'> {
+function pullRequestRefs(
+  facts: RepositoryFacts,
+  name: string,
+  payload: JsonObject,
+): Pick<EventFacts, 'baseRef' | 'headRef'> {
   if (!name.startsWith('pull_request')) return {}
   return {
     baseRef: textAt(payload, 'pull_request', 'base', 'ref') ?? facts.defaultBranch,
@@ -82,19 +94,30 @@ async function findCommit(session: Session, facts: RepositoryFacts, wanted: Want
   const { sha } = facts
   if (sha === undefined) throw repositoryEmpty({ root: facts.root })
   const named = wanted.flags.ref ?? textAt(wanted.payload, 'ref')
-  if (wanted.flags.ref !== undefined && wanted.flags.ref !== facts.ref && wanted.flags.ref !== shortRef(facts.ref ?? '')) {
+  if (
+    wanted.flags.ref !== undefined &&
+    wanted.flags.ref !== facts.ref &&
+    wanted.flags.ref !== shortRef(facts.ref ?? '')
+  ) {
     const found = await session.services.resolveRef(facts.root, wanted.flags.ref)
     if (found !== undefined && found.sha !== sha) return { ...found, isDirty: false }
-    if (found === undefined && !wanted.flags.ref.startsWith('refs/')) throw refNotFound({ ref: wanted.flags.ref, root: facts.root })
+    if (found === undefined && !wanted.flags.ref.startsWith('refs/'))
+      throw refNotFound({ ref: wanted.flags.ref, root: facts.root })
     return workingTree(session, facts, found?.ref ?? wanted.flags.ref, wanted)
   }
   return workingTree(session, facts, refFor(facts, wanted, named), wanted)
 }
 
 /** The working tree as it is: HEAD when it is clean, else a commit of its changes that no branch knows. */
-async function workingTree(session: Session, facts: RepositoryFacts, ref: string, { flags, remarks }: Wanted): Promise<Place> {
+async function workingTree(
+  session: Session,
+  facts: RepositoryFacts,
+  ref: string,
+  { flags, remarks }: Wanted,
+): Promise<Place> {
   const { changes, sha = '' } = facts
-  const changedFiles = facts.changedFiles === undefined ? {} : { changedFiles: [...new Set([...facts.changedFiles, ...changes])] }
+  const changedFiles =
+    facts.changedFiles === undefined ? {} : { changedFiles: [...new Set([...facts.changedFiles, ...changes])] }
   if (changes.length === 0) return { ref, sha, isDirty: false, ...changedFiles }
   const files = changes.length === 1 ? `${changes[0]} has changes` : `${changes.length} files have changes`
   remarks.push(`${files} that nobody committed: taking the working tree as it is.`)
@@ -109,7 +132,8 @@ function refFor(facts: RepositoryFacts, { name, payload, remarks }: Wanted, name
     if (tag !== undefined) return tag
     throw flagInvalid({ flag: 'EVENT', value: 'tag', expected: 'a commit with a tag, or --ref refs/tags/NAME' })
   }
-  if (name === 'pull_request' || name === 'pull_request_target') return `refs/pull/${String(payload['number'] ?? 1)}/merge`
+  if (name === 'pull_request' || name === 'pull_request_target')
+    return `refs/pull/${String(payload['number'] ?? 1)}/merge`
   if (facts.ref !== undefined) return facts.ref
   const [tag] = facts.tags
   const ref = tag ?? `refs/heads/${facts.defaultBranch}`
@@ -129,7 +153,8 @@ function defaultPayload(facts: RepositoryFacts, name: string, sha: string): Json
 }
 
 async function readPayload(session: Session, path: string): Promise<JsonObject> {
-  const unreadable = (problem: string, cause?: unknown) => fileUnreadable({ flag: '--event-file', path, problem, cause })
+  const unreadable = (problem: string, cause?: unknown) =>
+    fileUnreadable({ flag: '--event-file', path, problem, cause })
   let text: string
   try {
     text = await readFile(resolve(session.directory, path), 'utf8')
@@ -151,12 +176,16 @@ async function readPayload(session: Session, path: string): Promise<JsonObject> 
 function changedIn(payload: JsonObject): readonly string[] | undefined {
   const commits = payload['commits']
   if (!Array.isArray(commits)) return undefined
-  const files = (commits as readonly Json[]).flatMap((commit) => (isJsonObject(commit) ? ['added', 'modified', 'removed'].flatMap((key) => listAt(commit[key])) : []))
+  const files = (commits as readonly Json[]).flatMap((commit) =>
+    isJsonObject(commit) ? ['added', 'modified', 'removed'].flatMap((key) => listAt(commit[key])) : [],
+  )
   return files.length === 0 ? undefined : [...new Set(files)]
 }
 
 function listAt(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? (value as readonly Json[]).filter((item): item is string => typeof item === 'string') : []
+  return Array.isArray(value)
+    ? (value as readonly Json[]).filter((item): item is string => typeof item === 'string')
+    : []
 }
 
 function textAt(value: JsonObject, ...path: readonly string[]): string | undefined {

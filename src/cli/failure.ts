@@ -30,11 +30,15 @@ export async function endWithFailure(world: CliWorld, options: GlobalOptions, er
 /** What, why, how to fix, code: in this order, because the last lines are read first. */
 export function renderFailure(report: ErrorReport, exitCode: number, palette: Palette): string {
   const [first = '', ...rest] = report.message.split('\n')
-  const lines = [`${palette.paint(['red', 'bold'], 'error:')} ${palette.foreign(first)}`, ...rest.map((line) => `  ${palette.foreign(line)}`)]
+  const lines = [
+    `${palette.paint(['red', 'bold'], 'error:')} ${palette.foreign(first)}`,
+    ...rest.map((line) => `  ${palette.foreign(line)}`),
+  ]
   const details = (report.details ?? []).flatMap((detail) => detail.split('\n'))
   lines.push(...details.slice(0, detailLinesMax).map((line) => `  ${palette.foreign(line)}`.trimEnd()))
   if (details.length > detailLinesMax) lines.push(`  … and ${details.length - detailLinesMax} more lines`)
-  if (report.hint !== undefined) lines.push(`  ${palette.paint('bold', 'fix:')} ${palette.foreign(report.hint).replaceAll('\n', '\n       ')}`)
+  if (report.hint !== undefined)
+    lines.push(`  ${palette.paint('bold', 'fix:')} ${palette.foreign(report.hint).replaceAll('\n', '\n       ')}`)
   lines.push(`  ${palette.paint('dim', `(code ${report.code}, exit ${exitCode})`)}`)
   return `${lines.join('\n')}\n`
 }
@@ -44,7 +48,13 @@ export function errorDocument(report: ErrorReport, exitCode: number): unknown {
   return {
     apiVersion: 'v1',
     kind: 'Error',
-    error: { code: report.code, message: report.message, why: report.details ?? [], fix: report.hint ?? null, exitCode },
+    error: {
+      code: report.code,
+      message: report.message,
+      why: report.details ?? [],
+      fix: report.hint ?? null,
+      exitCode,
+    },
   }
 }
 
@@ -64,7 +74,14 @@ async function saveBugReport(world: CliWorld, options: GlobalOptions, error: unk
   const time = new Date(world.now()).toISOString()
   const folder = join(stateHome(world, options.home), 'reports')
   const path = join(folder, `${time.replaceAll(/[-:.]/g, '')}.txt`)
-  const text = [`shipway ${world.version}`, `node ${process.version} ${process.platform} ${process.arch}`, time, '', stackOf(error), ''].join('\n')
+  const text = [
+    `shipway ${world.version}`,
+    `node ${process.version} ${process.platform} ${process.arch}`,
+    time,
+    '',
+    stackOf(error),
+    '',
+  ].join('\n')
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeFile(path, text, { mode: 0o600 })

@@ -10,7 +10,11 @@ import type { Session } from './session.ts'
  * Environments that a call may name: those of the store, and those of the project's own `shipway.yml` that nothing has been deployed to
  * yet, so that the first call of a new environment is no mistake.
  */
-export async function knownEnvironments(session: Session, q: Query | undefined, app?: string): Promise<readonly EnvironmentView[]> {
+export async function knownEnvironments(
+  session: Session,
+  q: Query | undefined,
+  app?: string,
+): Promise<readonly EnvironmentView[]> {
   const stored = q === undefined ? [] : await viewEnvironments(q)
   const project = await findProject(session.directory)
   if (project === undefined) return stored.filter((environment) => app === undefined || environment.application === app)
@@ -31,12 +35,18 @@ export async function knownEnvironments(session: Session, q: Query | undefined, 
 }
 
 /** The one environment that a call means, or an error that names those which there are. */
-export async function findEnvironment(session: Session, q: Query | undefined, name: string, app?: string): Promise<EnvironmentView> {
+export async function findEnvironment(
+  session: Session,
+  q: Query | undefined,
+  name: string,
+  app?: string,
+): Promise<EnvironmentView> {
   const application = await findApplication(session, q, app)
   const all = await knownEnvironments(session, q, application)
   const found = all.filter((environment) => environment.name === name)
   const [first, ...others] = found
-  if (first !== undefined && others.length > 0) throw applicationAmbiguous({ known: found.map((environment) => environment.application) })
+  if (first !== undefined && others.length > 0)
+    throw applicationAmbiguous({ known: found.map((environment) => environment.application) })
   if (first !== undefined) return first
   const project = await findProject(session.directory)
   if (project !== undefined) checkedProject(project)

@@ -38,7 +38,10 @@ separated by tabs, nothing is cut, times are RFC 3339 and release ids have all 6
 export const helpTopics: Readonly<Record<string, { readonly summary: string; readonly text: () => string }>> = {
   'exit-codes': {
     summary: 'what each exit status means',
-    text: () => Object.entries(exitCodes).map(([code, meaning]) => `${code.padStart(3)}  ${meaning}`).join('\n'),
+    text: () =>
+      Object.entries(exitCodes)
+        .map(([code, meaning]) => `${code.padStart(3)}  ${meaning}`)
+        .join('\n'),
   },
   formatting: { summary: 'terminal, pipe, JSON, colours', text: () => formatting },
   environment: {
@@ -51,7 +54,11 @@ export const helpTopics: Readonly<Record<string, { readonly summary: string; rea
 export function renderRootHelp(entries: readonly CommandEntry[], paint: Palette['paint']): string {
   const sections = Object.entries(groupTitles).map(([group, title]) => {
     const own = entries.filter((entry) => entry.group === group && entry.isHidden !== true)
-    return section(title, own.map((entry) => [entry.name, entry.summary]), paint)
+    return section(
+      title,
+      own.map((entry) => [entry.name, entry.summary]),
+      paint,
+    )
   })
   const topics = Object.entries(helpTopics).map(([name, topic]) => [`help ${name}`, topic.summary] as const)
   return `${[
@@ -59,28 +66,60 @@ export function renderRootHelp(entries: readonly CommandEntry[], paint: Palette[
     `${paint('bold', 'USAGE')}\n  shipway COMMAND [FLAGS]`,
     ...sections,
     section('HELP', [...topics, ['COMMAND --help', 'a command with its flags and examples']], paint),
-    section('EXAMPLES', [
-      ['shipway init', 'write a workflow and shipway.yml for this project'],
-      ['shipway run', 'run what a push of this commit would run'],
-      ['shipway status', 'which version is where, and what waits'],
-    ], paint),
+    section(
+      'EXAMPLES',
+      [
+        ['shipway init', 'write a workflow and shipway.yml for this project'],
+        ['shipway run', 'run what a push of this commit would run'],
+        ['shipway status', 'which version is where, and what waits'],
+      ],
+      paint,
+    ),
   ].join('\n\n')}\n`
 }
 
 /** Help of one command: purpose, usage, examples, then everything else. */
-export function renderCommandHelp(command: Command, page: CommandPage, view: { readonly paint: Palette['paint']; readonly width: number }): string {
+export function renderCommandHelp(
+  command: Command,
+  page: CommandPage,
+  view: { readonly paint: Palette['paint']; readonly width: number },
+): string {
   const { paint, width } = view
   const own = command.options.filter((option) => !option.hidden && option.helpGroupHeading !== globalHeading)
   const global = command.options.filter((option) => option.helpGroupHeading === globalHeading)
   const blocks = [
     wrap(page.description, Math.min(width, 100)),
     `${paint('bold', 'USAGE')}\n  ${usageOf(command)}`,
-    section('EXAMPLES', page.examples.map((example) => [example.command, example.purpose]), paint),
-    section('COMMANDS', command.commands.map((sub) => [sub.name(), sub.summary()]), paint),
-    section('ARGUMENTS', command.registeredArguments.map((argument) => [argumentTerm(argument), argumentText(argument)]), paint),
-    section('FLAGS', own.map((option) => [option.flags, optionText(option)]), paint),
-    section('GLOBAL FLAGS', global.map((option) => [option.flags, optionText(option)]), paint),
-    section('EXIT CODES', page.exits.map((code) => [String(code), exitCodes[code] ?? '']), paint),
+    section(
+      'EXAMPLES',
+      page.examples.map((example) => [example.command, example.purpose]),
+      paint,
+    ),
+    section(
+      'COMMANDS',
+      command.commands.map((sub) => [sub.name(), sub.summary()]),
+      paint,
+    ),
+    section(
+      'ARGUMENTS',
+      command.registeredArguments.map((argument) => [argumentTerm(argument), argumentText(argument)]),
+      paint,
+    ),
+    section(
+      'FLAGS',
+      own.map((option) => [option.flags, optionText(option)]),
+      paint,
+    ),
+    section(
+      'GLOBAL FLAGS',
+      global.map((option) => [option.flags, optionText(option)]),
+      paint,
+    ),
+    section(
+      'EXIT CODES',
+      page.exits.map((code) => [String(code), exitCodes[code] ?? '']),
+      paint,
+    ),
   ]
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`
 }
@@ -91,7 +130,8 @@ export const globalHeading = 'GLOBAL FLAGS'
 export function usageOf(command: Command): string {
   const names: string[] = []
   for (let current: Command | null = command; current !== null; current = current.parent) names.unshift(current.name())
-  const words = command.commands.length > 0 ? ['COMMAND'] : command.registeredArguments.map((argument) => argumentTerm(argument))
+  const words =
+    command.commands.length > 0 ? ['COMMAND'] : command.registeredArguments.map((argument) => argumentTerm(argument))
   return [...names, ...words, '[FLAGS]'].join(' ')
 }
 
@@ -101,7 +141,9 @@ function argumentTerm(argument: Argument): string {
 }
 
 function argumentText(argument: Argument): string {
-  return argument.argChoices === undefined ? argument.description : `${argument.description} (${argument.argChoices.join(', ')})`
+  return argument.argChoices === undefined
+    ? argument.description
+    : `${argument.description} (${argument.argChoices.join(', ')})`
 }
 
 function optionText(option: Option): string {
@@ -114,7 +156,9 @@ function section(title: string, rows: readonly (readonly [string, string])[], pa
   if (rows.length === 0) return ''
   const termWidth = Math.min(44, Math.max(...rows.map(([term]) => term.length)))
   const lines = rows.map(([term, text]) =>
-    term.length > termWidth ? `  ${term}\n  ${' '.repeat(termWidth)}  ${text}` : `  ${term.padEnd(termWidth)}  ${text}`.trimEnd(),
+    term.length > termWidth
+      ? `  ${term}\n  ${' '.repeat(termWidth)}  ${text}`
+      : `  ${term.padEnd(termWidth)}  ${text}`.trimEnd(),
   )
   return `${paint('bold', title)}\n${lines.join('\n')}`
 }

@@ -14,7 +14,11 @@ const tailBytesMax = 64 * 1024
 const failedStepsMax = 3
 
 /** Path of the log of one job attempt. */
-export function jobLogPath(home: string, runId: string, job: { readonly key: string; readonly attempt: number }): string {
+export function jobLogPath(
+  home: string,
+  runId: string,
+  job: { readonly key: string; readonly attempt: number },
+): string {
   return join(home, homeLayout.log(runId, job.key, job.attempt))
 }
 
@@ -79,14 +83,20 @@ const chunkBytes = 1024 * 1024
 export async function printLog(session: Session, slice: LogSlice, style: LogStyle): Promise<void> {
   const size = (await stat(slice.path).catch(() => undefined))?.size ?? 0
   const end = Math.min(slice.end ?? size, size)
-  const start = style.tail === undefined ? slice.start : await startOfTail(slice.path, { start: slice.start, end, lines: style.tail })
+  const start =
+    style.tail === undefined
+      ? slice.start
+      : await startOfTail(slice.path, { start: slice.start, end, lines: style.tail })
   const records = style.hasTimes ? parseLogIndex(await readFile(`${slice.path}.idx`, 'utf8').catch(() => '')) : []
   const label = style.isLabelled ? `${session.out.paint('cyan', slice.job.name)} ${session.out.paint('dim', '│')} ` : ''
-  for (let offset = start; offset < end; ) {
+  for (let offset = start; offset < end;) {
     const isLast = end - offset <= chunkBytes
     const bytes = await readRange(slice.path, offset, Math.min(end, offset + chunkBytes))
     const part = readLogPart(bytes, records, { offset, isComplete: isLast })
-    const lines = part.lines.map(({ atMs, text }) => `${label}${style.hasTimes ? `${new Date(atMs).toISOString()} ` : ''}${session.world.isTTY ? session.out.foreign(text) : text}\n`)
+    const lines = part.lines.map(
+      ({ atMs, text }) =>
+        `${label}${style.hasTimes ? `${new Date(atMs).toISOString()} ` : ''}${session.world.isTTY ? session.out.foreign(text) : text}\n`,
+    )
     if (lines.length > 0) await writeText(session.world.stdout, lines.join(''))
     // A single line that is longer than a piece: given out as it is.
     if (part.nextOffset === offset) await writeText(session.world.stdout, bytes.toString('utf8'))
@@ -96,9 +106,12 @@ export async function printLog(session: Session, slice: LogSlice, style: LogStyl
 }
 
 /** Where the last lines of a range begin: read backwards, piece by piece. */
-async function startOfTail(path: string, range: { readonly start: number; readonly end: number; readonly lines: number }): Promise<number> {
+async function startOfTail(
+  path: string,
+  range: { readonly start: number; readonly end: number; readonly lines: number },
+): Promise<number> {
   let missing = range.lines
-  for (let end = range.end; end > range.start; ) {
+  for (let end = range.end; end > range.start;) {
     const start = Math.max(range.start, end - chunkBytes)
     const bytes = await readRange(path, start, end)
     for (let at = bytes.length - (end === range.end && bytes.at(-1) === 0x0a ? 2 : 1); at >= 0; at -= 1) {

@@ -27,6 +27,7 @@ export async function findSubject(q: Query, text: string, application?: string):
   const found = await findSubjects(q, text, application)
   const [first, ...others] = found
   if (first === undefined) throw subjectUnknown({ text, looked: 'run or deployment' })
-  if (others.length > 0) throw subjectAmbiguous({ text, candidates: found.map((subject) => `${subject.id} (${subject.application})`) })
+  if (others.length > 0)
+    throw subjectAmbiguous({ text, candidates: found.map((subject) => `${subject.id} (${subject.application})`) })
   return first
 }

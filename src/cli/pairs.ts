@@ -6,7 +6,11 @@ export function collect(value: string, before: readonly string[] | undefined): r
 }
 
 /** `--var key=value` as often as wanted; the last of two equal keys wins. The value may hold more separators, and may be empty. */
-export function parsePairs(flag: string, values: readonly string[] | undefined, separator = '='): Readonly<Record<string, string>> {
+export function parsePairs(
+  flag: string,
+  values: readonly string[] | undefined,
+  separator = '=',
+): Readonly<Record<string, string>> {
   return Object.fromEntries((values ?? []).map((value) => parsePair(flag, value, separator)))
 }
 

@@ -39,7 +39,8 @@ function isSet(value: string | undefined): value is string {
 
 /** A colour sequence (kept), any other control sequence or control character (dropped). Tabs and line ends stay. */
 // oxlint-disable-next-line no-control-regex
-const controls = /(\x1b\[[0-9;:]*m)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
+const controls =
+  /(\x1b\[[0-9;:]*m)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
 
 function keepColoursOnly(text: string): string {
   let isColourOpen = false

@@ -24,6 +24,7 @@ export function printList<Row>(session: Session, list: List<Row>): void {
   }
   if (list.rows.length === 0) session.say(list.empty)
   else if (session.isQuiet) for (const row of list.rows) session.print(list.idOf(row))
-  else if (world.isTTY) world.stdout.write(renderScreen(list.columns, list.rows, world.width, (text) => out.paint('bold', text)))
+  else if (world.isTTY)
+    world.stdout.write(renderScreen(list.columns, list.rows, world.width, (text) => out.paint('bold', text)))
   else world.stdout.write(renderPiped(list.columns, list.rows))
 }

@@ -70,4 +70,3 @@ function globalFlagsOf(argv: readonly string[]): GlobalOptions {
     ...(flags.has('--home') && home !== undefined ? { home } : {}),
   }
 }
-

@@ -48,7 +48,11 @@ export function checkedProject(file: ProjectFile): ProjectConfig {
  * Which application a call means: `--app`, else the project of the folder, else the only one of the state home. Undefined when there is
  * none at all.
  */
-export async function findApplication(session: Session, q: Query | undefined, flag: string | undefined): Promise<string | undefined> {
+export async function findApplication(
+  session: Session,
+  q: Query | undefined,
+  flag: string | undefined,
+): Promise<string | undefined> {
   if (flag !== undefined) return flag
   const project = await findProject(session.directory)
   if (project?.parsed.value !== undefined) return project.parsed.value.application

@@ -62,7 +62,10 @@ function prepare(command: Command, summary: string, page: CommandPage, frame: Fr
     for (const option of globalOptions()) command.addOption(option)
   } else {
     command.action(() => {
-      throw callInvalid({ problem: `"shipway ${command.name()}" needs a second word`, usage: `shipway ${command.name()} --help` })
+      throw callInvalid({
+        problem: `"shipway ${command.name()}" needs a second word`,
+        usage: `shipway ${command.name()} --help`,
+      })
     })
   }
 }

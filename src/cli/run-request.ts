@@ -44,7 +44,12 @@ export interface PrepareOptions {
 }
 
 /** The request that a call means, with the state of the repository in it. */
-export async function prepareRun(session: Session, event: string | undefined, flags: RunFlags, options: PrepareOptions): Promise<PreparedRun> {
+export async function prepareRun(
+  session: Session,
+  event: string | undefined,
+  flags: RunFlags,
+  options: PrepareOptions,
+): Promise<PreparedRun> {
   const facts = await session.services.describeRepository(session.directory)
   if (facts.sha === undefined) throw repositoryEmpty({ root: facts.root })
   const input = parsePairs('--input', flags.input)
@@ -66,7 +71,9 @@ export async function prepareRun(session: Session, event: string | undefined, fl
     event: prepared.event,
     actor,
     dirty: prepared.isDirty,
-    ...(flags.workflow === undefined ? {} : { workflows: await Promise.all(flags.workflow.map((path) => belowRoot(session, facts.root, path))) }),
+    ...(flags.workflow === undefined
+      ? {}
+      : { workflows: await Promise.all(flags.workflow.map((path) => belowRoot(session, facts.root, path))) }),
     ...(flags.job === undefined ? {} : { job: flags.job }),
     ...(flags.matrix === undefined ? {} : { matrix: flags.matrix.map((pair) => matrixPair(pair)) }),
     vars: parsePairs('--var', flags.var),
@@ -79,7 +86,8 @@ export async function prepareRun(session: Session, event: string | undefined, fl
 
 async function applicationOf(root: string): Promise<string> {
   const project = await findProject(root)
-  const config = project?.parsed.value ?? parseProject({ file: 'shipway.yml', text: '', folderName: basename(root) }).value
+  const config =
+    project?.parsed.value ?? parseProject({ file: 'shipway.yml', text: '', folderName: basename(root) }).value
   return config?.application ?? basename(root)
 }
 
@@ -92,7 +100,8 @@ async function belowRoot(session: Session, root: string, path: string): Promise<
   )
   if (!exists) return path
   const below = relative(await realpath(root), await realpath(absolute))
-  if (below.startsWith('..')) throw flagInvalid({ flag: '--workflow', value: path, expected: `a file or folder of the repository ${root}` })
+  if (below.startsWith('..'))
+    throw flagInvalid({ flag: '--workflow', value: path, expected: `a file or folder of the repository ${root}` })
   return below === '' ? '.' : below
 }
 
@@ -105,7 +114,11 @@ function parsePlatforms(pairs: readonly string[] | undefined): Readonly<Record<s
   const platforms = parsePairs('--platform', pairs)
   for (const [label, image] of Object.entries(platforms)) {
     if (image !== 'host' && !/^docker:\S+$/.test(image)) {
-      throw flagInvalid({ flag: '--platform', value: `${label}=${image}`, expected: 'LABEL=host or LABEL=docker:IMAGE' })
+      throw flagInvalid({
+        flag: '--platform',
+        value: `${label}=${image}`,
+        expected: 'LABEL=host or LABEL=docker:IMAGE',
+      })
     }
   }
   return platforms

@@ -16,19 +16,27 @@ export async function readSecrets(
   flags: { readonly secret?: readonly string[]; readonly secretFile?: readonly string[] },
 ): Promise<Readonly<Record<string, string>>> {
   const values = new Map<string, string>()
-  for (const path of flags.secretFile ?? []) for (const [name, value] of await readSecretFile(session, path)) values.set(name, value)
+  for (const path of flags.secretFile ?? [])
+    for (const [name, value] of await readSecretFile(session, path)) values.set(name, value)
   const inArguments: string[] = []
   for (const flag of flags.secret ?? []) {
     const at = flag.indexOf('=')
     const name = at === -1 ? flag : flag.slice(0, at)
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw flagInvalid({ flag: '--secret', value: name, expected: 'NAME or NAME=VALUE, NAME of letters, digits and _' })
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      throw flagInvalid({
+        flag: '--secret',
+        value: name,
+        expected: 'NAME or NAME=VALUE, NAME of letters, digits and _',
+      })
     if (at !== -1) inArguments.push(name)
     const value = at === -1 ? session.world.env[name] : flag.slice(at + 1)
     if (value === undefined) throw secretNotInEnvironment({ name })
     values.set(name, value)
   }
   if (inArguments.length > 0) {
-    session.warn(`${inArguments.join(', ')}: other users of this machine can read values in arguments; use --secret NAME or --secret-file FILE.`)
+    session.warn(
+      `${inArguments.join(', ')}: other users of this machine can read values in arguments; use --secret NAME or --secret-file FILE.`,
+    )
   }
   return Object.fromEntries(values)
 }
@@ -37,8 +45,10 @@ async function readSecretFile(session: Session, path: string): Promise<readonly 
   const file = resolve(session.directory, path)
   try {
     const facts = await stat(file)
-    if (facts.size > secretFileBytesMax) throw fileUnreadable({ flag: '--secret-file', path, problem: `it is larger than ${secretFileBytesMax} bytes` })
-    if ((facts.mode & 0o077) !== 0) session.warn(`${path} can be read by other users of this machine; \`chmod 600 ${path}\` mends it.`)
+    if (facts.size > secretFileBytesMax)
+      throw fileUnreadable({ flag: '--secret-file', path, problem: `it is larger than ${secretFileBytesMax} bytes` })
+    if ((facts.mode & 0o077) !== 0)
+      session.warn(`${path} can be read by other users of this machine; \`chmod 600 ${path}\` mends it.`)
     const values = parseEnv(await readFile(file, 'utf8'))
     return Object.entries(values).map(([name, value]) => [name, value ?? ''])
   } catch (error) {

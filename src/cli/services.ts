@@ -85,7 +85,12 @@ export interface CliServices {
   /** Makes a commit object of the working tree with its uncommitted changes, without touching index, branch or files. */
   snapshotTree(root: string): Promise<{ readonly sha: string }>
   /** Asks the targets of an environment what runs there. Unreachable ones answer `unknown`; never throws for them. */
-  inspectTargets(application: string, environment: EnvironmentConfig, projectRoot: string, signal: AbortSignal): Promise<readonly TargetReport[]>
+  inspectTargets(
+    application: string,
+    environment: EnvironmentConfig,
+    projectRoot: string,
+    signal: AbortSignal,
+  ): Promise<readonly TargetReport[]>
   /** Plays the whole story on this machine; the exit status. */
   demo(world: DemoWorld, options: DemoOptions, signal: AbortSignal): Promise<number>
 }

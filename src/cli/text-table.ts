@@ -18,18 +18,29 @@ const widthMin = 6
 /** Rows for a program: tab-separated, no header, no colour. A tab or a line end inside a value becomes a space. */
 export function renderPiped<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = rows.map((row) =>
-    columns.map((column) => stripVTControlCharacters((column.pipe ?? column.screen)(row)).replaceAll(/[\t\r\n]+/g, ' ')).join('\t'),
+    columns
+      .map((column) => stripVTControlCharacters((column.pipe ?? column.screen)(row)).replaceAll(/[\t\r\n]+/g, ' '))
+      .join('\t'),
   )
   return lines.map((line) => `${line}\n`).join('')
 }
 
 /** Rows for a person: a header, columns in line, cut to the width of the terminal. No borders. */
-export function renderScreen<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number, heading: (text: string) => string): string {
+export function renderScreen<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+  heading: (text: string) => string,
+): string {
   const cells = rows.map((row) => columns.map((column) => column.screen(row).replaceAll(/[\t\r\n]+/g, ' ')))
-  const wanted = columns.map((column, index) => Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[index] ?? ''))))
+  const wanted = columns.map((column, index) =>
+    Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[index] ?? ''))),
+  )
   const widths = fit(wanted, columns, width - gap * (columns.length - 1))
   const header = columns.map((column) => column.title)
-  return [header, ...cells].map((row, index) => `${renderLine(row, widths, index === 0 ? heading : undefined)}\n`).join('')
+  return [header, ...cells]
+    .map((row, index) => `${renderLine(row, widths, index === 0 ? heading : undefined)}\n`)
+    .join('')
 }
 
 function renderLine(cells: readonly string[], widths: readonly number[], heading?: (text: string) => string): string {
@@ -45,7 +56,9 @@ function renderLine(cells: readonly string[], widths: readonly number[], heading
 function fit<Row>(wanted: readonly number[], columns: readonly Column<Row>[], room: number): readonly number[] {
   const widths = [...wanted]
   let excess = widths.reduce((sum, value) => sum + value, 0) - room
-  const willing = columns.map((column, index) => ({ index, shrink: column.shrink ?? 0 })).filter((column) => column.shrink > 0)
+  const willing = columns
+    .map((column, index) => ({ index, shrink: column.shrink ?? 0 }))
+    .filter((column) => column.shrink > 0)
   for (const { index } of willing.toSorted((a, b) => b.shrink - a.shrink)) {
     if (excess <= 0) break
     const current = widths[index] ?? 0

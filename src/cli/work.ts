@@ -27,16 +27,26 @@ export interface WorkOptions {
   readonly watch: 'none' | 'until-waiting' | 'until-done'
   /** Where the live log goes. */
   readonly liveTo: 'stdout' | 'stderr'
+  /** Shows only what happens from now on: for a word on something that has a history. */
+  readonly isFromNow?: boolean
 }
 
 /**
  * Hands a request in, waits until it is admitted, and shows what happens until it has ended. The first Ctrl-C cancels the work and
  * goes on watching how it ends; the second ends this process at once.
  */
-export async function performRequest(session: Session, request: TicketRequest, options: WorkOptions): Promise<WorkResult> {
-  const client = await session.services.agentClient(session.home, options.jobs === undefined ? {} : { jobs: options.jobs })
+export async function performRequest(
+  session: Session,
+  request: TicketRequest,
+  options: WorkOptions,
+): Promise<WorkResult> {
+  const client = await session.services.agentClient(
+    session.home,
+    options.jobs === undefined ? {} : { jobs: options.jobs },
+  )
   await using _ = client
   const requestedBy = whoAmI(session.world)
+  const startedAt = session.world.now()
   const { priority = 'P2', secrets } = options
   const admission = new AbortController()
   const release = session.world.onInterrupt(() => session.world.exit(130))
@@ -51,7 +61,7 @@ export async function performRequest(session: Session, request: TicketRequest, o
   const { subjects, note } = outcome
   const noted = note === undefined ? {} : { note }
   if (options.watch === 'none') return { subjects, ...noted, state: 'left', wasInterrupted: false }
-  const watched = await watchSubjects(session, client, subjects, options)
+  const watched = await watchSubjects(session, client, subjects, { ...options, startedAt })
   return { subjects, ...noted, ...watched }
 }
 
@@ -60,20 +70,29 @@ async function watchSubjects(
   session: Session,
   client: AgentClient,
   subjects: readonly string[],
-  options: WorkOptions,
+  options: WorkOptions & { readonly startedAt: number },
 ): Promise<{ state: 'done' | 'waiting'; wasInterrupted: boolean }> {
-  const live = openLive(session, options.liveTo)
+  const live = openLive(session, options.liveTo, options.isFromNow === true ? options.startedAt : undefined)
   using _screen = live.screen
   let wasInterrupted = false
   const stopListening = session.world.onInterrupt(() => {
     if (wasInterrupted) session.world.exit(130)
     wasInterrupted = true
-    live.screen.write(`interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`)
+    live.screen.write(
+      `interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`,
+    )
     void cancelAll(session, client, subjects)
   })
   try {
-    const follow = { logs: true, deployments: true, onItem: live.show, returnWhenWaiting: options.watch === 'until-waiting' }
-    const ends = await Promise.all(subjects.map((subject) => client.follow(subject, follow, new AbortController().signal)))
+    const follow = {
+      logs: true,
+      deployments: true,
+      onItem: live.show,
+      returnWhenWaiting: options.watch === 'until-waiting',
+    }
+    const ends = await Promise.all(
+      subjects.map((subject) => client.follow(subject, follow, new AbortController().signal)),
+    )
     return { state: ends.includes('waiting') ? 'waiting' : 'done', wasInterrupted }
   } finally {
     stopListening()
@@ -82,19 +101,30 @@ async function watchSubjects(
 
 async function cancelAll(session: Session, client: AgentClient, subjects: readonly string[]): Promise<void> {
   const options = { priority: 'P1', requestedBy: whoAmI(session.world) } as const
-  const requests = subjects.map((subject) => client.submit({ kind: 'cancel', subject, reason: 'Interrupted by Ctrl-C.' }, options))
+  const requests = subjects.map((subject) =>
+    client.submit({ kind: 'cancel', subject, reason: 'Interrupted by Ctrl-C.' }, options),
+  )
   for (const result of await Promise.allSettled(requests)) {
     if (result.status === 'rejected') session.warn(`the cancellation could not be handed in: ${String(result.reason)}`)
   }
 }
 
 /** The live log on one stream: what to call with each item, and the screen that must be disposed. */
-export function openLive(session: Session, to: 'stdout' | 'stderr'): { readonly show: (item: FollowItem) => void; readonly screen: Screen } {
+export function openLive(
+  session: Session,
+  to: 'stdout' | 'stderr',
+  since?: number,
+): { readonly show: (item: FollowItem) => void; readonly screen: Screen } {
   const { world } = session
   const isTTY = to === 'stdout' ? world.isTTY : world.stderrIsTTY
   const isInCi = (world.env['CI'] ?? '') !== ''
   const state = startLive()
-  const view = { palette: to === 'stdout' ? session.out : session.err, isStamped: !isTTY || isInCi, isQuiet: session.isQuiet }
+  const view = {
+    palette: to === 'stdout' ? session.out : session.err,
+    isStamped: !isTTY || isInCi,
+    isQuiet: session.isQuiet,
+    ...(since === undefined ? {} : { since }),
+  }
   const hasFooter = isTTY && !isInCi && !session.isQuiet && view.palette.isColoured
   const footer = hasFooter ? () => view.palette.paint('dim', renderFooter(state, world.now())) : undefined
   const screen = new Screen(to === 'stdout' ? world.stdout : world.stderr, { width: world.width, footer })

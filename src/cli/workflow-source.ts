@@ -16,8 +16,15 @@ export interface WorkflowFile {
 }
 
 /** The workflow files of a folder's project, or the ones that are named: files, folders, or names of files in the two folders. */
-export async function readWorkflows(root: string, directory: string, named: readonly string[] | undefined): Promise<readonly WorkflowFile[]> {
-  const paths = named === undefined ? await standardFiles(root) : (await Promise.all(named.map((path) => namedFiles(root, directory, path)))).flat()
+export async function readWorkflows(
+  root: string,
+  directory: string,
+  named: readonly string[] | undefined,
+): Promise<readonly WorkflowFile[]> {
+  const paths =
+    named === undefined
+      ? await standardFiles(root)
+      : (await Promise.all(named.map((path) => namedFiles(root, directory, path)))).flat()
   return Promise.all(
     [...new Set(paths)].map(async (path) => {
       const below = relative(await realpath(root), await realpath(path))
@@ -28,11 +35,24 @@ export async function readWorkflows(root: string, directory: string, named: read
 }
 
 /** The same at a commit, for a plan of another ref than the one that is checked out. */
-export async function readWorkflowsAt(git: Git, place: { readonly root: string; readonly sha: string }, named: readonly string[] | undefined): Promise<readonly WorkflowFile[]> {
+export async function readWorkflowsAt(
+  git: Git,
+  place: { readonly root: string; readonly sha: string },
+  named: readonly string[] | undefined,
+): Promise<readonly WorkflowFile[]> {
   const folders = await git.readFiles(place.root, place.sha, workflowFolders)
-  const all = folders.flatMap((folder, index) => (folder?.kind === 'folder' ? folder.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${workflowFolders[index]}/${name}`) : []))
+  const all = folders.flatMap((folder, index) =>
+    folder?.kind === 'folder'
+      ? folder.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${workflowFolders[index]}/${name}`)
+      : [],
+  )
   const clean = named?.map((path) => path.replace(/^\.\//, '').replace(/\/$/, ''))
-  const wanted = clean === undefined ? all : all.filter((path) => clean.some((name) => path === name || basename(path) === name || path.startsWith(`${name}/`)))
+  const wanted =
+    clean === undefined
+      ? all
+      : all.filter((path) =>
+          clean.some((name) => path === name || basename(path) === name || path.startsWith(`${name}/`)),
+        )
   const objects = await git.readFiles(place.root, place.sha, wanted)
   return Promise.all(
     wanted.flatMap((file, index) => {
@@ -52,7 +72,10 @@ async function standardFiles(root: string): Promise<readonly string[]> {
 
 async function filesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => [])
-  return names.filter((name) => /\.ya?ml$/.test(name)).toSorted().map((name) => join(folder, name))
+  return names
+    .filter((name) => /\.ya?ml$/.test(name))
+    .toSorted()
+    .map((name) => join(folder, name))
 }
 
 async function namedFiles(root: string, directory: string, path: string): Promise<readonly string[]> {

@@ -33,7 +33,9 @@ interface StateRow {
 const openMax = 1000
 
 export async function viewApplications(q: Query): Promise<readonly ApplicationView[]> {
-  const rows = await q<{ name: string; repository: string; config: string }>('select name, repository, config from application order by name')
+  const rows = await q<{ name: string; repository: string; config: string }>(
+    'select name, repository, config from application order by name',
+  )
   return rows.map((row) => ({ name: row.name, repository: row.repository, config: readConfig(row.name, row.config) }))
 }
 
@@ -48,12 +50,22 @@ export async function viewEnvironments(q: Query, application?: string): Promise<
   )
   const open = (await viewDeployments(q, { isOpen: true, limit: openMax })).toReversed()
   const last = await lastDeployments(q)
-  const names = [...new Set([...applications.map(({ name }) => name), ...states.map((state) => state.application), ...last.map((deployment) => deployment.application)])]
+  const names = [
+    ...new Set([
+      ...applications.map(({ name }) => name),
+      ...states.map((state) => state.application),
+      ...last.map((deployment) => deployment.application),
+    ]),
+  ]
   return names
     .filter((name) => application === undefined || name === application)
     .flatMap((name) => {
       const configured = applications.find((candidate) => candidate.name === name)?.config?.environments ?? []
-      const known = [...states, ...last.map((one) => ({ application: one.application, name: one.environment })), ...open.map((one) => ({ application: one.application, name: one.environment }))]
+      const known = [
+        ...states,
+        ...last.map((one) => ({ application: one.application, name: one.environment })),
+        ...open.map((one) => ({ application: one.application, name: one.environment })),
+      ]
       const extra = known.filter((state) => state.application === name).map((state) => state.name)
       const order = [...new Set([...configured.map((environment) => environment.name), ...extra])]
       return order.map((environment) =>
@@ -103,7 +115,11 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
   const current =
     state.current === null
       ? null
-      : { release: state.current, version: state.version ?? state.current, ...present({ deployment: state.deployment, since: state.since }) }
+      : {
+          release: state.current,
+          version: state.version ?? state.current,
+          ...present({ deployment: state.deployment, since: state.since }),
+        }
   const lock =
     state.locked_by === null
       ? null

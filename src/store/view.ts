@@ -1,7 +1,15 @@
 import type { Reason } from '#core/reason.ts'
 import type { DeploymentPhase } from '#core/run/event.ts'
 import type { Annotation } from '#core/run/job-order.ts'
-import type { DecisionView, DeploymentSummary, JobView, ReleaseSummary, RunSummary, RunView, StepView } from '#core/view/model.ts'
+import type {
+  DecisionView,
+  DeploymentSummary,
+  JobView,
+  ReleaseSummary,
+  RunSummary,
+  RunView,
+  StepView,
+} from '#core/view/model.ts'
 import type { Query, SqlValue } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
 
@@ -131,17 +139,26 @@ export interface Subject {
 export async function findSubjects(q: Query, wanted: string, application?: string): Promise<readonly Subject[]> {
   const app = application ?? null
   if (wanted === 'latest') {
-    const runs = await q('select id, application from run where ($1 is null or application = $1) order by created_at desc, id desc limit 1', [app])
+    const runs = await q(
+      'select id, application from run where ($1 is null or application = $1) order by created_at desc, id desc limit 1',
+      [app],
+    )
     return runs.map((row) => subject('run', row))
   }
   const number = /^#?(\d{1,12})$/.exec(wanted)?.[1]
   if (number !== undefined) {
-    const runs = await q('select id, application from run where number = $1 and ($2 is null or application = $2) limit 20', [Number(number), app])
+    const runs = await q(
+      'select id, application from run where number = $1 and ($2 is null or application = $2) limit 20',
+      [Number(number), app],
+    )
     return runs.map((row) => subject('run', row))
   }
   const found: Subject[] = []
   for (const kind of ['run', 'deployment'] as const) {
-    const rows = await q(`select id, application from ${kind} where substr(id, 1, length(cast($1 as text))) = $1 order by id limit 20`, [wanted])
+    const rows = await q(
+      `select id, application from ${kind} where substr(id, 1, length(cast($1 as text))) = $1 order by id limit 20`,
+      [wanted],
+    )
     found.push(...rows.map((row) => subject(kind, row)))
   }
   return found
@@ -241,10 +258,9 @@ function deploymentSummary(row: Row): DeploymentSummary {
   }
 }
 
-/** A deployment whose gates are not open waits when it has a reason; while it acts, its state is the phase. */
+/** `queued`, `waiting`, `done`, or the phase that it is in. */
 function progressOf(row: Row): Pick<DeploymentSummary, 'state' | 'phase'> {
   const state = text(row, 'state')
-  if (state === 'gate' || state === 'waiting') return { state: row['reason'] === null ? 'queued' : 'waiting' }
   const isPhase = (phases as readonly string[]).includes(state)
   return { state, ...(isPhase ? { phase: state as DeploymentPhase } : {}) }
 }

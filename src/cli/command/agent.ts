@@ -26,7 +26,10 @@ export const page: CommandPage = {
 }
 
 async function serve(session: Session, flags: Flags): Promise<number> {
-  await using client = await session.services.agentClient(session.home, flags.jobs === undefined ? {} : { jobs: flags.jobs })
+  await using client = await session.services.agentClient(
+    session.home,
+    flags.jobs === undefined ? {} : { jobs: flags.jobs },
+  )
   const stop = new AbortController()
   const release = session.world.onInterrupt(() => stop.abort())
   session.say(`agent of ${session.home}; Ctrl-C ends it, what runs is carried on by the next one`)
@@ -35,6 +38,12 @@ async function serve(session: Session, flags: Flags): Promise<number> {
   } finally {
     release()
   }
-  if (session.isJson) session.printJson({ apiVersion: 'v1', kind: 'Agent', home: session.home, ended: stop.signal.aborted ? 'interrupted' : 'quiet' })
+  if (session.isJson)
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'Agent',
+      home: session.home,
+      ended: stop.signal.aborted ? 'interrupted' : 'quiet',
+    })
   return 0
 }

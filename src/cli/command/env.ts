@@ -40,14 +40,18 @@ export const page: CommandPage = {
     {
       name: 'show',
       summary: 'one environment with its history',
-      description: 'Shows the rules of an environment, what runs there, what stands in the way, and the latest attempts, failures included.',
+      description:
+        'Shows the rules of an environment, what runs there, what stands in the way, and the latest attempts, failures included.',
       examples: [
         { command: 'shipway env show production', purpose: 'of this project' },
         { command: 'shipway env show production --app web --json', purpose: 'of another application, as JSON' },
       ],
       exits: [0, 2],
       define: (command, act) => {
-        command.argument('<environment>', 'name of the environment').option('--app <name>', 'application (default: of this project)').action(act(show))
+        command
+          .argument('<environment>', 'name of the environment')
+          .option('--app <name>', 'application (default: of this project)')
+          .action(act(show))
       },
     },
   ],
@@ -61,10 +65,18 @@ async function list(session: Session, flags: Flags): Promise<number> {
     columns: [
       { title: 'NAME', screen: (row) => row.name },
       { title: 'APP', screen: (row) => row.application },
-      { title: 'VERSION', screen: (row) => (row.current === undefined ? '-' : shortVersion(row.current.version)), pipe: (row) => row.current?.version ?? '' },
+      {
+        title: 'VERSION',
+        screen: (row) => (row.current === undefined ? '-' : shortVersion(row.current.version)),
+        pipe: (row) => row.current?.version ?? '',
+      },
       { title: 'FROM', screen: (row) => row.from.join(',') || 'any', shrink: 2 },
       { title: 'AFTER', screen: (row) => row.after.join(',') || '-', pipe: (row) => row.after.join(','), shrink: 1 },
-      { title: 'APPROVALS', screen: (row) => String(row.approvals?.count ?? '-'), pipe: (row) => String(row.approvals?.count ?? 0) },
+      {
+        title: 'APPROVALS',
+        screen: (row) => String(row.approvals?.count ?? '-'),
+        pipe: (row) => String(row.approvals?.count ?? 0),
+      },
       { title: 'BLOCKED', screen: (row) => blockOf(row) || '-', pipe: blockOf },
     ],
     toJson: (row) => row,
@@ -87,15 +99,27 @@ async function show(session: Session, name: string, flags: Flags): Promise<numbe
   const { paint } = session.out
   const now = session.world.now()
   const { state, items } = whyEnvironment(environment)
-  session.print(`${paint('bold', environment.name)} of ${environment.application} ${state}${environment.url === undefined ? '' : `  ${environment.url}`}`)
-  for (const item of items) session.print(`  ${item.state === 'note' ? '·' : paint('yellow', '⏳')} ${item.message}${item.fix === undefined ? '' : ` ${paint('dim', `→ ${item.fix}`)}`}`)
+  session.print(
+    `${paint('bold', environment.name)} of ${environment.application} ${state}${environment.url === undefined ? '' : `  ${environment.url}`}`,
+  )
+  for (const item of items)
+    session.print(
+      `  ${item.state === 'note' ? '·' : paint('yellow', '⏳')} ${item.message}${item.fix === undefined ? '' : ` ${paint('dim', `→ ${item.fix}`)}`}`,
+    )
   for (const one of history) {
     const when = session.world.isTTY ? `${age(now, one.createdAt)} ago` : exactTime(one.createdAt)
-    session.print(`  ${when.padEnd(8)}  ${one.kind} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`)
+    session.print(
+      `  ${when.padEnd(8)}  ${one.kind} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+    )
   }
   return 0
 }
 
 function blockOf(environment: EnvironmentView): string {
-  return [environment.lock === undefined ? '' : `locked by ${environment.lock.by}`, environment.hold === undefined ? '' : 'held'].filter((text) => text !== '').join(', ')
+  return [
+    environment.lock === undefined ? '' : `locked by ${environment.lock.by}`,
+    environment.hold === undefined ? '' : 'held',
+  ]
+    .filter((text) => text !== '')
+    .join(', ')
 }

@@ -7,7 +7,7 @@ export function addEventFlags(command: Command): void {
     .argument('[event]', 'push, pull_request, workflow_dispatch, tag, … (default push; workflow_dispatch with --input)')
     .option('--workflow <path>', 'only this file, or the files of this folder; may be repeated', collect)
     .option('--job <id>', 'only this job and what it needs')
-    .option('--event-file <file>', "payload of the event as the forge sends it, JSON")
+    .option('--event-file <file>', 'payload of the event as the forge sends it, JSON')
     .option('--ref <ref>', 'branch, tag or full ref (default HEAD with its uncommitted changes)')
     .option('--repository <owner/name>', 'value of github.repository (default from the remote origin)')
     .option('--actor <name>', 'value of github.actor (default $SHIPWAY_ACTOR, else the user of this machine)')

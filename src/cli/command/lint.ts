@@ -21,7 +21,8 @@ interface Checked {
 }
 
 export const page: CommandPage = {
-  description: 'Checks workflow files and shipway.yml, and shows every mistake at once with file, line and column. Without files it checks all of the project. Needs no git and no network.',
+  description:
+    'Checks workflow files and shipway.yml, and shows every mistake at once with file, line and column. Without files it checks all of the project. Needs no git and no network.',
   examples: [
     { command: 'shipway lint', purpose: 'everything in this project' },
     { command: 'shipway lint .github/workflows/ci.yml shipway.yml', purpose: 'two files' },
@@ -43,7 +44,9 @@ async function lint(session: Session, paths: readonly string[], flags: Flags): P
   if (session.isJson) {
     session.printJson({ apiVersion: 'v1', kind: 'DiagnosticList', files: checked.map(({ file }) => file), items: all })
   } else {
-    for (const { text, diagnostics } of checked) for (const diagnostic of diagnostics) session.print(`${paintHead(session, renderDiagnostic(diagnostic, text), diagnostic.severity)}\n`)
+    for (const { text, diagnostics } of checked)
+      for (const diagnostic of diagnostics)
+        session.print(`${paintHead(session, renderDiagnostic(diagnostic, text), diagnostic.severity)}\n`)
     session.say(summary(checked, all))
   }
   return isRed ? 2 : 0
@@ -55,7 +58,9 @@ async function wholeProject(session: Session): Promise<readonly Checked[]> {
   const workflows = await readWorkflows(root, session.directory, undefined)
   return [
     ...workflows.map(({ file, text, parsed }) => ({ file, text, diagnostics: parsed.diagnostics })),
-    ...(project === undefined ? [] : [{ file: 'shipway.yml', text: project.text, diagnostics: project.parsed.diagnostics }]),
+    ...(project === undefined
+      ? []
+      : [{ file: 'shipway.yml', text: project.text, diagnostics: project.parsed.diagnostics }]),
   ]
 }
 
@@ -63,7 +68,9 @@ async function namedFiles(session: Session, paths: readonly string[]): Promise<r
   const checked: Checked[] = []
   for (const path of paths) {
     if (/(?:^|[/.])shipway\.ya?ml$/.test(path)) checked.push(await checkProjectFile(session, path))
-    else for (const { file, text, parsed } of await readWorkflows(session.directory, session.directory, [path])) checked.push({ file, text, diagnostics: parsed.diagnostics })
+    else
+      for (const { file, text, parsed } of await readWorkflows(session.directory, session.directory, [path]))
+        checked.push({ file, text, diagnostics: parsed.diagnostics })
   }
   return checked
 }
@@ -72,16 +79,28 @@ async function checkProjectFile(session: Session, path: string): Promise<Checked
   const absolute = resolve(session.directory, path)
   try {
     const text = await readFile(absolute, 'utf8')
-    return { file: path, text, diagnostics: parseProject({ file: path, text, folderName: basename(resolve(absolute, '..')) }).diagnostics }
+    return {
+      file: path,
+      text,
+      diagnostics: parseProject({ file: path, text, folderName: basename(resolve(absolute, '..')) }).diagnostics,
+    }
   } catch (error) {
-    throw fileUnreadable({ flag: 'The project file', path, problem: error instanceof Error && 'code' in error ? String(error.code) : 'unknown', cause: error })
+    throw fileUnreadable({
+      flag: 'The project file',
+      path,
+      problem: error instanceof Error && 'code' in error ? String(error.code) : 'unknown',
+      cause: error,
+    })
   }
 }
 
 function paintHead(session: Session, text: string, severity: Diagnostic['severity']): string {
   const [head = '', ...rest] = text.split('\n')
   const colour = severity === 'error' ? 'red' : 'yellow'
-  return [session.out.paint('bold', head), ...rest.map((line) => (/^ *\| +\^+$/.test(line) ? session.out.paint(colour, line) : line))].join('\n')
+  return [
+    session.out.paint('bold', head),
+    ...rest.map((line) => (/^ *\| +\^+$/.test(line) ? session.out.paint(colour, line) : line)),
+  ].join('\n')
 }
 
 function summary(checked: readonly Checked[], all: readonly Diagnostic[]): string {

@@ -49,11 +49,25 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
   if (run === undefined || (flags.follow === true && run.state !== 'done')) return follow(session, subject.id)
   const slices = selectSlices(session.home, run, flags)
   if (session.isJson) {
-    session.printJson({ apiVersion: 'v1', kind: 'LogList', items: slices.map((slice) => ({ job: slice.job.key, step: slice.step?.name ?? null, path: slice.path, start: slice.start, end: slice.end ?? null })) })
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'LogList',
+      items: slices.map((slice) => ({
+        job: slice.job.key,
+        step: slice.step?.name ?? null,
+        path: slice.path,
+        start: slice.start,
+        end: slice.end ?? null,
+      })),
+    })
     return 0
   }
   for (const slice of slices) {
-    await printLog(session, slice, { isLabelled: slices.length > 1, hasTimes: flags.timestamps === true, ...(flags.tail === undefined ? {} : { tail: flags.tail }) })
+    await printLog(session, slice, {
+      isLabelled: slices.length > 1,
+      hasTimes: flags.timestamps === true,
+      ...(flags.tail === undefined ? {} : { tail: flags.tail }),
+    })
   }
   if (slices.length === 0) session.say(flags.failed === true ? 'No step failed.' : 'Nothing has been logged yet.')
   return 0
@@ -70,7 +84,11 @@ async function follow(session: Session, subject: string): Promise<number> {
     stop.abort()
   })
   try {
-    await client.follow(subject, { logs: true, deployments: true, onItem: live.show, returnWhenWaiting: false }, stop.signal)
+    await client.follow(
+      subject,
+      { logs: true, deployments: true, onItem: live.show, returnWhenWaiting: false },
+      stop.signal,
+    )
     return 0
   } catch (error) {
     if (!stop.signal.aborted) throw error
@@ -83,11 +101,19 @@ async function follow(session: Session, subject: string): Promise<number> {
 }
 
 function selectSlices(home: string, run: RunView, flags: Flags): readonly LogSlice[] {
-  const jobs = flags.job === undefined ? run.jobs : run.jobs.filter((job) => [job.key, job.jobId, job.name].includes(flags.job ?? ''))
-  if (jobs.length === 0 && flags.job !== undefined) throw jobUnknown({ run: run.id, job: flags.job, known: run.jobs.map((job) => job.key) })
+  const jobs =
+    flags.job === undefined
+      ? run.jobs
+      : run.jobs.filter((job) => [job.key, job.jobId, job.name].includes(flags.job ?? ''))
+  if (jobs.length === 0 && flags.job !== undefined)
+    throw jobUnknown({ run: run.id, job: flags.job, known: run.jobs.map((job) => job.key) })
   const slices = jobs.filter((job) => job.attempt > 0).flatMap((job) => slicesOf(home, run.id, job, flags))
   if (slices.length === 0 && flags.step !== undefined) {
-    throw jobUnknown({ run: run.id, job: flags.step, known: jobs.flatMap((job) => job.steps.map((step) => `${job.key}/${step.name}`)) })
+    throw jobUnknown({
+      run: run.id,
+      job: flags.step,
+      known: jobs.flatMap((job) => job.steps.map((step) => `${job.key}/${step.name}`)),
+    })
   }
   return slices
 }
@@ -97,8 +123,15 @@ function slicesOf(home: string, runId: string, job: JobView, flags: Flags): read
   const whole = { job, path, start: 0 }
   if (flags.step === undefined && flags.failed !== true) return [whole]
   const isWanted = (step: StepView): boolean =>
-    (flags.step === undefined || [String(step.number), step.id, step.name].includes(flags.step)) && (flags.failed !== true || step.outcome === 'failure' || step.conclusion === 'failure')
+    (flags.step === undefined || [String(step.number), step.id, step.name].includes(flags.step)) &&
+    (flags.failed !== true || step.outcome === 'failure' || step.conclusion === 'failure')
   return job.steps
     .filter((step) => isWanted(step) && step.logStart !== undefined)
-    .map((step) => ({ job, step, path, start: step.logStart ?? 0, ...(step.logEnd === undefined ? {} : { end: step.logEnd }) }))
+    .map((step) => ({
+      job,
+      step,
+      path,
+      start: step.logStart ?? 0,
+      ...(step.logEnd === undefined ? {} : { end: step.logEnd }),
+    }))
 }

@@ -33,7 +33,10 @@ export const page: CommandPage = {
     'Shows which workflows and jobs would run for an event, in which order and in how many legs, and why the others would not. Runs nothing and writes nothing.',
   examples: [
     { command: 'shipway plan', purpose: 'for a push of this commit' },
-    { command: 'shipway plan pull_request --changed-files docs/a.md', purpose: 'for a pull request that changes one file' },
+    {
+      command: 'shipway plan pull_request --changed-files docs/a.md',
+      purpose: 'for a pull request that changes one file',
+    },
     { command: 'shipway plan push --ref refs/tags/v1.4.2 --json', purpose: 'for a tag, as JSON' },
   ],
   exits: [0, 2],
@@ -70,7 +73,9 @@ function withJob(models: readonly WorkflowModel[], job: string | undefined): rea
 function throwWhenInvalid(files: readonly WorkflowFile[]): void {
   const wrong = files.filter(({ parsed }) => hasErrors(parsed.diagnostics))
   if (wrong.length === 0) return
-  const errors = wrong.flatMap(({ text, parsed }) => parsed.diagnostics.filter(({ severity }) => severity === 'error').map((one) => renderDiagnostic(one, text)))
+  const errors = wrong.flatMap(({ text, parsed }) =>
+    parsed.diagnostics.filter(({ severity }) => severity === 'error').map((one) => renderDiagnostic(one, text)),
+  )
   throw filesInvalid({ files: wrong.map(({ file }) => file), errors: errors.length, details: errors })
 }
 
@@ -83,7 +88,8 @@ function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
     workflow: { name: workflow.name, file: workflow.file },
     run: { id: 'run_planned', number: 0, attempt: 1 },
   })
-  const takesInputs = event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
+  const takesInputs =
+    event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
   const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}) : {}
   const plan = planWorkflow(workflow, { event, github, inputs, vars: request.vars })
   if (request.job === undefined) return plan
@@ -93,18 +99,27 @@ function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
 
 function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette: Palette): string {
   const { event } = request
-  const lines = [`${palette.paint('bold', event.name)} of ${shortRef(event.ref)} at ${event.sha.slice(0, 7)}${request.dirty ? ' (a snapshot of uncommitted changes)' : ''}`]
+  const lines = [
+    `${palette.paint('bold', event.name)} of ${shortRef(event.ref)} at ${event.sha.slice(0, 7)}${request.dirty ? ' (a snapshot of uncommitted changes)' : ''}`,
+  ]
   for (const plan of plans) {
     lines.push('')
     if (!plan.verdict.matches) {
-      lines.push(`${palette.paint('dim', '-')} ${plan.file}  ${palette.paint('dim', `does not run: ${plan.verdict.reason}`)}`)
+      lines.push(
+        `${palette.paint('dim', '-')} ${plan.file}  ${palette.paint('dim', `does not run: ${plan.verdict.reason}`)}`,
+      )
       continue
     }
     lines.push(`${palette.paint('green', '▶')} ${palette.paint('bold', plan.name)}  ${palette.paint('dim', plan.file)}`)
     lines.push(...plan.jobs.map((job) => `  ${'  '.repeat(job.level)}${jobLine(job, palette)}`))
   }
   const count = plans.filter((plan) => plan.verdict.matches).length
-  lines.push('', count === 0 ? 'Nothing would run.' : `${count} of ${plans.length} ${plans.length === 1 ? 'workflow' : 'workflows'} would run.`)
+  lines.push(
+    '',
+    count === 0
+      ? 'Nothing would run.'
+      : `${count} of ${plans.length} ${plans.length === 1 ? 'workflow' : 'workflows'} would run.`,
+  )
   return `${lines.join('\n')}\n`
 }
 
@@ -117,7 +132,10 @@ function jobLine(job: JobPlan, { paint }: Palette): string {
     case 'undecided':
       return `${paint('yellow', '?')} ${job.id}${needs}  ${paint('dim', decision.reason)}`
     case 'legs': {
-      const legs = decision.legs.length === 1 ? '' : `  ${decision.legs.length} legs: ${decision.legs.map((leg) => leg.name).join(', ')}`
+      const legs =
+        decision.legs.length === 1
+          ? ''
+          : `  ${decision.legs.length} legs: ${decision.legs.map((leg) => leg.name).join(', ')}`
       const environment = decision.legs[0]?.environment?.name
       return `${paint('green', '✓')} ${job.id}${needs}${legs}${environment === undefined ? '' : paint('dim', `  in ${environment}`)}`
     }
@@ -153,5 +171,9 @@ function planDocument(request: RunRequest, plans: readonly WorkflowPlan[]): Json
 
 function legsOf(job: JobPlan): Json {
   if (job.decision.kind !== 'legs') return []
-  return job.decision.legs.map((leg) => ({ name: leg.name, matrix: leg.matrix, environment: leg.environment?.name ?? null }))
+  return job.decision.legs.map((leg) => ({
+    name: leg.name,
+    matrix: leg.matrix,
+    environment: leg.environment?.name ?? null,
+  }))
 }

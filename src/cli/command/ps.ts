@@ -38,7 +38,8 @@ export interface WorkRow {
 }
 
 export const page: CommandPage = {
-  description: 'Lists runs and deployments: what goes on, what waits and why, and the latest that have ended. Newest first.',
+  description:
+    'Lists runs and deployments: what goes on, what waits and why, and the latest that have ended. Newest first.',
   examples: [
     { command: 'shipway ps', purpose: 'open and recent' },
     { command: 'shipway ps --open', purpose: 'only what is not done' },
@@ -67,10 +68,21 @@ async function ps(session: Session, flags: Flags): Promise<number> {
       { title: 'WHAT', screen: (row) => row.what, shrink: 2 },
       { title: 'STATE', screen: (row) => paintState(row.state, session.out), pipe: (row) => row.state },
       { title: 'TOOK', screen: (row) => took(row, now), pipe: (row) => tookExactly(row) },
-      { title: 'REASON', screen: (row) => (row.reason === '' ? '-' : row.reason), pipe: (row) => row.reason, shrink: 3 },
+      {
+        title: 'REASON',
+        screen: (row) => (row.reason === '' ? '-' : row.reason),
+        pipe: (row) => row.reason,
+        shrink: 3,
+      },
       { title: 'AGE', screen: (row) => age(now, row.createdAt), pipe: (row) => exactTime(row.createdAt) },
     ],
-    toJson: (row) => ({ kind: row.kind, ...row.source, createdAt: exactTime(row.createdAt), startedAt: exactTime(row.startedAt) || null, finishedAt: exactTime(row.finishedAt) || null }),
+    toJson: (row) => ({
+      kind: row.kind,
+      ...row.source,
+      createdAt: exactTime(row.createdAt),
+      startedAt: exactTime(row.startedAt) || null,
+      finishedAt: exactTime(row.finishedAt) || null,
+    }),
     idOf: (row) => row.id,
     empty: 'Nothing has run here yet. `shipway run` starts.',
   })
@@ -84,8 +96,14 @@ async function readRows(session: Session, flags: Flags): Promise<readonly WorkRo
     const limit = flags.all === true ? rowsMax : (flags.limit ?? recentDefault)
     const open = { ...application, isOpen: true, limit: rowsMax }
     const recent = { ...application, limit }
-    const runs = [...(await viewRuns(q, open)), ...(flags.open === true ? [] : (await viewRuns(q, recent)).filter((run) => run.state === 'done'))]
-    const deployments = [...(await viewDeployments(q, open)), ...(flags.open === true ? [] : (await viewDeployments(q, recent)).filter((one) => one.state === 'done'))]
+    const runs = [
+      ...(await viewRuns(q, open)),
+      ...(flags.open === true ? [] : (await viewRuns(q, recent)).filter((run) => run.state === 'done')),
+    ]
+    const deployments = [
+      ...(await viewDeployments(q, open)),
+      ...(flags.open === true ? [] : (await viewDeployments(q, recent)).filter((one) => one.state === 'done')),
+    ]
     return [...runs.map(rowOfRun), ...deployments.map(rowOfDeployment)].toSorted((a, b) => b.createdAt - a.createdAt)
   })
 }
@@ -118,8 +136,14 @@ function rowOfDeployment(deployment: DeploymentSummary): WorkRow {
   }
 }
 
-function times(row: { readonly startedAt?: number; readonly finishedAt?: number }): Pick<WorkRow, 'startedAt' | 'finishedAt'> {
-  return { ...(row.startedAt === undefined ? {} : { startedAt: row.startedAt }), ...(row.finishedAt === undefined ? {} : { finishedAt: row.finishedAt }) }
+function times(row: {
+  readonly startedAt?: number
+  readonly finishedAt?: number
+}): Pick<WorkRow, 'startedAt' | 'finishedAt'> {
+  return {
+    ...(row.startedAt === undefined ? {} : { startedAt: row.startedAt }),
+    ...(row.finishedAt === undefined ? {} : { finishedAt: row.finishedAt }),
+  }
 }
 
 function took(row: WorkRow, now: number): string {
@@ -128,7 +152,9 @@ function took(row: WorkRow, now: number): string {
 
 /** Seconds with milliseconds; empty while it is open. */
 function tookExactly(row: WorkRow): string {
-  return row.finishedAt === undefined ? '' : `${((row.finishedAt - (row.startedAt ?? row.createdAt)) / 1000).toFixed(3)}s`
+  return row.finishedAt === undefined
+    ? ''
+    : `${((row.finishedAt - (row.startedAt ?? row.createdAt)) / 1000).toFixed(3)}s`
 }
 
 /** Colour of a state: green is done and good, red needs a look, yellow waits. */

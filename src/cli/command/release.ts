@@ -23,7 +23,8 @@ interface ListFlags {
 }
 
 export const page: CommandPage = {
-  description: 'Releases are sealed by green runs: one immutable manifest with everything that a deployment needs, named by its digest.',
+  description:
+    'Releases are sealed by green runs: one immutable manifest with everything that a deployment needs, named by its digest.',
   examples: [
     { command: 'shipway release list', purpose: 'the latest releases and where they run' },
     { command: 'shipway release show v1.4.2', purpose: 'what one release holds' },
@@ -49,10 +50,14 @@ export const page: CommandPage = {
     {
       name: 'show',
       summary: 'what one release holds',
-      description: 'Shows the manifest of a release: where it comes from, what proved it, which files it holds, and every deployment of it.',
+      description:
+        'Shows the manifest of a release: where it comes from, what proved it, which files it holds, and every deployment of it.',
       examples: [
         { command: 'shipway release show v1.4.2', purpose: 'by its version' },
-        { command: 'shipway release show 0b31c2 --json', purpose: 'by the first digits of its id, the manifest as JSON' },
+        {
+          command: 'shipway release show 0b31c2 --json',
+          purpose: 'by the first digits of its id, the manifest as JSON',
+        },
       ],
       exits: [0, 2],
       define: (command, act) => {
@@ -66,7 +71,10 @@ export const page: CommandPage = {
 }
 
 async function list(session: Session, flags: ListFlags): Promise<number> {
-  const filter = { limit: Math.min(flags.limit ?? listDefault, rowsMax), ...(flags.app === undefined ? {} : { application: flags.app }) }
+  const filter = {
+    limit: Math.min(flags.limit ?? listDefault, rowsMax),
+    ...(flags.app === undefined ? {} : { application: flags.app }),
+  }
   const { releases, environments } = await readHome(session, async (q) => {
     if (q === undefined) return { releases: [], environments: [] }
     return { releases: await viewReleases(q, filter), environments: await viewEnvironments(q) }
@@ -81,8 +89,17 @@ async function list(session: Session, flags: ListFlags): Promise<number> {
       { title: 'ID', screen: (row) => shortDigest(row.id), pipe: (row) => row.id },
       { title: 'REF', screen: (row) => shortRef(row.ref), pipe: (row) => row.ref, shrink: 2 },
       { title: 'COMMIT', screen: (row) => row.sha.slice(0, 7), pipe: (row) => row.sha },
-      { title: 'ON', screen: (row) => placesOf(row, environments).join(',') || '-', pipe: (row) => placesOf(row, environments).join(','), shrink: 1 },
-      { title: 'NOTE', screen: (row) => (row.bad === undefined ? '-' : session.out.paint('red', `bad on ${row.bad.environment}`)), pipe: (row) => (row.bad === undefined ? '' : `bad on ${row.bad.environment}`) },
+      {
+        title: 'ON',
+        screen: (row) => placesOf(row, environments).join(',') || '-',
+        pipe: (row) => placesOf(row, environments).join(','),
+        shrink: 1,
+      },
+      {
+        title: 'NOTE',
+        screen: (row) => (row.bad === undefined ? '-' : session.out.paint('red', `bad on ${row.bad.environment}`)),
+        pipe: (row) => (row.bad === undefined ? '' : `bad on ${row.bad.environment}`),
+      },
       { title: 'AGE', screen: (row) => age(now, row.createdAt), pipe: (row) => exactTime(row.createdAt) },
     ],
     toJson: (row) => ({ ...row, createdAt: exactTime(row.createdAt), environments: placesOf(row, environments) }),
@@ -98,7 +115,14 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
     const manifest = (await viewManifest(q, release.id)) as ReleaseManifest | undefined
     const deployments = await viewDeployments(q, { release: release.id, limit: 50 })
     if (session.isJson) {
-      session.printJson({ apiVersion: 'v1', kind: 'Release', ...release, createdAt: exactTime(release.createdAt), manifest: manifest ?? null, deployments })
+      session.printJson({
+        apiVersion: 'v1',
+        kind: 'Release',
+        ...release,
+        createdAt: exactTime(release.createdAt),
+        manifest: manifest ?? null,
+        deployments,
+      })
       return 0
     }
     const { paint } = session.out
@@ -110,8 +134,13 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       `  sealed    ${exactTime(release.createdAt)} by ${release.sealedBy}${release.run === undefined ? '' : ` in ${release.run}`}`,
       `  files     ${manifest?.files.length ?? 0}, ${size} bytes`,
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
-      ...(release.bad === undefined ? [] : [paint('red', `  bad       put back on ${release.bad.environment}: ${release.bad.reason}`)]),
-      ...deployments.map((one) => `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`),
+      ...(release.bad === undefined
+        ? []
+        : [paint('red', `  bad       put back on ${release.bad.environment}: ${release.bad.reason}`)]),
+      ...deployments.map(
+        (one) =>
+          `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+      ),
     ]
     session.print(lines.join('\n'))
     return 0
@@ -119,20 +148,38 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
 }
 
 /** The one release that a text means. */
-export async function findRelease(session: Session, q: Query, wanted: string, app: string | undefined): Promise<ReleaseSummary> {
+export async function findRelease(
+  session: Session,
+  q: Query,
+  wanted: string,
+  app: string | undefined,
+): Promise<ReleaseSummary> {
   const application = await findApplication(session, q, app)
   const own = application === undefined ? {} : { application }
   const found = await viewReleases(q, wanted === 'latest' ? { ...own, limit: 1 } : { ...own, name: wanted, limit: 5 })
   const exact = found.filter((release) => release.version === wanted || release.id === wanted)
   const candidates = exact.length > 0 ? exact : found
   const [first, ...others] = candidates
-  if (first !== undefined && others.length > 0) throw subjectAmbiguous({ text: wanted, candidates: candidates.map((one) => `${one.version} (${shortDigest(one.id)})`) })
+  if (first !== undefined && others.length > 0)
+    throw subjectAmbiguous({
+      text: wanted,
+      candidates: candidates.map((one) => `${one.version} (${shortDigest(one.id)})`),
+    })
   if (first !== undefined) return first
   const known = await viewReleases(q, { ...own, limit: 200 })
-  const nearest = nearestName(wanted, known.map((release) => release.version))
-  throw releaseUnknown({ release: wanted, application: application ?? 'This state home', ...(nearest === undefined ? {} : { nearest }) })
+  const nearest = nearestName(
+    wanted,
+    known.map((release) => release.version),
+  )
+  throw releaseUnknown({
+    release: wanted,
+    application: application ?? 'This state home',
+    ...(nearest === undefined ? {} : { nearest }),
+  })
 }
 
 function placesOf(release: ReleaseSummary, environments: readonly EnvironmentView[]): readonly string[] {
-  return environments.filter((one) => one.application === release.application && one.current?.release === release.id).map(({ name }) => name)
+  return environments
+    .filter((one) => one.application === release.application && one.current?.release === release.id)
+    .map(({ name }) => name)
 }

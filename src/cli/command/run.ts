@@ -34,16 +34,27 @@ export const page: CommandPage = {
     { command: 'shipway run', purpose: 'what a push of this commit would run' },
     { command: 'shipway run pull_request --job test', purpose: 'the job "test" and what it needs' },
     { command: 'shipway run workflow_dispatch --input version=1.4.2', purpose: 'a start by hand' },
-    { command: 'shipway run --secret NPM_TOKEN --json > run.json', purpose: 'a secret from the environment, the result as JSON' },
+    {
+      command: 'shipway run --secret NPM_TOKEN --json > run.json',
+      purpose: 'a secret from the environment, the result as JSON',
+    },
   ],
   exits: [0, 1, 2, 3, 8, 130],
   define: (command, act) => {
     addEventFlags(command)
     command
-      .option('--secret <name[=value]>', 'secret, its value from the environment variable of that name; may be repeated', collect)
+      .option(
+        '--secret <name[=value]>',
+        'secret, its value from the environment variable of that name; may be repeated',
+        collect,
+      )
       .option('--secret-file <file>', 'file with NAME=value lines; may be repeated', collect)
       .option('--env <key=value>', 'environment variable for every step; may be repeated', collect)
-      .option('--platform <label=where>', 'where jobs of a runs-on label run: LABEL=host or LABEL=docker:IMAGE; may be repeated', collect)
+      .option(
+        '--platform <label=where>',
+        'where jobs of a runs-on label run: LABEL=host or LABEL=docker:IMAGE; may be repeated',
+        collect,
+      )
       .option('--jobs <n>', 'jobs at the same time (default: the processors of this machine)', parseCount('--jobs'))
       .option('--dry-run', 'show the plan, run nothing')
       .option('--wait', 'wait also when only a person can go on')
@@ -54,7 +65,10 @@ export const page: CommandPage = {
 async function run(session: Session, event: string | undefined, flags: Flags): Promise<number> {
   if (flags.dryRun === true) return showPlan(session, event, flags)
   const secrets = await readSecrets(session, flags)
-  const { request, remarks } = await prepareRun(session, event, flags, { secretNames: Object.keys(secrets), takesSnapshot: true })
+  const { request, remarks } = await prepareRun(session, event, flags, {
+    secretNames: Object.keys(secrets),
+    takesSnapshot: true,
+  })
   for (const remark of remarks) session.say(remark)
   const result = await performRequest(session, request, {
     secrets,
@@ -63,18 +77,29 @@ async function run(session: Session, event: string | undefined, flags: Flags): P
     ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
   })
   const runs = await readFilledHome(session, async (q) => Promise.all(result.subjects.map((id) => viewRun(q, id))))
-  return conclude(session, runs.filter((view) => view !== undefined), result)
+  return conclude(
+    session,
+    runs.filter((view) => view !== undefined),
+    result,
+  )
 }
 
 /** Prints how the runs ended, and turns it into the exit status. */
 async function conclude(session: Session, runs: readonly RunView[], result: WorkResult): Promise<number> {
   if (session.isJson) {
     const [only] = runs
-    session.printJson(runs.length === 1 && only !== undefined ? runDocument(only) : { apiVersion: 'v1', kind: 'RunList', items: runs.map((view) => runDocument(view)) })
+    session.printJson(
+      runs.length === 1 && only !== undefined
+        ? runDocument(only)
+        : { apiVersion: 'v1', kind: 'RunList', items: runs.map((view) => runDocument(view)) },
+    )
   } else if (session.isQuiet) {
     for (const { id } of runs) session.print(id)
   } else {
-    for (const view of runs) session.world.stdout.write(renderRunEnding(view, await failureTails(session.home, view, tailLinesMax), session.out))
+    for (const view of runs)
+      session.world.stdout.write(
+        renderRunEnding(view, await failureTails(session.home, view, tailLinesMax), session.out),
+      )
   }
   if (result.wasInterrupted) return 130
   if (runs.some((view) => view.conclusion === 'failure' || view.conclusion === 'cancelled')) return 1

@@ -15,11 +15,12 @@ interface Flags {
 }
 
 export const page: CommandPage = {
-  description: 'Shows which version of every application is on which environment, what is on its way, what waits and for what. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed.',
+  description:
+    'Shows which version of every application is on which environment, what is on its way, what waits and for what. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed.',
   examples: [
     { command: 'shipway status', purpose: 'the matrix of all applications' },
     { command: 'shipway status --app web --json', purpose: 'one application, as JSON' },
-    { command: "shipway status | cut -f1,2", purpose: 'for a program: tabs, nothing cut' },
+    { command: 'shipway status | cut -f1,2', purpose: 'for a program: tabs, nothing cut' },
   ],
   exits: [0],
   define: (command, act) => {
@@ -47,7 +48,8 @@ async function status(session: Session, flags: Flags): Promise<number> {
     ],
     toJson: (row) => rowJson(row, matrix),
     idOf: (row) => row.application,
-    empty: 'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.',
+    empty:
+      'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.',
   })
   if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
   return 0
@@ -56,14 +58,21 @@ async function status(session: Session, flags: Flags): Promise<number> {
 /** The column shows the first line, cut; below the matrix every one is told whole. */
 function sayPending(session: Session, matrix: StatusMatrix): void {
   const lines = matrix.rows.flatMap((row) => row.pending.map((text) => `${row.application}: ${text}`))
-  if (lines.length > 0) session.world.stdout.write(`\n${lines.map((line) => wrap(line, session.world.width)).join('\n')}\n`)
+  if (lines.length > 0)
+    session.world.stdout.write(`\n${lines.map((line) => wrap(line, session.world.width)).join('\n')}\n`)
 }
 
 const plain: Pick<Palette, 'paint'> = { paint: (_, text) => text }
 
 function cellText(cell: StatusCell | undefined, { paint }: Pick<Palette, 'paint'>): string {
   if (cell === undefined) return ''
-  const symbol = { ok: paint('green', '✓'), failed: paint('red', '✗'), running: paint('cyan', '…'), waiting: paint('yellow', '⏳'), none: '-' }[cell.mark]
+  const symbol = {
+    ok: paint('green', '✓'),
+    failed: paint('red', '✗'),
+    running: paint('cyan', '…'),
+    waiting: paint('yellow', '⏳'),
+    none: '-',
+  }[cell.mark]
   const version = cell.version === undefined ? '' : ` ${shortVersion(cell.version)}`
   const notes = cell.notes.length === 0 ? '' : ` (${cell.notes.join(', ')})`
   return cell.mark === 'none' && notes === '' ? '-' : `${symbol}${version}${notes === '' ? '' : paint('yellow', notes)}`

@@ -18,7 +18,8 @@ interface Flags {
 const deploymentsMax = 100
 
 export const page: CommandPage = {
-  description: 'Says why a run, a deployment, an environment or a release waits or is red: every reason with its rule, who can change it, and what to type.',
+  description:
+    'Says why a run, a deployment, an environment or a release waits or is red: every reason with its rule, who can change it, and what to type.',
   examples: [
     { command: 'shipway why latest', purpose: 'the latest run' },
     { command: 'shipway why production', purpose: 'an environment' },
@@ -35,7 +36,14 @@ export const page: CommandPage = {
 
 async function why(session: Session, text: string, flags: Flags): Promise<number> {
   const answer = await readFilledHome(session, async (q) => findAnswer(session, q, text, flags))
-  if (session.isJson) session.printJson({ apiVersion: 'v1', kind: 'Why', subject: answer.subject, state: answer.state, items: answer.items })
+  if (session.isJson)
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'Why',
+      subject: answer.subject,
+      state: answer.state,
+      items: answer.items,
+    })
   else session.world.stdout.write(renderAnswer(session, answer))
   return 0
 }
@@ -47,10 +55,12 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   const own = environments.filter((environment) => application === undefined || environment.application === application)
   const named = own.filter((environment) => environment.name === text)
   const [environment, ...more] = named
-  if (environment !== undefined && more.length > 0) throw subjectAmbiguous({ text, candidates: named.map((one) => `${one.application}/${one.name}`) })
+  if (environment !== undefined && more.length > 0)
+    throw subjectAmbiguous({ text, candidates: named.map((one) => `${one.application}/${one.name}`) })
   if (environment !== undefined) return whyEnvironment(environment)
   const subjects = await findSubjects(q, text, flags.app)
-  if (subjects.length > 1) throw subjectAmbiguous({ text, candidates: subjects.map(({ id, application: name }) => `${id} (${name})`) })
+  if (subjects.length > 1)
+    throw subjectAmbiguous({ text, candidates: subjects.map(({ id, application: name }) => `${id} (${name})`) })
   const [subject] = subjects
   if (subject?.kind === 'run') {
     const run = await viewRun(q, subject.id)
@@ -59,17 +69,27 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   if (subject?.kind === 'deployment') {
     const [deployment] = await viewDeployments(q, { id: subject.id, limit: 1 })
     if (deployment !== undefined) {
-      const place = environments.find((one) => one.application === deployment.application && one.name === deployment.environment)
+      const place = environments.find(
+        (one) => one.application === deployment.application && one.name === deployment.environment,
+      )
       return whyDeployment(deployment, place, await viewDecisions(q, deployment.id))
     }
   }
-  const [release] = await viewReleases(q, { name: text, limit: 1, ...(application === undefined ? {} : { application }) })
+  const [release] = await viewReleases(q, {
+    name: text,
+    limit: 1,
+    ...(application === undefined ? {} : { application }),
+  })
   if (release !== undefined) {
     const places = environments.filter((one) => one.application === release.application)
     return whyRelease(release, places, await viewDeployments(q, { release: release.id, limit: deploymentsMax }))
   }
-  const nearest = nearestName(text, own.map((one) => one.name))
-  if (nearest !== undefined) throw environmentUnknown({ environment: text, known: [...new Set(own.map((one) => one.name))], nearest })
+  const nearest = nearestName(
+    text,
+    own.map((one) => one.name),
+  )
+  if (nearest !== undefined)
+    throw environmentUnknown({ environment: text, known: [...new Set(own.map((one) => one.name))], nearest })
   throw subjectUnknown({ text, looked: 'run, deployment, environment or release' })
 }
 
@@ -78,7 +98,9 @@ function renderAnswer(session: Session, answer: WhyAnswer): string {
   const lines = [`${paint('bold', answer.subject)}: ${answer.state}`]
   if (answer.items.length === 0) lines.push('  Nothing waits and nothing is red.')
   for (const one of answer.items) {
-    lines.push(`  ${symbolOf(one, session)} ${one.about}: ${session.out.foreign(one.message)} ${paint('dim', `(${one.rule})`)}`)
+    lines.push(
+      `  ${symbolOf(one, session)} ${one.about}: ${session.out.foreign(one.message)} ${paint('dim', `(${one.rule})`)}`,
+    )
     if (one.who !== undefined) lines.push(`      who: ${one.who}`)
     if (one.fix !== undefined) lines.push(`      fix: ${one.fix}`)
   }

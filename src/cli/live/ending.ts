@@ -26,7 +26,11 @@ export function renderRunEnding(run: RunView, tails: readonly FailureTail[], pal
     lines.push(...tail.lines.map((line) => `  ${paint('dim', '│')} ${palette.foreign(line)}`))
   }
   const [release] = run.releases
-  if (release !== undefined) lines.push('', `${mark('success', paint)} release ${paint('bold', shortVersion(release.version))} sealed (${shortDigest(release.id)})`)
+  if (release !== undefined)
+    lines.push(
+      '',
+      `${mark('success', paint)} release ${paint('bold', shortVersion(release.version))} sealed (${shortDigest(release.id)})`,
+    )
   lines.push(...run.deployments.map((deployment) => deploymentLine(deployment, palette)))
   lines.push(...nextSteps(run, palette))
   return `${lines.join('\n')}\n`
@@ -34,7 +38,8 @@ export function renderRunEnding(run: RunView, tails: readonly FailureTail[], pal
 
 /** `✓ run #12 ci passed in 41s`. */
 export function headline(run: RunView, palette: Palette): string {
-  const took = run.finishedAt === undefined ? '' : ` in ${renderDuration(run.finishedAt - (run.startedAt ?? run.createdAt))}`
+  const took =
+    run.finishedAt === undefined ? '' : ` in ${renderDuration(run.finishedAt - (run.startedAt ?? run.createdAt))}`
   const why = run.reason === undefined ? '' : `: ${run.reason.message}`
   if (run.state === 'done') {
     const conclusion = run.conclusion ?? 'failure'
@@ -44,11 +49,17 @@ export function headline(run: RunView, palette: Palette): string {
   return `${word}${palette.paint('bold', `run #${run.number}`)} ${run.workflow} ${run.state === 'waiting' ? 'waits' : 'is still running'}${why}`
 }
 
-const endings: Record<Conclusion, string> = { success: 'passed', failure: 'failed', cancelled: 'was cancelled', skipped: 'was skipped' }
+const endings: Record<Conclusion, string> = {
+  success: 'passed',
+  failure: 'failed',
+  cancelled: 'was cancelled',
+  skipped: 'was skipped',
+}
 
 function jobLine(job: JobView, nameWidth: number, { paint }: Palette): string {
   const name = `${job.name}${' '.repeat(Math.max(0, nameWidth - displayWidth(job.name)))}`
-  const took = job.startedAt === undefined || job.finishedAt === undefined ? '' : renderDuration(job.finishedAt - job.startedAt)
+  const took =
+    job.startedAt === undefined || job.finishedAt === undefined ? '' : renderDuration(job.finishedAt - job.startedAt)
   const why = job.reason?.message ?? (job.state === 'done' || job.state === 'leased' ? '' : job.state)
   const symbol = job.conclusion === undefined ? paint('yellow', '⏳') : mark(job.conclusion, paint)
   return `${symbol} ${name}  ${took.padStart(7)}  ${why}`.trimEnd()
@@ -56,7 +67,8 @@ function jobLine(job: JobView, nameWidth: number, { paint }: Palette): string {
 
 function deploymentLine(deployment: DeploymentSummary, { paint }: Palette): string {
   const what = `${shortVersion(deployment.version)} → ${deployment.environment}`
-  if (deployment.state !== 'done') return `${paint('yellow', '⏳')} ${what} ${deployment.reason === undefined ? deployment.state : `waits: ${deployment.reason.message}`}`
+  if (deployment.state !== 'done')
+    return `${paint('yellow', '⏳')} ${what} ${deployment.reason === undefined ? deployment.state : `waits: ${deployment.reason.message}`}`
   const conclusion = deployment.conclusion ?? 'failure'
   return `${mark(conclusion === 'success' ? 'success' : conclusion === 'cancelled' ? 'cancelled' : 'failure', paint)} ${what}: ${conclusion}${deployment.reason === undefined ? '' : `: ${deployment.reason.message}`}`
 }

@@ -15,27 +15,41 @@ export interface LiveState {
   readonly deployments: Map<string, { readonly environment: string; readonly version: string }>
   /** What waits now, and why: the last sentence per subject or job, so that it is not said twice. */
   readonly waiting: Map<string, string>
+  /** Deployments that a running step waits for: the step's own log tells of them. */
+  readonly echoed: Set<string>
   done: number
-  planned: number
 }
 
 export interface LiveView {
   readonly palette: Palette
   /** Puts the time in front of every change of state: for logs that nobody watches. */
   readonly isStamped: boolean
-  /** Ids that are followed together: with several runs, jobs are shown with their workflow. */
   readonly isQuiet: boolean
+  /** Milliseconds since 1970: what happened before is taken in, and not shown again. */
+  readonly since?: number
 }
 
 export function startLive(): LiveState {
-  return { running: new Map(), names: new Map(), startedAt: new Map(), deployments: new Map(), waiting: new Map(), done: 0, planned: 0 }
+  return {
+    running: new Map(),
+    names: new Map(),
+    startedAt: new Map(),
+    deployments: new Map(),
+    waiting: new Map(),
+    echoed: new Set(),
+    done: 0,
+  }
 }
 
 /** The text that an item adds to the screen: whole lines, or nothing. The only input besides the item is what came before. */
 export function renderItem(state: LiveState, item: FollowItem, view: LiveView): string {
-  if (item.kind === 'log') return view.isQuiet ? '' : renderLog(state, item, view.palette)
+  const { since = 0 } = view
+  if (item.kind === 'log') {
+    const isOld = (state.startedAt.get(keyOf(item.runId, item.jobKey)) ?? 0) < since
+    return view.isQuiet || isOld ? '' : renderLog(state, item, view.palette)
+  }
   const lines = linesOf(state, item.stored, view.palette)
-  if (view.isQuiet) return ''
+  if (view.isQuiet || item.stored.at < since || isEcho(state, item.stored)) return ''
   const stamp = view.isStamped ? `${new Date(item.stored.at).toISOString().replace(/\.\d+Z$/, 'Z')}  ` : ''
   return lines.map((line) => `${stamp}${line}\n`).join('')
 }
@@ -44,11 +58,19 @@ export function renderItem(state: LiveState, item: FollowItem, view: LiveView): 
 export function renderFooter(state: LiveState, now: number): string {
   const running = [...state.running.values()].map(({ name, since }) => `${name} ${renderDuration(now - since)}`)
   const parts = [
-    ...(running.length === 0 ? [] : [`running: ${running.slice(0, 4).join(', ')}${running.length > 4 ? ` and ${running.length - 4} more` : ''}`]),
+    ...(running.length === 0
+      ? []
+      : [`running: ${running.slice(0, 4).join(', ')}${running.length > 4 ? ` and ${running.length - 4} more` : ''}`]),
     ...(state.waiting.size === 0 ? [] : [`waiting: ${state.waiting.size}`]),
     ...(state.done === 0 ? [] : [`done: ${state.done}`]),
   ]
   return parts.join(' · ')
+}
+
+/** The step that waits for a deployment repeats what happens in it; only that it waits for a person is said again, with the hint. */
+function isEcho(state: LiveState, { subject, event }: StoredEvent): boolean {
+  if (event.type === 'deployment.requested') return state.echoed.has(event.deployment)
+  return state.echoed.has(subject) && event.type !== 'deployment.waiting' && event.type !== 'approval.recorded'
 }
 
 function renderLog(state: LiveState, item: Extract<FollowItem, { kind: 'log' }>, palette: Palette): string {
@@ -77,10 +99,14 @@ function linesOf(state: LiveState, stored: StoredEvent, palette: Palette): reado
     case 'step.finished':
       return stepLines(state, stored.subject, event, palette)
     case 'release.sealed':
-      return [`${palette.paint('green', '✓')} release ${palette.paint('bold', shortVersion(event.version))} sealed (${shortDigest(event.release)})`]
+      return [
+        `${palette.paint('green', '✓')} release ${palette.paint('bold', shortVersion(event.version))} sealed (${shortDigest(event.release)})`,
+      ]
     case 'approval.recorded':
     case 'environment.held':
+      return [noticeLine(event, palette)]
     case 'deployment.requested':
+      if (state.running.size > 0) state.echoed.add(event.deployment)
       return [noticeLine(event, palette)]
     case 'deployment.created':
     case 'deployment.waiting':
@@ -99,14 +125,18 @@ function runLines(state: LiveState, stored: StoredEvent, event: EventOf<'run'>, 
   switch (event.type) {
     case 'run.created':
       state.startedAt.set(stored.subject, stored.at)
-      return [`${paint('bold', `run #${event.number}`)} ${event.workflow}: ${event.event} ${shortRef(event.ref)} ${event.sha.slice(0, 7)} ${paint('dim', `(${stored.subject})`)}`]
+      return [
+        `${paint('bold', `run #${event.number}`)} ${event.workflow}: ${event.event} ${shortRef(event.ref)} ${event.sha.slice(0, 7)} ${paint('dim', `(${stored.subject})`)}`,
+      ]
     case 'run.started':
       state.waiting.delete(stored.subject)
       return []
     case 'run.waiting':
       return waitingLine(state, stored.subject, 'run', event.reason, paint)
     case 'run.cancelling':
-      return [`${paint('yellow', '!')} cancelling, asked by ${event.by}${event.reason === '' ? '' : `: ${event.reason}`}`]
+      return [
+        `${paint('yellow', '!')} cancelling, asked by ${event.by}${event.reason === '' ? '' : `: ${event.reason}`}`,
+      ]
     case 'run.finished':
       state.waiting.delete(stored.subject)
       return []
@@ -116,7 +146,6 @@ function runLines(state: LiveState, stored: StoredEvent, event: EventOf<'run'>, 
 function jobLines(state: LiveState, stored: StoredEvent, event: EventOf<'job'>, { paint }: Palette): readonly string[] {
   if (event.type === 'job.planned') {
     for (const leg of event.legs) state.names.set(keyOf(stored.subject, leg.key), leg.name)
-    state.planned += event.legs.length
     return []
   }
   const key = keyOf(stored.subject, event.key)
@@ -142,7 +171,9 @@ function jobLines(state: LiveState, stored: StoredEvent, event: EventOf<'job'>, 
       state.done += 1
       const since = state.startedAt.get(key)
       const took = since === undefined ? '' : ` in ${renderDuration(stored.at - since)}`
-      return [`${mark(event.conclusion, paint)} ${name} ${verbOf[event.conclusion]}${took}${event.reason === undefined ? '' : `: ${event.reason.message}`}`]
+      return [
+        `${mark(event.conclusion, paint)} ${name} ${verbOf[event.conclusion]}${took}${event.reason === undefined ? '' : `: ${event.reason.message}`}`,
+      ]
     }
   }
 }
@@ -151,20 +182,30 @@ function stepLines(state: LiveState, subject: string, event: EventOf<'step'>, pa
   const { paint } = palette
   const { step } = event
   const label = `${paint('cyan', state.names.get(keyOf(subject, event.key)) ?? event.key)} ${paint('dim', '│')}`
-  if (event.type === 'step.started') return step.number === 0 ? [] : [`${label} ${paint('bold', `▶ ${palette.foreign(step.name)}`)}`]
+  if (event.type === 'step.started')
+    return step.number === 0 ? [] : [`${label} ${paint('bold', `▶ ${palette.foreign(step.name)}`)}`]
   if (step.number === 0 && step.conclusion === 'success') return []
   return [`${label} ${stepEnding(step, palette)}`]
 }
 
 function stepEnding(step: StepReport, palette: Palette): string {
   const conclusion = step.conclusion ?? 'success'
-  const took = step.durationMs === undefined || conclusion === 'skipped' ? '' : ` ${palette.paint('dim', renderDuration(step.durationMs))}`
+  const took =
+    step.durationMs === undefined || conclusion === 'skipped'
+      ? ''
+      : ` ${palette.paint('dim', renderDuration(step.durationMs))}`
   const forgiven = step.outcome === 'failure' && conclusion === 'success' ? ' (failed, continue-on-error)' : ''
   const why = step.reason === undefined ? '' : `: ${palette.foreign(step.reason)}`
   return `${mark(conclusion, palette.paint)} ${palette.foreign(step.name)}${took}${forgiven}${why}`
 }
 
-function noticeLine(event: Extract<RunEvent | DeploymentEvent, { type: 'approval.recorded' | 'environment.held' | 'deployment.requested' }>, { paint }: Palette): string {
+function noticeLine(
+  event: Extract<
+    RunEvent | DeploymentEvent,
+    { type: 'approval.recorded' | 'environment.held' | 'deployment.requested' }
+  >,
+  { paint }: Palette,
+): string {
   switch (event.type) {
     case 'approval.recorded': {
       const isYes = event.decision === 'approve'
@@ -178,12 +219,19 @@ function noticeLine(event: Extract<RunEvent | DeploymentEvent, { type: 'approval
   }
 }
 
-function deploymentLines(state: LiveState, stored: StoredEvent, event: Exclude<EventOf<'deployment'>, { type: 'deployment.requested' }>, palette: Palette): readonly string[] {
+function deploymentLines(
+  state: LiveState,
+  stored: StoredEvent,
+  event: Exclude<EventOf<'deployment'>, { type: 'deployment.requested' }>,
+  palette: Palette,
+): readonly string[] {
   const { paint } = palette
   if (event.type === 'deployment.created') {
     state.deployments.set(stored.subject, { environment: event.environment, version: event.version })
     state.startedAt.set(stored.subject, stored.at)
-    return [`${paint('bold', event.kind)} ${shortVersion(event.version)} → ${paint('cyan', event.environment)} (${count(event.targets.length, 'target')}) ${paint('dim', `(${stored.subject})`)}`]
+    return [
+      `${paint('bold', event.kind)} ${shortVersion(event.version)} → ${paint('cyan', event.environment)} (${count(event.targets.length, 'target')}) ${paint('dim', `(${stored.subject})`)}`,
+    ]
   }
   const known = state.deployments.get(stored.subject)
   const environment = known?.environment ?? stored.subject
@@ -202,21 +250,37 @@ function deploymentLines(state: LiveState, stored: StoredEvent, event: Exclude<E
       state.waiting.delete(stored.subject)
       const since = state.startedAt.get(stored.subject)
       const took = since === undefined ? '' : ` in ${renderDuration(stored.at - since)}`
-      const symbol = mark(event.conclusion === 'success' ? 'success' : event.conclusion === 'cancelled' ? 'cancelled' : 'failure', paint)
+      const symbol = mark(
+        event.conclusion === 'success' ? 'success' : event.conclusion === 'cancelled' ? 'cancelled' : 'failure',
+        paint,
+      )
       const what = known === undefined ? environment : `${shortVersion(known.version)} → ${environment}`
-      return [`${symbol} ${what}: ${event.conclusion}${took}${event.reason === undefined ? '' : `: ${event.reason.message}`}`]
+      return [
+        `${symbol} ${what}: ${event.conclusion}${took}${event.reason === undefined ? '' : `: ${event.reason.message}`}`,
+      ]
     }
   }
 }
 
-function waitingLine(state: LiveState, key: string, name: string, reason: { readonly message: string; readonly hint?: string }, paint: Palette['paint']): readonly string[] {
+function waitingLine(
+  state: LiveState,
+  key: string,
+  name: string,
+  reason: { readonly message: string; readonly hint?: string },
+  paint: Palette['paint'],
+): readonly string[] {
   if (state.waiting.get(key) === reason.message) return []
   state.waiting.set(key, reason.message)
   const hint = reason.hint === undefined ? [] : [`  ${paint('dim', `→ ${reason.hint}`)}`]
   return [`${paint('yellow', '⏳')} ${name} waits: ${reason.message}`, ...hint]
 }
 
-const verbOf: Record<Conclusion, string> = { success: 'passed', failure: 'failed', cancelled: 'was cancelled', skipped: 'was skipped' }
+const verbOf: Record<Conclusion, string> = {
+  success: 'passed',
+  failure: 'failed',
+  cancelled: 'was cancelled',
+  skipped: 'was skipped',
+}
 
 /** The symbol of a conclusion, in its colour. */
 export function mark(conclusion: Conclusion, paint: Palette['paint']): string {

@@ -252,11 +252,11 @@ export function nothingWaits(fact: { readonly subject: string }): KnownError {
   })
 }
 
-/** The release runs there already and `--error-unchanged` was given. */
-export function nothingChanged(fact: { readonly what: string }): KnownError {
+/** `shipway completion` knows three shells. */
+export function shellUnknown(fact: { readonly shell: string; readonly known: readonly string[] }): KnownError {
   return new KnownError({
-    code: 'DEPLOYMENT_UNCHANGED',
-    kind: 'red',
-    message: `${fact.what}: there was nothing to do.`,
+    code: 'SHELL_UNKNOWN',
+    kind: 'usage',
+    message: `There is no completion for the shell "${fact.shell}" (${fact.known.join(', ')}).`,
   })
 }

@@ -1,0 +1,36 @@
+import { flagInvalid } from '#core/known/cli.ts'
+import { parseDuration } from '#core/project/duration.ts'
+import type { CommandPage } from '../command.ts'
+import { addEnvironmentFlags, changeEnvironment } from '../environment-call.ts'
+import type { EnvironmentFlags } from '../environment-call.ts'
+import type { Session } from '../session.ts'
+
+interface Flags extends EnvironmentFlags {
+  readonly for?: string
+}
+
+export const page: CommandPage = {
+  description:
+    'Lets nobody deploy to an environment until it is unlocked or the time is over. What is asked for meanwhile waits, and says who locked it and why.',
+  examples: [
+    { command: 'shipway lock production --reason "database move"', purpose: 'until somebody unlocks it' },
+    { command: 'shipway lock production --for 2h --reason "launch"', purpose: 'for two hours' },
+  ],
+  exits: [0, 2, 3],
+  define: (command, act) => {
+    addEnvironmentFlags(command)
+    command.option('--for <time>', 'how long: 30m, 2h, 3d (default: until it is unlocked)').action(act(lock))
+  },
+}
+
+async function lock(session: Session, name: string, flags: Flags): Promise<number> {
+  const forMs = flags.for === undefined ? undefined : parseDuration(flags.for)
+  if (flags.for !== undefined && forMs === undefined)
+    throw flagInvalid({ flag: '--for', value: flags.for, expected: 'a time such as 30m, 2h or 3d' })
+  const until = forMs === undefined ? undefined : session.world.now() + forMs
+  const done =
+    until === undefined
+      ? `is locked; \`shipway unlock ${name}\` lifts it`
+      : `is locked until ${new Date(until).toISOString()}`
+  return changeEnvironment(session, { action: 'lock', done, ...(until === undefined ? {} : { until }) }, name, flags)
+}

@@ -1,0 +1,109 @@
+import type { Command } from 'commander'
+import { nothingWaits } from '#core/known/cli.ts'
+import type { DecisionRequest } from '#core/ticket/model.ts'
+import { runDocument } from '#core/view/run-document.ts'
+import { viewRun } from '#store/view.ts'
+import { viewEnvironments } from '#store/view-environment.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { concludeDeployments } from './deploy-call.ts'
+import { headline } from './live/ending.ts'
+import { findSubject, readFilledHome } from './open-home.ts'
+import { findApplication } from './project.ts'
+import type { Session } from './session.ts'
+import { performRequest } from './work.ts'
+
+/** Flags that `approve` and `reject` share. */
+export interface DecisionFlags {
+  readonly app?: string
+  readonly environment?: string
+  readonly reason?: string
+  readonly detach?: boolean
+}
+
+export function addDecisionFlags(command: Command): void {
+  command
+    .argument('<subject>', 'deployment or run that waits, or the environment where one waits')
+    .option('--app <name>', 'application of the environment (default: of this project)')
+    .option('--environment <name>', 'which environment of a run is meant, when several wait')
+    .option('--reason <text>', 'why, for the history')
+    .option('--detach', 'return once the word is recorded')
+}
+
+/** Records a person's word, and shows what follows from it. */
+export async function decide(
+  session: Session,
+  decision: DecisionRequest['decision'],
+  text: string,
+  flags: DecisionFlags,
+): Promise<number> {
+  const { subject, environment } = await readFilledHome(session, async (q) => findWaiting(session, q, text, flags))
+  const request: DecisionRequest = {
+    kind: 'decision',
+    decision,
+    subject,
+    ...(environment === undefined ? {} : { environment }),
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+  }
+  const result = await performRequest(session, request, {
+    watch: flags.detach === true ? 'none' : 'until-waiting',
+    liveTo: 'stderr',
+    isFromNow: true,
+    priority: 'P1',
+  })
+  session.say(
+    `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${subject}${result.note === undefined ? '' : ` (${result.note})`}`,
+  )
+  const isRun = result.subjects.every((id) => id.startsWith('run_'))
+  if (!isRun) {
+    const exit = await concludeDeployments(session, {
+      ...result,
+      subjects: result.subjects.filter((id) => !id.startsWith('run_')),
+    })
+    // A rejection that leads to a refusal has done what was asked.
+    return decision === 'reject' && exit !== 130 ? 0 : exit
+  }
+  return concludeRuns(session, decision, result)
+}
+
+async function concludeRuns(
+  session: Session,
+  decision: DecisionRequest['decision'],
+  result: Awaited<ReturnType<typeof performRequest>>,
+): Promise<number> {
+  const runs = (
+    await readFilledHome(session, async (q) => Promise.all(result.subjects.map((id) => viewRun(q, id))))
+  ).filter((run) => run !== undefined)
+  if (session.isJson)
+    session.printJson(
+      runs.length === 1 && runs[0] !== undefined
+        ? runDocument(runs[0])
+        : { apiVersion: 'v1', kind: 'RunList', items: runs.map((run) => runDocument(run)) },
+    )
+  else for (const run of runs) session.print(session.isQuiet ? run.id : headline(run, session.out))
+  if (result.wasInterrupted) return 130
+  if (decision === 'reject' || result.state === 'left') return 0
+  if (result.state === 'waiting') return 8
+  return runs.some((run) => run.conclusion !== 'success') ? 1 : 0
+}
+
+/** What waits: by its own name, or the one deployment that waits in an environment. */
+async function findWaiting(
+  session: Session,
+  q: Query,
+  text: string,
+  flags: DecisionFlags,
+): Promise<{ subject: string; environment?: string }> {
+  const application = await findApplication(session, q, flags.app).catch(() => undefined)
+  const environments = (await viewEnvironments(q)).filter(
+    (environment) =>
+      environment.name === text && (application === undefined || environment.application === application),
+  )
+  const [environment] = environments
+  if (environment !== undefined) {
+    const waiting = environment.open.find((deployment) => deployment.state === 'waiting')
+    if (waiting === undefined) throw nothingWaits({ subject: text })
+    return { subject: waiting.id, environment: text }
+  }
+  const subject = await findSubject(q, text, flags.app)
+  return { subject: subject.id, ...(flags.environment === undefined ? {} : { environment: flags.environment }) }
+}

@@ -1,0 +1,187 @@
+import type { Command } from 'commander'
+import { renderDuration } from '#core/view/duration.ts'
+import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
+import { shortDigest, shortVersion } from '#core/view/name.ts'
+import { releaseUnknown } from '#core/known/cli.ts'
+import type { DeployRequest } from '#core/ticket/model.ts'
+import { viewDeployments } from '#store/view.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { findRelease } from './command/release.ts'
+import { confirm } from './confirm.ts'
+import { findEnvironment } from './find-environment.ts'
+import { mark } from './live/live-log.ts'
+import { readFilledHome } from './open-home.ts'
+import type { Session } from './session.ts'
+import { performRequest } from './work.ts'
+import type { WorkResult } from './work.ts'
+
+/** Flags that `deploy`, `promote` and `rollback` share. */
+export interface DeployFlags {
+  readonly app?: string
+  readonly reason?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly wait?: boolean
+  readonly detach?: boolean
+}
+
+export function addDeployFlags(command: Command): void {
+  command
+    .option('--app <name>', 'application (default: of this project)')
+    .option('--reason <text>', 'why, for the history')
+    .option('--dry-run', 'show what would change, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--wait', 'wait also when only a person can go on')
+    .option('--detach', 'return once the request is admitted')
+}
+
+export interface DeployCall {
+  readonly mode: DeployRequest['mode']
+  readonly environment: string
+  /** Version, id or `latest`; absent: what the mode takes by itself. */
+  readonly release: string | undefined
+  readonly flags: DeployFlags
+}
+
+interface DeployPlan {
+  readonly environment: EnvironmentView
+  /** Absent for a rollback to the release before, which the agent knows. */
+  readonly release: ReleaseSummary | undefined
+}
+
+/** Works out what is meant, asks where others would notice, hands it in, and shows how it ends. */
+export async function performDeployment(session: Session, call: DeployCall): Promise<number> {
+  const { flags, mode } = call
+  const plan = await readFilledHome(session, async (q) => planCall(session, q, call))
+  if (flags.dryRun === true) return showDryRun(session, call, plan)
+  const { environment, release } = plan
+  if (environment.approvals !== undefined || environment.after.length > 0) {
+    await confirm(session, `${capital(mode)} ${describe(plan)}`, flags.yes === true)
+  }
+  const request: DeployRequest = {
+    kind: 'deploy',
+    mode,
+    application: environment.application,
+    environment: environment.name,
+    ...(release === undefined ? {} : { release: release.id }),
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+  }
+  const watch = flags.detach === true ? 'none' : flags.wait === true ? 'until-done' : 'until-waiting'
+  const result = await performRequest(session, request, {
+    watch,
+    liveTo: 'stderr',
+    ...(mode === 'rollback' ? { priority: 'P1' } : {}),
+  })
+  return concludeDeployments(session, result)
+}
+
+async function planCall(session: Session, q: Query, call: DeployCall): Promise<DeployPlan> {
+  const environment = await findEnvironment(session, q, call.environment, call.flags.app)
+  const { application } = environment
+  if (call.release !== undefined)
+    return { environment, release: await findRelease(session, q, call.release, application) }
+  if (call.mode === 'rollback') return { environment, release: undefined }
+  const [before] = call.mode === 'promote' ? environment.after : []
+  if (before === undefined) return { environment, release: await findRelease(session, q, 'latest', application) }
+  const source = await findEnvironment(session, q, before, application)
+  if (source.current === undefined) throw releaseUnknown({ release: `on ${before}`, application })
+  return { environment, release: await findRelease(session, q, source.current.release, application) }
+}
+
+/** Prints the end of deployments, and turns it into the exit status. */
+export async function concludeDeployments(session: Session, result: WorkResult): Promise<number> {
+  const deployments = await readFilledHome(session, async (q) =>
+    (await Promise.all(result.subjects.map((id) => viewDeployments(q, { id, limit: 1 })))).flat(),
+  )
+  if (session.isJson) {
+    session.printJson(
+      deployments.length === 1
+        ? { apiVersion: 'v1', kind: 'Deployment', ...deployments[0], note: result.note ?? null }
+        : { apiVersion: 'v1', kind: 'DeploymentList', items: deployments, note: result.note ?? null },
+    )
+  } else {
+    for (const deployment of deployments) session.print(session.isQuiet ? deployment.id : endLine(deployment, session))
+    if (result.note !== undefined) session.say(result.note)
+  }
+  if (result.wasInterrupted) return 130
+  return Math.max(0, ...deployments.map((deployment) => exitOf(deployment, result)))
+}
+
+const exitOfConclusion: Record<NonNullable<DeploymentSummary['conclusion']>, number> = {
+  success: 0,
+  failure: 1,
+  reverted: 1,
+  cancelled: 1,
+  refused: 3,
+}
+
+function exitOf(deployment: DeploymentSummary, result: WorkResult): number {
+  if (result.state === 'left') return 0
+  return deployment.conclusion === undefined ? 8 : exitOfConclusion[deployment.conclusion]
+}
+
+/** `✓ web 1.4.2 → staging in 41s  shipway env show staging`: what changed, and where to look. */
+function endLine(deployment: DeploymentSummary, { out }: Session): string {
+  const what = `${deployment.application} ${shortVersion(deployment.version)} → ${deployment.environment}`
+  const reason = deployment.reason === undefined ? '' : `: ${deployment.reason.message}`
+  if (deployment.state !== 'done') {
+    const next = deployment.reason?.hint ?? `shipway why ${deployment.id}`
+    return `${out.paint('yellow', '⏳')} ${what} ${deployment.state}${reason}\n  next: ${next}`
+  }
+  const took =
+    deployment.finishedAt === undefined
+      ? ''
+      : ` in ${renderDuration(deployment.finishedAt - (deployment.startedAt ?? deployment.createdAt))}`
+  if (deployment.conclusion === 'success')
+    return `${mark('success', out.paint)} ${what}${took}  ${out.paint('dim', `shipway env show ${deployment.environment}`)}`
+  return `${mark(deployment.conclusion === 'cancelled' ? 'cancelled' : 'failure', out.paint)} ${what}: ${deployment.conclusion ?? 'failure'}${took}${reason}\n  why: shipway why ${deployment.id}`
+}
+
+function showDryRun(session: Session, call: DeployCall, plan: DeployPlan): number {
+  const { environment, release } = plan
+  if (session.isJson) {
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'DeploymentPlan',
+      mode: call.mode,
+      environment,
+      release: release ?? null,
+    })
+    return 0
+  }
+  const { approvals, lock, hold } = environment
+  const lines = [
+    `${capital(call.mode)} ${describe(plan)}`,
+    `  runs now   ${environment.current === undefined ? 'nothing' : `${shortVersion(environment.current.version)} (${shortDigest(environment.current.release)})`}`,
+    ...(release === undefined
+      ? []
+      : [
+          `  would run  ${shortVersion(release.version)} (${shortDigest(release.id)}) of commit ${release.sha.slice(0, 7)}`,
+        ]),
+    ...(environment.current?.release === release?.id && release !== undefined
+      ? ['  same release: it would be put there again']
+      : []),
+    ...(environment.after.length === 0 ? [] : [`  after      ${environment.after.join(', ')} must have verified it`]),
+    ...(environment.from.length === 0 ? [] : [`  from       ${environment.from.join(', ')} only`]),
+    ...(approvals === undefined || call.mode === 'rollback'
+      ? []
+      : [`  approvals  ${approvals.count}${approvals.from.length === 0 ? '' : ` of ${approvals.from.join(', ')}`}`]),
+    ...(lock === undefined ? [] : [`  locked     by ${lock.by}${lock.reason === undefined ? '' : `: ${lock.reason}`}`]),
+    ...(hold === undefined ? [] : [`  held       ${hold.reason}`]),
+    ...(release?.bad === undefined
+      ? []
+      : [`  bad        it was put back on ${release.bad.environment}: ${release.bad.reason}`]),
+  ]
+  session.print(lines.join('\n'))
+  return 0
+}
+
+function describe({ environment, release }: DeployPlan): string {
+  const from = environment.current === undefined ? '' : `, which runs ${shortVersion(environment.current.version)}`
+  const what = release === undefined ? 'the release before' : shortVersion(release.version)
+  return `${environment.application} ${what} → ${environment.name}${from}`
+}
+
+function capital(text: string): string {
+  return text === 'rollback' ? 'Roll back' : text.charAt(0).toUpperCase() + text.slice(1)
+}

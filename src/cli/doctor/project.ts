@@ -1,0 +1,125 @@
+import { KnownError } from '#core/errors.ts'
+import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
+import { shortDigest } from '#core/view/name.ts'
+import { findProject } from '../project.ts'
+import type { RepositoryFacts, TargetReport } from '../services.ts'
+import type { Session } from '../session.ts'
+import { readWorkflows } from '../workflow-source.ts'
+import type { Check } from './check.ts'
+import { fail, ok, skip, warn } from './check.ts'
+
+/** Time that all targets together may take to answer. Milliseconds. */
+const targetsDeadlineMs = 30_000
+
+/** The project of the folder: its repository, shipway.yml and workflows. */
+export async function checkProject(
+  session: Session,
+): Promise<{ readonly checks: readonly Check[]; readonly config: ProjectConfig | undefined; readonly root: string }> {
+  const repository = await describe(session)
+  const root = 'facts' in repository ? repository.facts.root : session.directory
+  const project = await findProject(root)
+  const checks = ['facts' in repository ? checkRepository(repository.facts) : repository.check]
+  if (project === undefined) checks.push(skip('shipway.yml', 'not here; `shipway init` writes one'))
+  else {
+    const errors = project.parsed.diagnostics.filter(({ severity }) => severity === 'error').length
+    const count = project.parsed.value?.environments.length ?? 0
+    checks.push(
+      errors > 0
+        ? fail('shipway.yml', `${errors} mistakes`, '`shipway lint` shows them.')
+        : ok('shipway.yml', `${count} environments`),
+    )
+  }
+  checks.push(await checkWorkflows(root))
+  return { checks, config: project?.parsed.value, root }
+}
+
+async function describe(session: Session): Promise<{ readonly facts: RepositoryFacts } | { readonly check: Check }> {
+  try {
+    return { facts: await session.services.describeRepository(session.directory) }
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    return { check: warn('repository', error.message, error.hint ?? '') }
+  }
+}
+
+function checkRepository(facts: RepositoryFacts): Check {
+  if (facts.sha === undefined)
+    return warn('repository', `${facts.root} has no commit`, 'git add -A && git commit -m "first"')
+  const where = facts.ref ?? 'detached HEAD'
+  return ok(
+    'repository',
+    `${facts.root} at ${facts.sha.slice(0, 7)} (${where})${facts.changes.length === 0 ? '' : `, ${facts.changes.length} uncommitted`}`,
+  )
+}
+
+async function checkWorkflows(root: string): Promise<Check> {
+  const files = await readWorkflows(root, root, undefined)
+  if (files.length === 0)
+    return skip('workflows', 'none in .github/workflows or .shipway/workflows; `shipway init` writes one')
+  const wrong = files.filter(({ parsed }) => parsed.value === undefined)
+  if (wrong.length > 0)
+    return fail(
+      'workflows',
+      `${wrong.map(({ file }) => file).join(', ')} not valid`,
+      '`shipway lint` shows the mistakes.',
+    )
+  return ok('workflows', `${files.length} valid`)
+}
+
+/** Every target of every environment, asked at the same time. */
+export async function checkTargets(
+  session: Session,
+  config: ProjectConfig | undefined,
+  root: string,
+): Promise<readonly Check[]> {
+  if (config === undefined || config.environments.length === 0) return [skip('targets', 'no environment is defined')]
+  const signal = AbortSignal.timeout(targetsDeadlineMs)
+  const reports = await Promise.all(
+    config.environments.map(async (environment) => inspect(session, { config, environment, root }, signal)),
+  )
+  return reports.flat()
+}
+
+interface Place {
+  readonly config: ProjectConfig
+  readonly environment: EnvironmentConfig
+  readonly root: string
+}
+
+async function inspect(
+  session: Session,
+  { config, environment, root }: Place,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  try {
+    const reports = await session.services.inspectTargets(config.application, environment, root, signal)
+    return reports.map((report) => targetCheck(environment.name, report))
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    return [fail(environment.name, error.message, error.hint ?? 'Check the host and the way to it.')]
+  }
+}
+
+function targetCheck(environment: string, { target, state }: TargetReport): Check {
+  const name = `${environment} ${target.name}`
+  if (state.kind === 'unknown')
+    return fail(
+      name,
+      state.why,
+      target.kind === 'ssh'
+        ? `Try it by hand: \`ssh ${target.user === undefined ? '' : `${target.user}@`}${target.host} true\`.`
+        : 'Check the folder and its owner.',
+    )
+  if (state.pending !== undefined)
+    return warn(
+      name,
+      `a switch to ${shortDigest(state.pending.release)} waits for its confirmation`,
+      `\`shipway status\`; it goes back by itself at ${new Date(state.pending.revertsAt).toISOString()}.`,
+    )
+  return ok(
+    name,
+    state.current === undefined
+      ? 'reachable, nothing there yet'
+      : `runs ${state.version ?? shortDigest(state.current)}`,
+  )
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import type { EnvironmentRequest } from '#core/ticket/model.ts'
+import { findEnvironment } from './find-environment.ts'
+import { readHome } from './open-home.ts'
+import type { Session } from './session.ts'
+import { performRequest } from './work.ts'
+
+/** Flags that `lock`, `unlock` and `resume` share. */
+export interface EnvironmentFlags {
+  readonly app?: string
+  readonly reason?: string
+}
+
+export function addEnvironmentFlags(command: Command): void {
+  command
+    .argument('<environment>', 'name of the environment')
+    .option('--app <name>', 'application (default: of this project)')
+    .option('--reason <text>', 'why, for the history and for whoever meets it')
+}
+
+/** Changes what an environment lets through, and says what is so now. */
+export async function changeEnvironment(
+  session: Session,
+  change: { readonly action: EnvironmentRequest['action']; readonly until?: number; readonly done: string },
+  name: string,
+  flags: EnvironmentFlags,
+): Promise<number> {
+  const environment = await readHome(session, async (q) => findEnvironment(session, q, name, flags.app))
+  const request: EnvironmentRequest = {
+    kind: 'environment',
+    action: change.action,
+    application: environment.application,
+    environment: environment.name,
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+    ...(change.until === undefined ? {} : { until: change.until }),
+  }
+  const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr', priority: 'P1' })
+  if (session.isJson)
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'EnvironmentChange',
+      application: environment.application,
+      environment: environment.name,
+      action: change.action,
+      note: note ?? null,
+    })
+  else
+    session.print(
+      session.isQuiet
+        ? environment.name
+        : `✓ ${environment.name} of ${environment.application} ${change.done}${note === undefined ? '' : ` (${note})`}`,
+    )
+  return 0
+}
