@@ -35,12 +35,14 @@ export async function officialDiagnostics(root: SourceNode, file: string): Promi
   const report = context.error.bind(context)
   context.error = (token: TemplateToken | number | undefined, problem: unknown, range?: TokenRange) => {
     report(token as TemplateToken | undefined, problem as string, range)
-    const place = range ?? (typeof token === 'object' ? token.range : undefined)
+    const place = range ?? (typeof token === 'object' ? token.range : undefined) ?? fileStart
+    if (misses.explain(problem, place)) return
+    const isConversionError = (value: unknown) => value instanceof parser.TemplateTokenError
     diagnostics.push({
       severity: 'error',
       file,
-      range: place ?? fileStart,
-      ...explain(token, problem, { misses, isConversionError: (value) => value instanceof parser.TemplateTokenError }),
+      range: place,
+      ...explain(token, problem, { misses, place, isConversionError }),
     })
   }
   const fileId = context.getFileId(file)
@@ -59,6 +61,7 @@ const unreleasedKeys: ReadonlySet<string> = new Set(['background', 'wait', 'wait
 class KeyMisses {
   #key: string | undefined
   #allowed: readonly string[] = []
+  readonly #meant: { readonly name: string; readonly line: number }[] = []
 
   note(key: string, definitions: readonly MappingDefinition[]): void {
     const allowed = definitions.flatMap((definition) => Object.keys(definition.properties))
@@ -72,22 +75,37 @@ class KeyMisses {
     this.#key = undefined
     return this.#allowed
   }
+
+  /** Remembers that an unknown key was probably meant as this one. */
+  suggest(name: string, place: Range): void {
+    this.#meant.push({ name, line: place.start.line })
+  }
+
+  /** Whether a problem only repeats that a key is missing which stands there with a mistake in its name. */
+  explain(problem: unknown, place: Range): boolean {
+    return this.#meant.some(
+      ({ name, line }) =>
+        problem === `Required property is missing: ${name}` && line >= place.start.line && line <= place.end.line,
+    )
+  }
 }
 
 interface Explaining {
   readonly misses: KeyMisses
+  readonly place: Range
   readonly isConversionError: (value: unknown) => boolean
 }
 
 function explain(
   token: unknown,
   problem: unknown,
-  { misses, isConversionError }: Explaining,
+  { misses, place, isConversionError }: Explaining,
 ): Pick<Diagnostic, 'code' | 'message' | 'hint'> {
   const key = literalOf(token)
   const allowed = typeof problem === 'string' && key !== undefined ? misses.take(key) : undefined
   if (key !== undefined && allowed !== undefined) {
     const nearest = nearestName(key, allowed)
+    if (nearest !== undefined) misses.suggest(nearest, place)
     const hint =
       nearest === undefined ? `Allowed here: ${allowed.toSorted().join(', ')}.` : `Did you mean "${nearest}"?`
     return { code: 'WORKFLOW_KEY_UNKNOWN', message: `Unexpected value '${key}'`, hint }

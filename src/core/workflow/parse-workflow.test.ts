@@ -155,6 +155,16 @@ jobs:
   expect(diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, text)).join('\n')).toMatchSnapshot()
 })
 
+test('a key with a mistake in its name is one problem, not two', async () => {
+  const text =
+    'on: push\njobs:\n  a:\n    name: x\n    run-on: x\n    steps: [{ run: x }]\n  b:\n    steps: [{ run: x }]\n'
+  const { diagnostics } = await parseWorkflow({ file, text })
+  expect(diagnostics.map(({ range, message }) => `${range.start.line} ${message}`)).toEqual([
+    "5 Unexpected value 'run-on'",
+    '8 Required property is missing: runs-on',
+  ])
+})
+
 describe('a file that cannot be read', () => {
   const bomb = [
     'a: &a [x, x, x, x, x, x, x, x, x]',
