@@ -1,7 +1,10 @@
 import { resolveImport } from './import-table.ts'
 import type { SourceFile } from './source-file.ts'
 
-/** Cycles of imports, types included: one line for each edge that closes one, `a.ts → b.ts → a.ts`. */
+/**
+ * Cycles of imports, types included: one line for each edge that closes one, `a.ts → b.ts → a.ts`. An `import()` closes none:
+ * the table of commands names each command through one, and a command like `completion` reads that table.
+ */
 export function findCycles(files: readonly SourceFile[]): readonly string[] {
   const importsOf = new Map(files.map((file) => [file.path, targetsOf(file)]))
   const cycles: string[] = []
@@ -18,5 +21,5 @@ export function findCycles(files: readonly SourceFile[]): readonly string[] {
 }
 
 function targetsOf(file: SourceFile): readonly string[] {
-  return file.imports.flatMap(({ specifier }) => resolveImport(file.path, specifier) ?? [])
+  return file.imports.flatMap(({ specifier, isLazy }) => (isLazy ? [] : (resolveImport(file.path, specifier) ?? [])))
 }

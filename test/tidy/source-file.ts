@@ -13,6 +13,8 @@ export interface SourceFile {
 export interface Import {
   readonly specifier: string
   readonly line: number
+  /** `import()`: nothing is loaded until the line runs. */
+  readonly isLazy: boolean
 }
 
 export interface FunctionSize {
@@ -30,7 +32,8 @@ export function parseSourceFile(path: string, text: string): SourceFile {
   const functions: FoundFunction[] = []
   visit(program, undefined, (node, name, isOwnName) => {
     if (importingNodes.has(node.type) && isText(node['source'])) {
-      imports.push({ specifier: node['source'].value, line: lineOf(node.start) })
+      const isLazy = node.type === 'ImportExpression'
+      imports.push({ specifier: node['source'].value, line: lineOf(node.start), isLazy })
     }
     if (functionNodes.has(node.type)) {
       functions.push({

@@ -63,6 +63,15 @@ describe('cycles', () => {
     expect(findCycles(files)).toEqual(['src/core/a.ts → src/core/b.ts → src/core/deep/c.ts → src/core/a.ts'])
   })
 
+  test('are not closed by what is loaded only when it is asked for', () => {
+    const files = [
+      parseSourceFile('src/cli/table.ts', "export const load = () => import('./complete.ts')"),
+      parseSourceFile('src/cli/complete.ts', "import { load } from './table.ts'"),
+    ]
+
+    expect(findCycles(files)).toEqual([])
+  })
+
   test('are not two ways to the same file', () => {
     const files = [
       parseSourceFile('src/core/a.ts', "import './b.ts'\nimport './c.ts'"),
@@ -192,7 +201,7 @@ describe('words', () => {
     const make = (code: string) => `throw new KnownError({ code: ${code}, kind: 'red', message: 'x' })`
     const catalogue = [
       { path: 'a.ts', text: `${make("'RUN_NOT_FOUND'")}; ${make("'Broken'")}` },
-      { path: 'b.ts', text: `${make("'RUN_NOT_FOUND'")}; ${make('code')}` },
+      { path: 'b.ts', text: `${make("'RUN_NOT_FOUND'")}; ${make('code')}; ${make('reason.code')}` },
     ]
 
     expect(checkErrorCodes(catalogue).problems).toEqual([

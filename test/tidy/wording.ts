@@ -53,8 +53,10 @@ function codesIn(path: string, text: string): readonly string[] {
     const [init] = node['arguments'] as readonly SyntaxNode[]
     const properties = (init?.['properties'] ?? []) as readonly SyntaxNode[]
     const code = properties.find((property) => (property['key'] as SyntaxNode | undefined)?.['name'] === 'code')
-    const value = (code?.['value'] as SyntaxNode | undefined)?.['value']
-    codes.push(typeof value === 'string' ? value : `(computed at ${node.start})`)
+    const value = code?.['value'] as SyntaxNode | undefined
+    // `code: reason.code` hands a code on that was made elsewhere, as a value.
+    if (value?.type === 'MemberExpression' && (value['property'] as SyntaxNode)['name'] === 'code') return
+    codes.push(typeof value?.['value'] === 'string' ? value['value'] : `(computed at ${node.start})`)
   })
   return codes
 }
