@@ -9,7 +9,7 @@ export default async function* annotate(events) {
   for await (const { type, data } of events) {
     if (data.details?.type === 'suite') continue
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message
-    if (type === 'test:pass') passed += 1
+    if (type === 'test:pass' && data.skip === undefined) passed += 1
     if (type !== 'test:fail') continue
     failed += 1
     const place = data.file === undefined ? '' : ` file=${relative(process.cwd(), data.file)},line=${data.line ?? 1}`

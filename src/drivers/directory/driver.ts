@@ -101,7 +101,7 @@ async function prepare(
   checkOrder(order)
   const first = await planWith(shell, order, signal)
   if (first === 'complete') {
-    progress(`${order.target.name}: release ${order.release.manifest.version} is already there`)
+    progress(`release ${order.release.manifest.version} is already there`)
     return { sentBytes: 0, sentFiles: 0 }
   }
   const upload = planUpload(order.release, first.kept, { ...order, incoming: first.incoming })
@@ -111,7 +111,7 @@ async function prepare(
   } catch (error) {
     const linked = first.kept.size > 0
     if (!linked || !(error instanceof KnownError) || !damagedCodes.has(error.code)) throw error
-    progress(`${order.target.name}: a kept release is damaged; sending every file`)
+    progress(`a kept release is damaged; sending every file`)
   }
   const second = await planWith(shell, order, signal)
   if (second === 'complete') return { sentBytes: 0, sentFiles: 0 }
@@ -154,9 +154,7 @@ async function send(
 ): Promise<void> {
   const { release, target, deploymentId } = job.order
   const { version, source, files } = release.manifest
-  progress(
-    `${target.name}: uploading ${job.upload.sentFiles} of ${files.length} files (${megabytes(job.upload.sentBytes)} MB)`,
-  )
+  progress(`uploading ${job.upload.sentFiles} of ${files.length} files (${megabytes(job.upload.sentBytes)} MB)`)
   const about = [release.id, source.sha, version.replaceAll(/\s/g, ' ')]
   const call = {
     script: receiveScript,
@@ -184,7 +182,7 @@ async function switchTo(
     input: tarStream(settingsOf(order), Math.floor(clock.now() / 1000)),
     deadlineMs: scriptMs + seconds * 1000 + backMs,
   }
-  progress(`${target.name}: switching to ${release.manifest.version}; it goes back by itself after ${seconds} s`)
+  progress(`switching to ${release.manifest.version}; it goes back by itself after ${seconds} s`)
   await runScript(shell, call, sceneOf(order), signal, progress)
 }
 
@@ -205,9 +203,9 @@ async function confirm(shell: HostShell, order: TargetOrder, progress: Progress,
   const args = [order.target.path, order.deploymentId, String(Math.max(2, order.retain))]
   const call = { script: confirmScript, args, deadlineMs: scriptMs + backMs }
   const answers = await runScript(shell, call, sceneOf(order), signal)
-  progress(`${order.target.name}: confirmed ${order.release.manifest.version}`)
+  progress(`confirmed ${order.release.manifest.version}`)
   const removed = answers.filter(({ word }) => word === 'removed')
-  if (removed.length > 0) progress(`${order.target.name}: removed ${removed.length} old releases`)
+  if (removed.length > 0) progress(`removed ${removed.length} old releases`)
 }
 
 async function revert(
@@ -221,7 +219,7 @@ async function revert(
   const args = [order.target.path, order.deploymentId, reason.replaceAll(/\s+/g, ' ').slice(0, 500)]
   const call = { script: revertScript, args, deadlineMs: scriptMs + 2 * backMs }
   const answers = await runScript(shell, call, sceneOf(order), signal, progress)
-  if (answerOf(answers, 'back') !== undefined) progress(`${order.target.name}: the release before is back`)
+  if (answerOf(answers, 'back') !== undefined) progress(`the release before is back`)
 }
 
 async function runScript(
