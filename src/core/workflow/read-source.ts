@@ -1,6 +1,6 @@
 import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, Scalar } from 'yaml'
 import type { Diagnostic, Parsed, Range } from '#core/diagnostic.ts'
-import { aliasesMax, fileLengthMax, nestingDepthMax, nodesMax } from './limits.ts'
+import { aliasesMax, diagnosticsMax, fileLengthMax, nestingDepthMax, nodesMax } from './limits.ts'
 import type { MapNode, ScalarNode, SourceNode } from './source-node.ts'
 
 const fileStart: Range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
@@ -160,7 +160,7 @@ function position(lines: LineCounter, offset: number): Range['start'] {
 }
 
 function syntaxErrors(document: Document.Parsed, { file, lines }: { file: string; lines: LineCounter }): Diagnostic[] {
-  return document.errors.map((error) => ({
+  return document.errors.slice(0, diagnosticsMax).map((error) => ({
     severity: 'error',
     code: 'YAML_INVALID',
     file,
