@@ -66,6 +66,8 @@ async function git(repository: string, sha: string, args: readonly string[], inp
       timeout: gitDeadlineMs,
       maxBuffer: gitOutputMax,
     })
+    // A git that ends without reading breaks the pipe; its exit status says what happened, so this must not end our process.
+    child.child.stdin?.on('error', () => undefined)
     child.child.stdin?.end(input)
     return (await child).stdout
   } catch (error) {

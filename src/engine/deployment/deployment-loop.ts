@@ -71,9 +71,7 @@ export class DeploymentLoop implements Delivery {
     })
   }
 
-  async describeDeployment(
-    id: string,
-  ): Promise<{
+  async describeDeployment(id: string): Promise<{
     readonly deployment: string
     readonly release: string
     readonly version: string
