@@ -125,8 +125,8 @@ export function buildRunState(
   row: {
     readonly id: string
     readonly state: RunStateName
-    readonly conclusion?: Conclusion
-    readonly cancelled?: { by: string; reason: string }
+    readonly conclusion?: Conclusion | undefined
+    readonly cancelled?: RunState['cancelled']
   },
   document: RunDocument,
   jobs: readonly JobState[],
@@ -226,7 +226,7 @@ export function worse(a: Conclusion, b: Conclusion): Conclusion {
   return severity[a] >= severity[b] ? a : b
 }
 
-/** Outputs of a job; of several legs the last in order wins for each name. */
+/** Outputs of a job; of several legs the one that ended last wins for each name (actions-semantics 59). */
 export function outputsOf(state: RunState, jobId: string): Readonly<Record<string, string>> {
   return Object.assign({}, ...legsOf(state, jobId).map((leg) => leg.outputs ?? {})) as Record<string, string>
 }
