@@ -1,6 +1,8 @@
 import { noWorkflowTriggered } from '#core/known/home.ts'
 import { workflowInvalid } from '#core/known/run.ts'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import { evaluateText } from '#core/expression/template.ts'
+import { isJsonObject } from '#core/json.ts'
 import type { RunDocument } from '#core/run/state.ts'
 import { initialJobs } from '#core/run/state.ts'
 import { selectJobs } from '#core/run/select-jobs.ts'
@@ -65,7 +67,7 @@ export async function insertRuns(
     const id = context.ids.next('run')
     const number = await nextRunNumber(query, request.application)
     const document = buildDocument(request, model, { id, number })
-    const title = titleOf(request, model)
+    const title = titleOf(model, document)
     await insertRun(query, {
       id,
       number,
@@ -133,12 +135,14 @@ function buildDocument(
   }
 }
 
-/** First line of the commit's message where the event brings it, else the workflow's name. */
-function titleOf(request: RunRequest, model: WorkflowModel): string {
-  const head = request.event.payload['head_commit']
-  const message =
-    typeof head === 'object' && head !== null && !Array.isArray(head)
-      ? (head as Record<string, unknown>)['message']
-      : undefined
+/** `run-name` of the workflow, else the first line of the commit's message where the event brings it, else the workflow's name. */
+function titleOf(model: WorkflowModel, document: RunDocument): string {
+  const { github, inputs, vars } = document
+  const written =
+    model.runName === undefined ? '' : evaluateText(model.runName, { contexts: { github, inputs, vars } }).trim()
+  if (written !== '') return written
+  const event = github['event']
+  const head = isJsonObject(event) ? event['head_commit'] : undefined
+  const message = isJsonObject(head) ? head['message'] : undefined
   return typeof message === 'string' && message !== '' ? (message.split('\n')[0] ?? model.name) : model.name
 }

@@ -45,7 +45,7 @@ export class EmbeddedClient implements AgentClient {
   #role: AgentRole | undefined
   #reader: SqlDriver | undefined
   #connection: AgentConnection | undefined
-  #failure: unknown
+  #failure: Error | undefined
 
   constructor(world: ClientWorld) {
     this.#world = world
@@ -169,7 +169,7 @@ export class EmbeddedClient implements AgentClient {
     this.#role = { agent, lock, store: context.store, server: undefined }
     agent.start()
     agent.ended.catch((error: unknown) => {
-      this.#failure = error
+      this.#failure = error instanceof Error ? error : new Error(String(error))
       this.#wake.ring()
     })
     role.server = await this.#world.socket.listen(() => agent.poke())

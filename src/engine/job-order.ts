@@ -4,6 +4,9 @@ import type { JobOrder } from '#core/run/job-order.ts'
 import type { RunState } from '#core/run/state.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
+/** As GitHub's runner (actions-semantics 54). */
+const cancelTimeoutMinutesDefault = 5
+
 /** Everything that a runner needs for one attempt of a job. Undefined when the job is not there or was never planned. */
 export function buildJobOrder(
   files: HomeFiles,
@@ -52,6 +55,6 @@ export function buildJobOrder(
       blobs: files.absolute(homeLayout.blobs),
       summary: files.absolute(homeLayout.summary(id, started.key)),
     },
-    cancelTimeoutMinutes: typeof model.cancelTimeoutMinutes === 'number' ? model.cancelTimeoutMinutes : 5,
+    cancelTimeoutMinutes: job.leg.cancelTimeoutMinutes ?? cancelTimeoutMinutesDefault,
   }
 }
