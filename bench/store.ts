@@ -1,5 +1,5 @@
 /*
- * `node bench/store.ts`: what the store can do, on SQLite and, where it is installed, on PostgreSQL, beside the floor that the disk
+ * `node bench/store.ts [--json]`: what the store can do, on SQLite and, where it is installed, on PostgreSQL, beside the floor that the disk
  * sets in the same minute. Prints one Markdown table; ends with 1 when a bar is missed.
  */
 import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
@@ -33,11 +33,15 @@ for (const engine of engines.all) {
   console.error(`measuring ${engine.name} …`)
   rows.push(...(engine.missing === undefined ? await measure(engine) : [skipped(engine.name, '', engine.missing)]))
 }
-console.log(
-  `Node ${process.version}, ${availableParallelism()} cores. Reference: append 4 KiB + fdatasync, ${rate(floor)}.\n`,
-)
-console.log(renderTable(rows))
-process.exitCode = rows.some(({ verdict }) => verdict === 'missed') ? 1 : 0
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify(rows))
+} else {
+  console.log(
+    `Node ${process.version}, ${availableParallelism()} cores. Reference: append 4 KiB + fdatasync, ${rate(floor)}.\n`,
+  )
+  console.log(renderTable(rows))
+  process.exitCode = rows.some(({ verdict }) => verdict === 'missed') ? 1 : 0
+}
 
 async function measure(engine: StoreEngine): Promise<Row[]> {
   const bar = bars[engine.name]
