@@ -234,7 +234,7 @@ async function runScript(
   const answers = parseAnswers(result.stdout).map((answer) =>
     answer.word === 'log' ? { word: 'log', rest: redact(answer.rest) } : answer,
   )
-  for (const { word, rest } of answers) if (word === 'log') progress?.(`${scene.target.name}: ${rest}`)
+  for (const { word, rest } of answers) if (word === 'log') progress?.(rest)
   if (result.exitCode !== 0) throw scriptFailure(scene, answers, { ...result, stderr: redact(result.stderr) })
   return answers
 }
