@@ -38,9 +38,10 @@ function isSet(value: string | undefined): value is string {
 }
 
 /** A colour sequence (kept), any other control sequence or control character (dropped). Tabs and line ends stay. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable no-control-regex -- control characters are what it looks for
 const controls =
   /(\x1b\[[0-9;:]*m)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
+// oxlint-enable no-control-regex
 
 function keepColoursOnly(text: string): string {
   let isColourOpen = false

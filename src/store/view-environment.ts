@@ -128,7 +128,7 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
     state.held_by === null && state.hold_reason === null
       ? null
       : { by: state.held_by ?? 'shipway', reason: state.hold_reason ?? '', ...present({ at: state.held_at }) }
-  return present({ current, lock, hold }) as Partial<EnvironmentView>
+  return present({ current, lock, hold })
 }
 
 /** The configuration column: normalised JSON, or the text of shipway.yml as it was committed. */

@@ -279,7 +279,7 @@ function ending<Conclusion>(row: Row): {
     reason: readReason(row['reason'] ?? null),
     startedAt: row['started_at'] as number | null,
     finishedAt: row['finished_at'] as number | null,
-  }) as ReturnType<typeof ending<Conclusion>>
+  })
 }
 
 /** A reason column holds JSON; a plain text is taken as the sentence. */

@@ -1,8 +1,8 @@
 import { environmentUnknown, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
-import { whyDeployment, whyEnvironment, whyRelease, whyRun } from '#core/view/why.ts'
+import { whyAnything, whyDeployment, whyEnvironment, whyRelease, whyRun } from '#core/view/why.ts'
 import type { WhyAnswer, WhyItem } from '#core/view/why.ts'
-import { findSubjects, viewDecisions, viewDeployments, viewReleases, viewRun } from '#store/view.ts'
+import { findSubjects, viewDecisions, viewDeployments, viewReleases, viewRun, viewRuns } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { CommandPage } from '../command.ts'
@@ -16,11 +16,14 @@ interface Flags {
 
 /** Deployments of one release that are looked at. */
 const deploymentsMax = 100
+/** Open runs that are looked at. */
+const openMax = 200
 
 export const page: CommandPage = {
   description:
     'Says why a run, a deployment, an environment or a release waits or is red: every reason with its rule, who can change it, and what to type.',
   examples: [
+    { command: 'shipway why', purpose: 'everything that waits' },
     { command: 'shipway why latest', purpose: 'the latest run' },
     { command: 'shipway why production', purpose: 'an environment' },
     { command: 'shipway why v1.4.2', purpose: 'a release: where it is, and what keeps it from the rest' },
@@ -28,14 +31,16 @@ export const page: CommandPage = {
   exits: [0, 2],
   define: (command, act) => {
     command
-      .argument('<subject>', 'run, deployment, environment, release, or "latest"')
+      .argument('[subject]', 'run, deployment, environment, release, or "latest" (default: everything that waits)')
       .option('--app <name>', 'application of the environment or release (default: of this project)')
       .action(act(why))
   },
 }
 
-async function why(session: Session, text: string, flags: Flags): Promise<number> {
-  const answer = await readFilledHome(session, async (q) => findAnswer(session, q, text, flags))
+async function why(session: Session, text: string | undefined, flags: Flags): Promise<number> {
+  const answer = await readFilledHome(session, async (q) =>
+    text === undefined ? everything(q, flags) : findAnswer(session, q, text, flags),
+  )
   if (session.isJson)
     session.printJson({
       apiVersion: 'v1',
@@ -46,6 +51,15 @@ async function why(session: Session, text: string, flags: Flags): Promise<number
     })
   else session.world.stdout.write(renderAnswer(session, answer))
   return 0
+}
+
+/** All that is open, and every environment that lets nothing through. */
+async function everything(q: Query, flags: Flags): Promise<WhyAnswer> {
+  const application = flags.app === undefined ? {} : { application: flags.app }
+  const environments = await viewEnvironments(q, flags.app)
+  const runs = await viewRuns(q, { ...application, isOpen: true, limit: openMax })
+  const views = (await Promise.all(runs.map(async ({ id }) => viewRun(q, id)))).filter((run) => run !== undefined)
+  return whyAnything(views, environments)
 }
 
 /** Environment before run before deployment before release: the words that people use come first. */

@@ -45,8 +45,10 @@ async function detectNode(directory: string, fallback: string): Promise<Detected
   const manifest = await readJson<PackageJson>(join(directory, 'package.json'))
   if (manifest === undefined) return undefined
   const { scripts = {} } = manifest
-  const has = (script: string): boolean =>
-    typeof scripts[script] === 'string' && !String(scripts[script]).includes('no test specified')
+  const has = (script: string): boolean => {
+    const text = scripts[script]
+    return typeof text === 'string' && !text.includes('no test specified')
+  }
   const tool = await packageManager(directory)
   const hasDependencies = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).length > 0
   const steps: DetectedStep[] = []

@@ -74,9 +74,35 @@ function isEcho(state: LiveState, { subject, event }: StoredEvent): boolean {
 }
 
 function renderLog(state: LiveState, item: Extract<FollowItem, { kind: 'log' }>, palette: Palette): string {
-  const label = `${palette.paint('cyan', state.names.get(keyOf(item.runId, item.jobKey)) ?? item.jobKey)} ${palette.paint('dim', '│')} `
+  const name = state.names.get(keyOf(item.runId, item.jobKey)) ?? item.jobKey
+  const label = `${palette.paint('cyan', name)} ${palette.paint('dim', '│')} `
   const body = item.text.endsWith('\n') ? item.text.slice(0, -1) : item.text
-  return `${label}${palette.foreign(body.replaceAll('\r\n', '\n')).replaceAll('\n', `\n${label}`)}\n`
+  const shown = body.includes('##[')
+    ? body
+        .split('\n')
+        .flatMap((line) => readMarker(line, palette))
+        .join('\n')
+    : palette.foreign(body)
+  return shown === '' && body !== '' ? '' : `${label}${shown.replaceAll('\n', `\n${label}`)}\n`
+}
+
+const markerColours = {
+  error: 'red',
+  warning: 'yellow',
+  notice: 'cyan',
+  debug: 'dim',
+  command: 'dim',
+  section: 'bold',
+} as const
+
+/** `##[group]Install` and its like are marks for a page that folds; a reader of lines sees what they mean. */
+function readMarker(line: string, palette: Palette): readonly string[] {
+  const [, kind, text = ''] = /^##\[(\w+)\](.*)$/.exec(line) ?? []
+  if (kind === undefined) return [palette.foreign(line)]
+  if (kind === 'endgroup') return []
+  if (kind === 'group') return [palette.paint('dim', `▸ ${palette.foreign(text)}`)]
+  const colour = Object.entries(markerColours).find(([name]) => name === kind)?.[1]
+  return colour === undefined ? [palette.foreign(line)] : [palette.paint(colour, `${kind}: ${palette.foreign(text)}`)]
 }
 
 function linesOf(state: LiveState, stored: StoredEvent, palette: Palette): readonly string[] {

@@ -245,7 +245,7 @@ export function confirmationDeclined(): KnownError {
 /** Nothing waits for a decision on that run, deployment or environment. */
 export function nothingWaits(fact: { readonly subject: string }): KnownError {
   return new KnownError({
-    code: 'APPROVAL_NOT_NEEDED',
+    code: 'NOTHING_WAITS',
     kind: 'usage',
     message: `Nothing in ${fact.subject} waits for a decision.`,
     hint: '`shipway ps` shows what waits, `shipway why SUBJECT` for what.',

@@ -136,6 +136,21 @@ export function whyRelease(
   }
 }
 
+/** Everything that waits now: runs, deployments, and environments that let nothing through. */
+export function whyAnything(runs: readonly RunView[], environments: readonly EnvironmentView[]): WhyAnswer {
+  const ofRuns = runs.flatMap((run) =>
+    whyRun({ ...run, deployments: [] }, environments)
+      .items.filter(({ state }) => state === 'waiting')
+      .map((one) => ({ ...one, about: `run #${run.number} ${one.about}` })),
+  )
+  const ofPlaces = environments.flatMap((environment) => [
+    ...blocks(environment),
+    ...environment.open.flatMap((deployment) => deploymentItems(deployment, undefined, [])),
+  ])
+  const items = [...ofRuns, ...ofPlaces.filter(({ state }) => state === 'waiting')]
+  return { subject: 'everything', state: items.length === 0 ? 'nothing waits' : `${items.length} waiting`, items }
+}
+
 function deploymentItems(
   deployment: DeploymentSummary,
   environment: EnvironmentView | undefined,
