@@ -65,9 +65,9 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
   })
 
   it.each([
-    ['while jobs run', /\$ shipway run push/],
-    ['while it waits for the approval to take effect', /\$ shipway approve/],
-    ['during the rollback', /\$ shipway rollback/],
+    ['while a job runs', /test started/],
+    ['while production is deployed', /production started/],
+    ['while production goes back', /rollback [^\n]*→ production/],
   ])('stops at once and in order on Ctrl-C %s', async (_, moment) => {
     const played = demo()
     await printed(played, moment)
@@ -108,12 +108,16 @@ function demo(args: readonly string[] = []): Played {
 }
 
 async function printed(played: Played, text: RegExp): Promise<void> {
-  const over = played.ended.then(({ output }) => {
-    throw new Error(`the demo ended before it printed ${text}:\n${output}`)
-  })
-  over.catch(() => undefined)
+  const isOver = played.ended.then(() => true)
   while (!text.test(played.printed())) {
-    await Promise.race([once(played.child.stdout!, 'data'), once(played.child.stderr!, 'data'), over])
+    const wait = new AbortController()
+    const more = [played.child.stdout, played.child.stderr].map(async (stream) => {
+      if (stream !== null) await once(stream, 'data', { signal: wait.signal }).catch(() => undefined)
+      return false
+    })
+    const ended = await Promise.race([...more, isOver])
+    wait.abort()
+    if (ended) throw new Error(`the demo ended before it printed ${text}:\n${played.printed()}`)
   }
 }
 

@@ -3,6 +3,7 @@
 import { relative } from 'node:path'
 import { inspect } from 'node:util'
 
+// oxlint-disable-next-line import/no-default-export -- Node takes a reporter from the default export.
 export default async function* annotate(events) {
   let passed = 0
   let failed = 0
