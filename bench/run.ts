@@ -8,15 +8,26 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { BenchCase } from './bench-case.ts'
 import { type BenchWorld, openBenchWorld } from './bench-world.ts'
+import { deployOverSsh } from './case/deploy.ts'
 import { fiftySteps } from './case/fifty-steps.ts'
 import { idleAgent } from './case/idle-agent.ts'
 import { millionLines } from './case/million-lines.ts'
 import { needsGraph } from './case/needs-graph.ts'
 import { oneStep } from './case/one-step.ts'
 import { startUp } from './case/start-up.ts'
+import { store } from './case/store.ts'
 import { renderTable, type Row, skipped } from './row.ts'
 
-const cases: readonly BenchCase[] = [startUp, oneStep, fiftySteps, needsGraph, millionLines, idleAgent]
+const cases: readonly BenchCase[] = [
+  startUp,
+  oneStep,
+  fiftySteps,
+  needsGraph,
+  millionLines,
+  idleAgent,
+  store,
+  deployOverSsh,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -38,7 +38,7 @@ export interface SshServer extends AsyncDisposable {
 }
 
 /** Starts a server as the current user. The caller has asked `requireSystem(['openssh-server', 'openssh-client'])`. */
-export async function startSshd(): Promise<SshServer> {
+export async function startSshd(moreConfiguration: readonly string[] = []): Promise<SshServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-sshd-'))
   const knownHosts = join(folder, 'known_hosts')
   const port = await freePort()
@@ -48,7 +48,7 @@ export async function startSshd(): Promise<SshServer> {
   await makeKey(join(folder, 'host_key'))
   await writeFile(join(folder, 'authorized_keys'), await readFile(join(folder, 'account_key.pub')), { mode: 0o600 })
   await writeFile(knownHosts, `[127.0.0.1]:${port} ${await readFile(join(folder, 'host_key.pub'), 'utf8')}`)
-  await writeFile(join(folder, 'sshd_config'), configuration(folder, port))
+  await writeFile(join(folder, 'sshd_config'), [...configuration(folder, port), ...moreConfiguration, ''].join('\n'))
   let listener: ChildProcess | undefined
   let stopped: readonly number[] = []
   const start = async (): Promise<void> => {
@@ -101,7 +101,7 @@ export async function startSshd(): Promise<SshServer> {
 }
 
 /** Only loopback, only keys, one account, no system configuration, no PAM. */
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, port: number): readonly string[] {
   return [
     'ListenAddress 127.0.0.1',
     `Port ${port}`,
@@ -117,8 +117,7 @@ function configuration(folder: string, port: number): string {
     'PrintMotd no',
     'UseDNS no',
     'MaxStartups 100',
-    '',
-  ].join('\n')
+  ]
 }
 
 async function makeKey(file: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { ShellResult } from '#ports/host-shell.ts'
+import { drained } from './write-input.ts'
 
 /** An answer of a script is some lines; a list of 100,000 files is about 20 MB. */
 export const outputBytesMax = 64 * 1024 * 1024
@@ -21,8 +22,6 @@ export interface CapturedCall {
   readonly args: readonly string[]
   readonly input?: AsyncIterable<Uint8Array>
   readonly deadlineMs: number
-  /** Default: this process's. */
-  readonly environment?: NodeJS.ProcessEnv
 }
 
 /**
@@ -35,7 +34,6 @@ export async function captureProcess(call: CapturedCall, signal: AbortSignal): P
   signal.throwIfAborted()
   const child = spawn(call.program, call.args, {
     detached: true,
-    env: call.environment ?? process.env,
     stdio: [call.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   const ended = endOf(child)
@@ -122,19 +120,6 @@ async function feed(
     onFailure()
     return error instanceof Error ? error : new Error(String(error), { cause: error })
   }
-}
-
-function drained(stream: Writable): Promise<void> {
-  if (!stream.writable) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done)
-      stream.off('close', done)
-      resolve()
-    }
-    stream.on('drain', done)
-    stream.on('close', done)
-  })
 }
 
 /** What was printed before the end is still in the pipes when `exit` is told. */

@@ -5,39 +5,32 @@ export type SshTarget = Extract<TargetConfig, { kind: 'ssh' }>
 
 /**
  * Nobody may change these: `ssh` takes the first value that it sees for an option, and they come first. No question is
- * ever asked, no unknown key accepted, nothing forwarded, and calls share one connection through `controlPath`.
+ * ever asked, no unknown key accepted, nothing forwarded. A shared connection that the user's own configuration sets up is
+ * not used: a master that has lost its network takes calls and never answers.
  */
-function fixedOptions(controlPath: string, persistSeconds: number): readonly string[] {
-  return [
-    'BatchMode=yes',
-    'StrictHostKeyChecking=yes',
-    'UpdateHostKeys=no',
-    'ControlMaster=auto',
-    `ControlPath=${controlPath}`,
-    `ControlPersist=${persistSeconds}`,
-    'ClearAllForwardings=yes',
-    'ForwardAgent=no',
-    'ForwardX11=no',
-    'PermitLocalCommand=no',
-    'RequestTTY=no',
-  ]
-}
+const fixedOptions = [
+  'BatchMode=yes',
+  'StrictHostKeyChecking=yes',
+  'UpdateHostKeys=no',
+  'ControlMaster=no',
+  'ControlPath=none',
+  'ClearAllForwardings=yes',
+  'ForwardAgent=no',
+  'ForwardX11=no',
+  'PermitLocalCommand=no',
+  'RequestTTY=no',
+]
 
 /**
- * A target's own options win over these. Without ServerAlive a call through a dead master hangs in spite of
+ * A target's own options win over these. Without ServerAlive a call into a silent network hangs in spite of
  * ConnectTimeout (measured: cut at 60 s); with it the call fails after at most 18 s.
  */
 const defaultOptions = ['ConnectTimeout=3', 'ConnectionAttempts=1', 'ServerAliveInterval=5', 'ServerAliveCountMax=2']
 
 /** The options and the address, up to and without the command. */
-export function sshArguments(target: SshTarget, control: { path: string; persistSeconds: number }): readonly string[] {
+export function sshArguments(target: SshTarget): readonly string[] {
   const withKey = target.options.some((option) => /^IdentityFile=/i.test(option)) ? ['IdentitiesOnly=yes'] : []
-  const options = [
-    ...fixedOptions(control.path, control.persistSeconds),
-    ...target.options,
-    ...withKey,
-    ...defaultOptions,
-  ]
+  const options = [...fixedOptions, ...target.options, ...withKey, ...defaultOptions]
   return [
     ...options.flatMap((option) => ['-o', option]),
     ...(target.port === undefined ? [] : ['-p', String(target.port)]),

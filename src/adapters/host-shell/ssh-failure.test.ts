@@ -25,14 +25,20 @@ const cases = [
 
 describe('a failure of ssh', () => {
   test.for(cases)('is %s when ssh says %j', ([code, stderr]) => {
-    const failure = sshFailure({ host: 'example.org', port: 2222, user: 'deploy' }, stderr, '/etc/hosts.known')
+    const failure = sshFailure(
+      { host: 'example.org', port: 2222, user: 'deploy' },
+      { exitCode: 255, stderr },
+      '/etc/hosts.known',
+    )
 
     expect(failure.code).toBe(code)
     expect(failure.message).toContain('deploy@example.org:2222')
   })
 
   test('of a changed key says how to accept the new one', () => {
-    const failure = sshFailure({ host: 'h', port: 2222 }, 'REMOTE HOST IDENTIFICATION HAS CHANGED', '/k')
+    const end = { exitCode: 255, stderr: 'REMOTE HOST IDENTIFICATION HAS CHANGED' }
+
+    const failure = sshFailure({ host: 'h', port: 2222 }, end, '/k')
 
     expect(failure.hint).toContain(`ssh-keygen -f /k -R '[h]:2222'`)
   })

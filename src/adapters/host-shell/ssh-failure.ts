@@ -2,9 +2,6 @@ import type { KnownError } from '#core/errors.ts'
 import * as known from '#core/known/host.ts'
 import type { HostAddress } from '#core/known/host.ts'
 
-/** `ssh` ends with this status when it failed itself; our scripts never do. */
-export const sshFailedStatus = 255
-
 /** How much of what `ssh` printed goes into an error. */
 const detailLinesMax = 20
 
@@ -18,9 +15,13 @@ const connection =
 
 /**
  * The one place that reads what `ssh` prints. It has no other channel: every failure of its own is status 255 and a
- * sentence. A changed key comes before an unknown one, since both end with the same last line.
+ * sentence; another status is that of the account's login shell. A changed key comes before an unknown one, since both end with the same last line.
  */
-export function sshFailure(address: HostAddress, stderr: string, knownHosts: string | undefined): KnownError {
+export function sshFailure(
+  address: HostAddress,
+  { exitCode, stderr }: { readonly exitCode: number; readonly stderr: string },
+  knownHosts: string | undefined,
+): KnownError {
   const details = stderr.split(/\r?\n/).filter((line) => line.trim() !== '')
   const shown = details.slice(-detailLinesMax)
   const file = knownHosts === undefined ? {} : { knownHosts }
@@ -29,6 +30,8 @@ export function sshFailure(address: HostAddress, stderr: string, knownHosts: str
   if (authRefused.test(stderr)) {
     return known.hostAuthRefused({ ...address, evidence: lineOf(details, authRefused), details: shown })
   }
+  const missing = /(\S+): (?:command )?not found/.exec(stderr)?.[1]
+  if (exitCode === 127 && missing !== undefined) return known.hostToolMissing({ ...address, tool: missing })
   return known.hostUnreachable({ ...address, evidence: lineOf(details, connection), details: shown })
 }
 

@@ -1,29 +1,26 @@
-import { rm } from 'node:fs/promises'
 import * as known from '#core/known/host.ts'
 import type { HostAddress } from '#core/known/host.ts'
 import type { HostShell, ShellCall, ShellResult } from '#ports/host-shell.ts'
-import { captureProcess, outputBytesMax } from './captured-process.ts'
-import { controlPath } from './control-directory.ts'
+import { outputBytesMax } from './captured-process.ts'
 import { knownHostsOf, remoteCommand, sshArguments } from './ssh-arguments.ts'
 import type { SshTarget } from './ssh-arguments.ts'
-import { sshFailedStatus, sshFailure } from './ssh-failure.ts'
+import { sshFailure } from './ssh-failure.ts'
+import { SshSession } from './ssh-session.ts'
 
 export interface SshShellOptions {
   /** Environment in which `ssh` finds its agent and its configuration. Default: this process's. */
   readonly environment?: NodeJS.ProcessEnv
-  /** How long the connection lives when nobody closed it, as after a kill -9. Default 30. */
-  readonly persistSeconds?: number
 }
 
 /** The longest single argument of a Linux process is 128 KiB; lists of files travel on standard input. */
 const commandBytesMax = 120_000
 
-/** `ssh -O exit` talks to a local socket only. */
-const exitDeadlineMs = 2000
-
-/** A shell on another machine through the system's `ssh`. It connects with the first call; closing it ends the connection. */
+/**
+ * A shell on another machine through the system's `ssh`. It connects with the first call and keeps the connection for the
+ * next ones; calls that run at the same time have one each. Closing it ends them.
+ */
 export function openSshShell(target: SshTarget, options: SshShellOptions = {}): HostShell {
-  return new SshShell(target, options)
+  return new SshShell(target, options.environment ?? process.env)
 }
 
 class SshShell implements HostShell {
@@ -31,13 +28,11 @@ class SshShell implements HostShell {
   readonly #target: SshTarget
   readonly #address: HostAddress
   readonly #environment: NodeJS.ProcessEnv
-  readonly #persistSeconds: number
-  #control: Promise<string> | undefined
+  #idle: SshSession[] = []
 
-  constructor(target: SshTarget, options: SshShellOptions) {
+  constructor(target: SshTarget, environment: NodeJS.ProcessEnv) {
     this.#target = target
-    this.#environment = options.environment ?? process.env
-    this.#persistSeconds = options.persistSeconds ?? 30
+    this.#environment = environment
     this.host = target.host
     this.#address = {
       host: target.host,
@@ -50,28 +45,19 @@ class SshShell implements HostShell {
     const command = remoteCommand(call.script, call.args)
     if (Buffer.byteLength(command) > commandBytesMax) {
       throw new Error(
-        `Invariant broken: a remote command of ${Buffer.byteLength(command)} bytes; data belongs on standard input`,
+        `Invariant broken: a command of ${Buffer.byteLength(command)} bytes; data belongs on standard input`,
       )
     }
-    this.#control ??= controlPath(this.#environment)
-    const control = await this.#control
-    const end = await captureProcess(
-      {
-        program: 'ssh',
-        args: [...sshArguments(this.#target, { path: control, persistSeconds: this.#persistSeconds }), command],
-        ...(call.input === undefined ? {} : { input: call.input }),
-        deadlineMs: call.deadlineMs,
-        environment: this.#environment,
-      },
-      signal,
-    )
+    signal.throwIfAborted()
+    const session = this.#take()
+    const end = await session.run({ ...call, command }, signal)
     switch (end.kind) {
-      case 'exited':
-        if (end.result.exitCode !== sshFailedStatus) return end.result
-        await this.#disconnect(control)
-        throw sshFailure(this.#address, end.result.stderr, knownHostsOf(this.#target))
+      case 'done':
+        if (!session.isOver) this.#idle.push(session)
+        return end.result
+      case 'lost':
+        throw sshFailure(this.#address, end, knownHostsOf(this.#target))
       case 'timeout':
-        await this.#disconnect(control)
         throw known.hostTimeout({ ...this.#address, afterMs: call.deadlineMs })
       case 'tooLarge':
         throw known.hostOutputTooLarge({ ...this.#address, bytesMax: outputBytesMax })
@@ -81,14 +67,14 @@ class SshShell implements HostShell {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#control !== undefined) await this.#disconnect(await this.#control)
+    const sessions = this.#idle
+    this.#idle = []
+    await Promise.all(sessions.map((session) => session.close()))
   }
 
-  /** A master outlives its network and would take the next call with it into silence: end it, and its socket with it. */
-  async #disconnect(control: string): Promise<void> {
-    const args = ['-o', `ControlPath=${control}`, '-O', 'exit', '--', this.#target.host]
-    const call = { program: 'ssh', args, deadlineMs: exitDeadlineMs, environment: this.#environment }
-    await captureProcess(call, new AbortController().signal)
-    await rm(control, { force: true })
+  /** A connection that ended while nobody used it is not noticed by anybody. */
+  #take(): SshSession {
+    this.#idle = this.#idle.filter((session) => !session.isOver)
+    return this.#idle.pop() ?? new SshSession(sshArguments(this.#target), this.#environment)
   }
 }
