@@ -1,5 +1,6 @@
 import { homeLayout } from '#core/home/layout.ts'
 import type { StoredEvent } from '#core/run/event.ts'
+import { parseLogIndex } from '#core/step/log-index.ts'
 import { loadEvents } from '#store/event.ts'
 import type { FollowItem, FollowOptions } from '#ports/agent-client.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
@@ -69,13 +70,14 @@ export class Follower {
         )
         this.#states.set(subject, 'running')
         return
+      case 'step.started':
       case 'step.finished':
-        this.#readLog(event.key)
+        this.#logs.get(event.key)?.reach(event.step.number)
+        if (event.type === 'step.finished') this.#readLog(event.key)
         return
       case 'job.finished':
       case 'job.lost':
-        this.#readLog(event.key)
-        this.#logs.get(event.key)?.flush(this.#options.onItem, this.#options.logs)
+        if (this.#options.logs) this.#logs.get(event.key)?.finish(this.#options.onItem)
         this.#logs.delete(event.key)
         return
       case 'deployment.requested':
@@ -109,17 +111,31 @@ export class Follower {
   }
 }
 
-/** A log file that is still written: hands out whole lines and keeps a started one until its end is there. */
+/**
+ * A log file that is still written: hands out whole lines and keeps a started one until its end is there. It stops before the lines of a step
+ * that the history has not told of yet, so that what is shown stays in order.
+ */
 class GrowingLog {
   readonly #files: HomeFiles
   readonly #of: { readonly runId: string; readonly jobKey: string; readonly attempt: number }
   readonly #decoder = new TextDecoder()
   #offset = 0
   #rest = ''
+  #step = 0
+  #indexOffset = 0
+  #indexRest = ''
+  /** Where the lines of later steps begin: offset by offset, in order. */
+  #boundaries: { readonly offset: number; readonly step: number }[] = []
 
   constructor(files: HomeFiles, of: { readonly runId: string; readonly jobKey: string; readonly attempt: number }) {
     this.#files = files
     this.#of = of
+  }
+
+  /** The history has told of this step. */
+  reach(step: number): void {
+    this.#step = Math.max(this.#step, step)
+    this.#boundaries = this.#boundaries.filter((boundary) => boundary.step > this.#step)
   }
 
   read(onItem: (item: FollowItem) => void): void {
@@ -127,16 +143,32 @@ class GrowingLog {
     for (;;) {
       const bytes = this.#files.readFrom(path, this.#offset, logBytesAtOnce)
       if (bytes.length === 0) return
-      this.#offset += bytes.length
-      const text = this.#rest + this.#decoder.decode(bytes, { stream: true })
-      const end = text.lastIndexOf('\n') + 1
-      this.#rest = text.slice(end)
-      if (end > 0) onItem({ kind: 'log', ...this.#of, text: text.slice(0, end) })
+      // The index is read after the text: a boundary inside the bytes is in it, because a writer notes it first.
+      this.#readIndex(`${path}.idx`)
+      const end = Math.min(this.#offset + bytes.length, this.#boundaries[0]?.offset ?? Infinity)
+      if (end <= this.#offset) return
+      const text = this.#rest + this.#decoder.decode(bytes.subarray(0, end - this.#offset), { stream: true })
+      this.#offset = end
+      const lineEnd = text.lastIndexOf('\n') + 1
+      this.#rest = text.slice(lineEnd)
+      if (lineEnd > 0) onItem({ kind: 'log', ...this.#of, text: text.slice(0, lineEnd) })
     }
   }
 
-  flush(onItem: (item: FollowItem) => void, isWanted: boolean): void {
-    if (isWanted && this.#rest !== '') onItem({ kind: 'log', ...this.#of, text: `${this.#rest}\n` })
+  /** The job has ended: all that is left, the last line too when it has no end. */
+  finish(onItem: (item: FollowItem) => void): void {
+    this.reach(Infinity)
+    this.read(onItem)
+    if (this.#rest !== '') onItem({ kind: 'log', ...this.#of, text: `${this.#rest}\n` })
     this.#rest = ''
+  }
+
+  #readIndex(path: string): void {
+    const bytes = this.#files.readFrom(path, this.#indexOffset, logBytesAtOnce)
+    this.#indexOffset += bytes.length
+    const text = this.#indexRest + new TextDecoder().decode(bytes)
+    const end = text.lastIndexOf('\n') + 1
+    this.#indexRest = text.slice(end)
+    for (const record of parseLogIndex(text.slice(0, end))) if (record.step > this.#step) this.#boundaries.push(record)
   }
 }
