@@ -8,6 +8,8 @@ export const httpProbe: HealthProbe = { get }
 
 function get(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
   signal.throwIfAborted()
+  if (!URL.canParse(request.url))
+    return Promise.resolve({ kind: 'unreachable', why: 'no valid address', milliseconds: 0 })
   const { promise, resolve, reject } = Promise.withResolvers<ProbeAnswer>()
   const start = performance.now()
   const elapsed = (): number => Math.round(performance.now() - start)

@@ -8,10 +8,8 @@ release: { files: [version.txt] }
 environments:
   staging:
     targets: [TARGETS/one, TARGETS/two]
-    health: { url: 'http://127.0.0.1:PORT/', contains: '\${{ release.version }}', within: 400ms, every: 20ms }
+    health: { url: 'http://127.0.0.1:PORT/', within: 400ms, every: 20ms }
 `
-// The service answers with version.txt only, so the rule must not ask for a version here.
-const plain = config.replace(`contains: '\${{ release.version }}', `, '')
 
 /** The process that drives ends as if it had been killed: nothing is written any more, and nobody hears what the driver did. */
 class Killed extends Error {}
@@ -62,7 +60,7 @@ function killable(real: DeployDriver): {
 /** Deploys `version` over "one" and is killed at the boundary; then another process goes on. Returns false when there was no such boundary. */
 async function crashAt(boundary: number, version: string): Promise<boolean> {
   let control: ReturnType<typeof killable> | undefined
-  await using stage = await DeliveryStage.start({ config: plain, driver: (real) => (control = killable(real)).driver })
+  await using stage = await DeliveryStage.start({ config, driver: (real) => (control = killable(real)).driver })
   if (control === undefined) throw new Error('the stage took no driver')
   const one = await stage.release({ 'version.txt': 'one' })
   await stage.deploy({ environment: 'staging' })
@@ -89,13 +87,13 @@ async function crashAt(boundary: number, version: string): Promise<boolean> {
 
 describe('the agent is killed', { tags: ['slow'] }, () => {
   test.for([
-    ['and a good release is in place afterwards', 'two', 18],
-    ['and of a bad release nothing stays', 'broken', 18],
-  ] as const)('at every boundary of an act on a target, %s', async ([, version, boundariesMin]) => {
+    ['and a good release is in place afterwards', 'two'],
+    ['and of a bad release nothing stays', 'broken'],
+  ] as const)('at every boundary of an act on a target, %s', async ([, version]) => {
     let boundary = 1
     while (await crashAt(boundary, version)) boundary += 1
 
     // Two targets: inspect, prepare, switch, confirm or revert, each with a before and an after.
-    expect(boundary - 1).toBeGreaterThanOrEqual(boundariesMin - 2)
+    expect(boundary - 1).toBeGreaterThanOrEqual(16)
   })
 })
