@@ -5,7 +5,7 @@ import { createApp } from './lib/app.js'
 import { readRelease } from './lib/release.js'
 
 const port = Number(process.env.PORT ?? 4800)
-const host = process.env.HOST ?? '127.0.0.1'
+const host = process.env.BIND_ADDRESS ?? '127.0.0.1'
 const release = readRelease(import.meta.dirname)
 const app = createApp({ release, env: process.env, now: () => new Date() })
 

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -79,6 +79,27 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
     expect(await readdir(folder)).toEqual([])
   })
 
+  it('fails and says what it expected when something is not as it tells', async () => {
+    // The service listens where nobody asks: it is never healthy.
+    const { code, output } = await demo([], { BIND_ADDRESS: '127.0.0.2' }).ended
+
+    expect(output).toContain('The demo expected exit status 8 from `shipway run push`, and found 1.')
+    expect(output).not.toContain('The whole story was played')
+    expect(code).toBe(1)
+    expect(await processesAt(folder)).toEqual([])
+  })
+
+  it('says that there is no git', async () => {
+    const bin = join(folder, 'bin')
+    await mkdir(bin)
+    for (const name of ['sh', 'readlink']) await symlink(await whereIs(name), join(bin, name))
+
+    const { code, output } = await demo([], { PATH: bin }).ended
+
+    expect(output).toContain('(code GIT_MISSING')
+    expect(code).toBe(2)
+  })
+
   it('does not write into a folder that holds something', async () => {
     const taken = join(folder, 'taken')
     await mkdir(taken)
@@ -93,8 +114,8 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
 })
 
 /** Starts the command as a shell would, without what a test runner adds to the environment. */
-function demo(args: readonly string[] = []): Played {
-  const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8' }
+function demo(args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Played {
+  const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', ...more }
   const child = spawn(shipway, ['demo', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let output = ''
@@ -119,6 +140,13 @@ async function printed(played: Played, text: RegExp): Promise<void> {
     wait.abort()
     if (ended) throw new Error(`the demo ended before it printed ${text}:\n${played.printed()}`)
   }
+}
+
+async function whereIs(name: string): Promise<string> {
+  for (const place of (process.env['PATH'] ?? '').split(delimiter)) {
+    if (existsSync(join(place, name))) return realpath(join(place, name))
+  }
+  throw new Error(`there is no ${name} on PATH`)
 }
 
 async function exitOf(child: ChildProcess): Promise<number | null> {

@@ -26,6 +26,21 @@ export function demoFolderInUse(fact: { readonly folder: string }): KnownError {
   })
 }
 
+/** The folder cannot be made or filled: not ours, read-only, full. */
+export function demoFolderUnwritable(fact: {
+  readonly folder: string
+  readonly problem: string
+  readonly cause?: unknown
+}): KnownError {
+  return new KnownError({
+    code: 'DEMO_FOLDER_UNWRITABLE',
+    kind: 'usage',
+    message: `The demo cannot write to ${fact.folder}: ${fact.problem}.`,
+    hint: 'Name a folder that you may write to with --dir, or set TMPDIR to one; it needs about 10 MB.',
+    cause: fact.cause,
+  })
+}
+
 /** No two free ports: a machine like that has a different problem. */
 export function demoPortsMissing(fact: { readonly tried: number }): KnownError {
   return new KnownError({

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DemoWorld } from '#cli/services.ts'
+import { gitMissing } from '#core/known/cli.ts'
 import { demoExpectationFailed } from '#core/known/demo.ts'
 import type { Narrator } from './narrator.ts'
 import { markerVariable } from './process-sweep.ts'
@@ -98,7 +99,10 @@ export class DemoShell {
       remarks += text
       if (isShown) this.#narrator.output(text)
     })
-    const exitCode = await this.#waitFor(child)
+    const exitCode = await this.#waitFor(child).catch((error: unknown) => {
+      throw name === 'git' && isMissing(error) ? gitMissing({ cause: error }) : error
+    })
+    if (drawsItself) this.#narrator.output('')
     this.#signal.throwIfAborted()
     return { exitCode, output: exitCode === 0 ? output : output + remarks, durationMs: performance.now() - begun }
   }
@@ -140,6 +144,10 @@ export class DemoShell {
       [markerVariable]: this.#scratch.marker,
     }
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 /** An argument as it would be typed in a shell. */

@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from '
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { demoFolderInUse, demoPortsMissing } from '#core/known/demo.ts'
+import { demoFolderInUse, demoFolderUnwritable, demoPortsMissing } from '#core/known/demo.ts'
 import { replaceOnce } from './commit.ts'
 
 /** One place that a release can be at: a folder of this machine and a port of its own. */
@@ -37,7 +37,7 @@ const notSource = new Set(['dist', 'reports', 'run', 'targets', 'node_modules'])
 
 /** Makes the folder and fills it with the example, its ports and its targets; commits nothing yet. */
 export async function makeScratch(directory: string | undefined): Promise<Scratch> {
-  const folder = await makeFolder(directory)
+  const folder = await writable(directory ?? tmpdir(), () => makeFolder(directory))
   const [stagingPort, productionPort] = await freePorts()
   const scratch: Scratch = {
     folder,
@@ -49,7 +49,7 @@ export async function makeScratch(directory: string | undefined): Promise<Scratc
     marker: randomBytes(12).toString('hex'),
   }
   try {
-    await copyExample(scratch)
+    await writable(folder, () => copyExample(scratch))
     await writeProjectFile(scratch)
   } catch (error) {
     await removeScratch(scratch)
@@ -78,6 +78,16 @@ async function makeFolder(directory: string | undefined): Promise<string> {
   await mkdir(folder, { recursive: true })
   if ((await readdir(folder)).length > 0) throw demoFolderInUse({ folder })
   return realpath(folder)
+}
+
+/** Turns what the system says about a folder into an error for people. */
+async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error
+    throw demoFolderUnwritable({ folder, problem: error.message, cause: error })
+  }
 }
 
 async function copyExample(scratch: Scratch): Promise<void> {
