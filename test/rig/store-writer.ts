@@ -9,6 +9,9 @@ import { createInterface } from 'node:readline'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
 import { KnownError } from '#core/errors.ts'
 
+/** No disk of a test is that large: a store that does not notice a full one must not go on for ever. */
+const fillCountMax = 20_000
+
 const [, , path = '', mode = ''] = process.argv
 const store = await openSqlite({ path })
 await store.query('create table if not exists a (n integer primary key, filler text)')
@@ -37,7 +40,7 @@ async function fill(): Promise<void> {
   let committed = 0
   let code = 'none'
   try {
-    for (;;) {
+    while (committed < fillCountMax) {
       await writePair('x'.repeat(2_000))
       committed += 1
     }

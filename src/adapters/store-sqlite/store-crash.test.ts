@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { openSqlite } from './open-sqlite.ts'
 
 const writer = join(import.meta.dirname, '../../../test/rig/store-writer.ts')
@@ -69,13 +69,14 @@ test.skipIf(!canMount)(
     spawnSync('mkfifo', [signal])
     const child = spawn('unshare', ['-rm', 'sh', '-c', script, 'full', disk, process.execPath, writer, signal], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
     })
+    onTestFinished(() => killGroup(child))
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
 
     const full = String((await lines.next()).value)
-    const room = spawn('sh', ['-c', 'echo room > "$1"', 'room', signal], { stdio: 'ignore' })
+    spawnSync('sh', ['-c', 'echo room > "$1"', 'room', signal], { timeout: 10_000 })
     const after = String((await lines.next()).value)
-    await Promise.all([ended(child), ended(room)])
 
     const [committed, code] = full.split(' ')
     expect(code).toBe('STORE_DISK_FULL')
@@ -85,6 +86,11 @@ test.skipIf(!canMount)(
   },
 )
 
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+/** The writer and the shell around it, also when the test has failed half-way. */
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // they have ended by themselves
+  }
 }
