@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown'
+import { withoutBuiltinImports } from './bundle-builtins.ts'
 import { collectLicences } from './bundle-licences.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -32,7 +33,7 @@ export async function makeBundle({ entries, folder }: BundleRequest): Promise<re
     cwd: root,
     platform: 'node',
     external: ['pg-native', 'cloudflare:sockets'],
-    plugins: [withoutSourceHooks],
+    plugins: [withoutSourceHooks, withoutBuiltinImports],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`The bundler warns: ${log.message}`)
     },
