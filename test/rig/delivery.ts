@@ -223,3 +223,19 @@ async function serve(folder: string): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return server
 }
+
+/** One environment without other rules than its health, on one target or more. */
+export const simpleConfig = (targets = 'TARGETS/one'): string => `name: hello
+release: { files: [version.txt] }
+environments:
+  staging: { targets: [${targets}], health: { url: 'http://127.0.0.1:PORT/', within: 1s, every: 20ms } }
+`
+
+/** Waits until a deployment is in one of the states. */
+export async function reaches(stage: DeliveryStage, id: string, ...states: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if (states.includes((await stage.deployment(id)).state)) return
+    await systemClock.sleep(10)
+  }
+  throw new Error(`${id} never came to ${states.join(', ')}: ${JSON.stringify(await stage.deployment(id))}`)
+}

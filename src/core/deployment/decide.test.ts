@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decide, effectsOf } from './decide.ts'
+import { decide } from './decide.ts'
+import { effectsOf } from './effects.ts'
 import type { TargetObservation } from './observation.ts'
 import type { DeploymentInput, DeploymentState, DeploymentWrite } from './state.ts'
 

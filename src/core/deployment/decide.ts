@@ -1,23 +1,21 @@
 import { unreachable } from '#core/unreachable.ts'
-import type { DeploymentPhase } from '#core/run/event.ts'
 import type { Reason } from '#core/reason.ts'
+import { Draft } from './draft.ts'
+import { stopReason } from './effects.ts'
 import type { TargetObservation } from './observation.ts'
 import {
-  targetUnreachable,
-  targetWentBack,
   deploymentCancelled,
   rolledBack,
   rollbackUnhealthy,
   targetsUnknown,
+  targetUnreachable,
+  targetWentBack,
 } from './reasons.ts'
 import type {
-  DeploymentConclusion,
   DeploymentDecision,
-  DeploymentEffect,
   DeploymentFailure,
   DeploymentInput,
   DeploymentState,
-  DeploymentWrite,
   TargetPhase,
   TargetProgress,
 } from './state.ts'
@@ -30,36 +28,6 @@ export function decide(state: DeploymentState, input: DeploymentInput): Deployme
   const draft = new Draft(state)
   if (state.phase !== 'done') applyInput(draft, input)
   return draft.decision()
-}
-
-/**
- * All that a state asks to be done. What is under way already must not be started twice; after a restart all of it is
- * started again. It follows from the state alone, so no effect can be lost between two processes.
- */
-export function effectsOf(state: DeploymentState): readonly DeploymentEffect[] {
-  if (state.phase === 'gate' || state.phase === 'verify') return [{ kind: state.phase }]
-  return state.targets.flatMap(({ name, phase }): readonly DeploymentEffect[] => {
-    switch (phase) {
-      case 'preparing':
-        return [{ kind: 'prepare', target: name }]
-      case 'switching':
-        return [{ kind: 'switch', target: name }]
-      case 'confirming':
-        return [{ kind: 'confirm', target: name }]
-      case 'reverting':
-        return [{ kind: 'revert', target: name, reason: stopReason(state).message }]
-      case 'idle':
-      case 'prepared':
-      case 'switched':
-      case 'confirmed':
-      case 'doubtful':
-      case 'reverted':
-      case 'unknown':
-        return []
-      default:
-        return unreachable(phase)
-    }
-  })
 }
 
 function applyInput(draft: Draft, input: DeploymentInput): void {
@@ -316,89 +284,4 @@ function lose(draft: Draft, target: TargetProgress, seen: TargetObservation): vo
       : targetWentBack({ target: target.name })
   draft.move(target.name, 'doubtful', reason)
   draft.failure ??= { reason, isReleaseBad: false }
-}
-
-function stopReason(state: Pick<DeploymentState, 'failure' | 'cancel'> | Draft): Reason {
-  if (state.failure !== undefined) return state.failure.reason
-  return deploymentCancelled(state.cancel ?? { by: 'nobody', reason: 'no reason given' })
-}
-
-/** The decision while it is made. */
-class Draft {
-  readonly writes: DeploymentWrite[] = []
-  readonly mode: DeploymentState['mode']
-  readonly release: string
-  readonly id: string
-  phase: DeploymentState['phase']
-  targets: readonly TargetProgress[]
-  failure: DeploymentFailure | undefined
-  cancel: DeploymentState['cancel']
-  reason: Reason | undefined
-  #conclusion: DeploymentConclusion | undefined
-  readonly #before: DeploymentState
-
-  constructor(state: DeploymentState) {
-    this.#before = state
-    this.id = state.id
-    this.mode = state.mode
-    this.release = state.release
-    this.phase = state.phase
-    this.targets = state.targets
-    this.failure = state.failure
-    this.cancel = state.cancel
-    this.reason = state.reason
-    this.#conclusion = state.conclusion
-  }
-
-  target(name: string): TargetProgress | undefined {
-    return this.targets.find((target) => target.name === name)
-  }
-
-  move(name: string, phase: TargetPhase, reason?: Reason): void {
-    this.targets = this.targets.map((target) =>
-      target.name === name ? { ...target, phase, ...(reason === undefined ? {} : { reason }) } : target,
-    )
-    const shown = phaseShown[phase]
-    if (shown !== undefined)
-      this.writes.push({ kind: 'event', event: { type: 'deployment.phase', phase: shown, target: name } })
-  }
-
-  enter(phase: DeploymentPhase): void {
-    this.phase = phase
-    this.reason = undefined
-    this.writes.push({ kind: 'event', event: { type: 'deployment.phase', phase } })
-  }
-
-  finish(conclusion: DeploymentConclusion, reason?: Reason): void {
-    this.phase = 'done'
-    this.reason = reason
-    this.#conclusion = conclusion
-    this.writes.push({
-      kind: 'event',
-      event: { type: 'deployment.finished', conclusion, ...(reason === undefined ? {} : { reason }) },
-    })
-  }
-
-  decision(): DeploymentDecision {
-    const state: DeploymentState = {
-      id: this.id,
-      environment: this.#before.environment,
-      release: this.release,
-      mode: this.mode,
-      phase: this.phase,
-      targets: this.targets,
-      ...(this.failure === undefined ? {} : { failure: this.failure }),
-      ...(this.cancel === undefined ? {} : { cancel: this.cancel }),
-      ...(this.#conclusion === undefined ? {} : { conclusion: this.#conclusion }),
-      ...(this.reason === undefined ? {} : { reason: this.reason }),
-    }
-    return { state, writes: this.writes, effects: effectsOf(state) }
-  }
-}
-
-/** Moves of a target that people see as the beginning of a phase there. */
-const phaseShown: Partial<Record<TargetPhase, DeploymentPhase>> = {
-  switching: 'switch',
-  confirming: 'confirm',
-  reverting: 'revert',
 }

@@ -1,4 +1,4 @@
-import { effectsOf } from '#core/deployment/decide.ts'
+import { effectsOf } from '#core/deployment/effects.ts'
 import { healthQuestion, isAskedPerTarget, unhealthy } from '#core/deployment/health.ts'
 import { sealedEnvironment } from '#core/deployment/plan.ts'
 import { targetUnreachable } from '#core/deployment/reasons.ts'

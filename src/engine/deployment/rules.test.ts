@@ -1,0 +1,216 @@
+import { rm } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { updateJob } from '#store/job.ts'
+import { loadRelease } from '#store/release.ts'
+import { DeliveryStage, simpleConfig } from '../../../test/rig/delivery.ts'
+import { someJob } from '../../../test/rig/store.ts'
+
+const config = `name: hello
+release: { files: [version.txt] }
+environments:
+  staging:
+    from: [main]
+    targets: [TARGETS/one]
+    verifiedBy: [e2e]
+  production:
+    from: [main]
+    after: [staging]
+    approvals: { count: 1, from: [bo, ada], notAuthor: true }
+    targets: [TARGETS/two]
+`
+const e2e = (conclusion: 'success' | 'failure') => [
+  someJob('build', { state: 'done', conclusion: 'success' }),
+  someJob('e2e', { state: 'done', conclusion }),
+]
+
+describe('the rules', () => {
+  test('production waits for staging, its e2e job and an approval, then goes on', async () => {
+    await using stage = await DeliveryStage.start({ config })
+    const release = await stage.release(
+      { 'version.txt': 'one' },
+      { jobs: [...e2e('success').slice(0, 1), someJob('e2e', { state: 'leased' })] },
+    )
+    expect(
+      await stage.admit({ kind: 'deploy', mode: 'deploy', application: 'hello', environment: 'production' }),
+    ).toMatchObject({
+      kind: 'refused',
+      error: { code: 'RELEASE_NOT_VERIFIED', kind: 'refused', hint: expect.stringContaining('shipway deploy staging') },
+    })
+
+    expect(await stage.deploy({ environment: 'staging' })).toMatchObject({ conclusion: 'success' })
+    const waiting = await stage.deploy({ environment: 'production', mode: 'promote' })
+    expect(waiting).toMatchObject({ state: 'waiting', release: release.id, reason: { code: 'VERIFICATION_PENDING' } })
+
+    await updateJob(stage.store.query, release.run ?? '', 'e2e', { state: 'done', conclusion: 'success' })
+    expect(await stage.drive(waiting.id)).toBe('waiting')
+    expect(await stage.deployment(waiting.id)).toMatchObject({
+      reason: { code: 'APPROVAL_NEEDED', hint: expect.stringContaining(`shipway approve ${waiting.id}`) },
+    })
+
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: waiting.id }, 'ada')).toMatchObject({
+      kind: 'refused',
+      error: { code: 'APPROVER_NOT_ALLOWED' },
+    })
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: waiting.id }, 'eve')).toMatchObject({
+      kind: 'refused',
+      error: { code: 'APPROVER_NOT_ALLOWED' },
+    })
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: waiting.id }, 'bo')).toMatchObject({
+      kind: 'accepted',
+    })
+    expect(await stage.drive(waiting.id)).toBe('done')
+    expect(await stage.deployment(waiting.id)).toMatchObject({ conclusion: 'success' })
+    expect(await stage.served('two')).toBe('one')
+  })
+
+  test('an approval is for one plan: when the target has changed since, it no longer counts', async () => {
+    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await stage.release({ 'version.txt': 'one' })
+    const first = await stage.deploy({ environment: 'production' })
+    await stage.admit({ kind: 'decision', decision: 'approve', subject: first.id }, 'bo')
+    await stage.drive(first.id)
+    await stage.release({ 'version.txt': 'two' })
+    const second = await stage.deploy({ environment: 'production' })
+    await stage.admit({ kind: 'decision', decision: 'approve', subject: second.id }, 'bo')
+    await rm(`${stage.folder}/targets/two`, { recursive: true })
+
+    expect(await stage.drive(second.id)).toBe('waiting')
+
+    const waiting = await stage.deployment(second.id)
+    expect(waiting.reason?.message).toContain('an earlier approval was for another plan')
+    expect(waiting.planHash).not.toBe(second.planHash)
+    await stage.admit({ kind: 'decision', decision: 'approve', subject: second.id }, 'bo')
+    expect(await stage.drive(second.id)).toBe('done')
+    expect(await stage.served('two')).toBe('two')
+  })
+
+  test('a rejection ends it, with the reason that was given', async () => {
+    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await stage.release({ 'version.txt': 'one' })
+    const waiting = await stage.deploy({ environment: 'production' })
+
+    await stage.admit({ kind: 'decision', decision: 'reject', subject: waiting.id, reason: 'not on a Friday' }, 'bo')
+
+    expect(await stage.deployment(waiting.id)).toMatchObject({
+      state: 'done',
+      conclusion: 'refused',
+      reason: { message: 'bo rejected it for production: not on a Friday.' },
+    })
+  })
+
+  test('a red job that had to verify refuses the next environment', async () => {
+    await using stage = await DeliveryStage.start({ config })
+    await stage.release(
+      { 'version.txt': 'one' },
+      {
+        jobs: e2e('failure')
+          .toReversed()
+          .slice(1)
+          .concat(someJob('e2e', { state: 'leased' })),
+      },
+    )
+    const staging = await stage.deploy({ environment: 'staging' })
+    const { run } = (await loadRelease(stage.store.query, staging.release)) ?? {}
+    await updateJob(stage.store.query, run ?? '', 'e2e', { state: 'done', conclusion: 'failure' })
+
+    const outcome = await stage.admit({
+      kind: 'deploy',
+      mode: 'promote',
+      application: 'hello',
+      environment: 'production',
+    })
+
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      error: { code: 'RELEASE_NOT_VERIFIED', message: expect.stringContaining('job "e2e" ended with failure') },
+    })
+  })
+
+  test('a lock makes everything wait, says whose it is, and ends when it is lifted', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    await stage.release({ 'version.txt': 'one' })
+    await stage.admit(
+      { kind: 'environment', action: 'lock', application: 'hello', environment: 'staging', reason: 'load test' },
+      'bo',
+    )
+
+    const waiting = await stage.deploy({ environment: 'staging' })
+    expect(waiting).toMatchObject({ state: 'waiting', reason: { message: 'staging is locked by bo: load test.' } })
+
+    const outcome = await stage.admit({
+      kind: 'environment',
+      action: 'unlock',
+      application: 'hello',
+      environment: 'staging',
+    })
+    expect(outcome).toMatchObject({ kind: 'accepted', subjects: [waiting.id] })
+    expect(await stage.drive(waiting.id)).toBe('done')
+  })
+
+  test('after a failure automation waits until somebody resumes, and a person need not', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    await stage.release({ 'version.txt': 'broken one' })
+    await stage.deploy({ environment: 'staging' })
+    const next = await stage.release({ 'version.txt': 'two' })
+
+    const automatic = await stage.deploy({ environment: 'staging', run: next.run ?? '' })
+    expect(automatic).toMatchObject({ state: 'waiting', reason: { code: 'ENVIRONMENT_HELD' } })
+
+    await stage.admit({ kind: 'environment', action: 'resume', application: 'hello', environment: 'staging' })
+    expect(await stage.drive(automatic.id)).toBe('done')
+    expect(await stage.served('one')).toBe('two')
+  })
+
+  test('a bad release is refused until somebody resumes', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    const bad = await stage.release({ 'version.txt': 'broken one' })
+    await stage.deploy({ environment: 'staging' })
+    const again = {
+      kind: 'deploy',
+      mode: 'deploy',
+      application: 'hello',
+      environment: 'staging',
+      release: bad.id.slice(0, 12),
+    } as const
+
+    expect(await stage.admit(again)).toMatchObject({ kind: 'refused', error: { code: 'RELEASE_BAD' } })
+    await stage.admit({ kind: 'environment', action: 'resume', application: 'hello', environment: 'staging' })
+    expect(await stage.admit(again)).toMatchObject({ kind: 'accepted' })
+  })
+
+  test('a secret that is not there is said before anything starts', async () => {
+    await using stage = await DeliveryStage.start({
+      config: simpleConfig().replace('staging: {', 'staging: { secrets: [API_KEY],'),
+    })
+    await stage.release({ 'version.txt': 'one' })
+
+    expect(
+      await stage.admit({ kind: 'deploy', mode: 'deploy', application: 'hello', environment: 'staging' }),
+    ).toMatchObject({
+      kind: 'refused',
+      error: { code: 'SECRET_MISSING', message: 'staging needs the secret API_KEY, and nobody has given it.' },
+    })
+  })
+
+  test.for([
+    ['an unknown environment', { environment: 'stagin' }, 'ENVIRONMENT_NOT_FOUND'],
+    ['an unknown application', { application: 'other' }, 'APPLICATION_NOT_FOUND'],
+    ['an unknown release', { release: 'v9.9.9' }, 'RELEASE_NOT_FOUND'],
+    ['a rollback with nothing to go back to', { mode: 'rollback' }, 'ROLLBACK_TARGET_MISSING'],
+    ['a promotion to an environment that comes after none', { mode: 'promote' }, 'PROMOTION_UNCLEAR'],
+    ['a run that sealed nothing', { run: 'run_x' }, 'RUN_RELEASE_MISSING'],
+  ] as const)('%s is refused', async ([, request, code]) => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    await stage.release({ 'version.txt': 'one' })
+
+    const outcome = await stage.admit({
+      kind: 'deploy',
+      mode: 'deploy',
+      application: 'hello',
+      environment: 'staging',
+      ...request,
+    })
+
+    expect(outcome).toMatchObject({ kind: 'refused', error: { code } })
+  })
+})
