@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '#core/json.ts'
 import { fileUnreadable, flagInvalid, refNotFound, repositoryEmpty } from '#core/known/cli.ts'
 import { shortRef } from '#core/view/name.ts'
 import type { EventFacts } from '#core/ticket/model.ts'
+import { fileProblem } from './file-problem.ts'
 import type { RepositoryFacts } from './services.ts'
 import type { Session } from './session.ts'
 
@@ -159,7 +160,7 @@ async function readPayload(session: Session, path: string): Promise<JsonObject> 
   try {
     text = await readFile(resolve(session.directory, path), 'utf8')
   } catch (error) {
-    throw unreadable(error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be opened', error)
+    throw unreadable(fileProblem(error) ?? 'it cannot be opened', error)
   }
   if (text.length > eventFileLengthMax) throw unreadable(`it is longer than ${eventFileLengthMax} characters`)
   let value: unknown

@@ -20,7 +20,7 @@ export async function endWithFailure(world: CliWorld, options: GlobalOptions, er
   const exitCode = exitCodeOf[report.kind]
   const isKnown = error instanceof KnownError
   const place = isKnown ? undefined : await saveBugReport(world, options, error)
-  const full: ErrorReport = isKnown ? report : describeBug(report, place)
+  const full: ErrorReport = isKnown ? report : describeBug(error, place)
   if (options.json === true) world.stdout.write(`${JSON.stringify(errorDocument(full, exitCode))}\n`)
   else world.stderr.write(renderFailure(full, exitCode, makePalette(world, world.stderrIsTTY, options.color)))
   if (options.debug === true) world.stderr.write(`${stackOf(error)}\n`)
@@ -58,10 +58,11 @@ export function errorDocument(report: ErrorReport, exitCode: number): unknown {
   }
 }
 
-function describeBug(report: ErrorReport, place: string | undefined): ErrorReport {
+function describeBug(error: unknown, place: string | undefined): ErrorReport {
   return {
-    ...report,
-    message: `This is a mistake in Shipway: ${report.message}`,
+    code: 'BUG',
+    kind: 'red',
+    message: `This is a mistake in Shipway: ${error instanceof Error ? error.message : String(error)}`,
     hint:
       place === undefined
         ? 'Repeat the command with --debug and send the text that follows.'

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
-import { callInvalid } from '#core/known/cli.ts'
+import { callInvalid, secondWordUnknown } from '#core/known/cli.ts'
+import { nearestName } from '#core/project/nearest.ts'
 import type { CommandEntry, CommandPage } from './command.ts'
 import { globalHeading, renderCommandHelp } from './help.ts'
 import { makePalette } from './palette.ts'
@@ -61,11 +62,10 @@ function prepare(command: Command, summary: string, page: CommandPage, frame: Fr
     })
     for (const option of globalOptions()) command.addOption(option)
   } else {
-    command.action(() => {
-      throw callInvalid({
-        problem: `"shipway ${command.name()}" needs a second word`,
-        usage: `shipway ${command.name()} --help`,
-      })
+    command.allowExcessArguments(true).action(() => {
+      const [word] = command.args
+      const names = command.commands.map((sub) => sub.name())
+      throw secondWordUnknown({ command: command.name(), word, names, nearest: nearestName(word ?? '', names) })
     })
   }
 }

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { fileUnreadable, flagInvalid, secretNotInEnvironment } from '#core/known/cli.ts'
+import { fileProblem } from './file-problem.ts'
 import type { Session } from './session.ts'
 
 /** Largest file with secrets that is read. Bytes. */
@@ -52,9 +53,8 @@ async function readSecretFile(session: Session, path: string): Promise<readonly 
     const values = parseEnv(await readFile(file, 'utf8'))
     return Object.entries(values).map(([name, value]) => [name, value ?? ''])
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code !== 'FILE_UNREADABLE') {
-      throw fileUnreadable({ flag: '--secret-file', path, problem: String(error.code), cause: error })
-    }
+    const problem = fileProblem(error)
+    if (problem !== undefined) throw fileUnreadable({ flag: '--secret-file', path, problem, cause: error })
     throw error
   }
 }

@@ -52,19 +52,19 @@ function renderLine(cells: readonly string[], widths: readonly number[], heading
   return parts.join(' '.repeat(gap)).trimEnd()
 }
 
-/** Takes from the columns that may shrink, the most willing first, until the line fits. */
+/** Takes from the columns that may shrink, the most willing first and of these always from the widest, until the line fits. */
 function fit<Row>(wanted: readonly number[], columns: readonly Column<Row>[], room: number): readonly number[] {
   const widths = [...wanted]
   let excess = widths.reduce((sum, value) => sum + value, 0) - room
-  const willing = columns
-    .map((column, index) => ({ index, shrink: column.shrink ?? 0 }))
-    .filter((column) => column.shrink > 0)
-  for (const { index } of willing.toSorted((a, b) => b.shrink - a.shrink)) {
-    if (excess <= 0) break
-    const current = widths[index] ?? 0
-    const taken = Math.max(0, Math.min(excess, current - widthMin))
-    widths[index] = current - taken
-    excess -= taken
+  const levels = [...new Set(columns.map((column) => column.shrink ?? 0))].filter((level) => level > 0)
+  for (const level of levels.toSorted((a, b) => b - a)) {
+    const willing = columns.flatMap((column, index) => (column.shrink === level ? [index] : []))
+    while (excess > 0) {
+      const widest = willing.reduce((best, index) => ((widths[index] ?? 0) > (widths[best] ?? 0) ? index : best))
+      if ((widths[widest] ?? 0) <= widthMin) break
+      widths[widest] = (widths[widest] ?? 0) - 1
+      excess -= 1
+    }
   }
   return widths
 }

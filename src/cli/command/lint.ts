@@ -5,6 +5,7 @@ import type { Diagnostic } from '#core/diagnostic.ts'
 import { fileUnreadable } from '#core/known/cli.ts'
 import { parseProject } from '#core/project/parse.ts'
 import type { CommandPage } from '../command.ts'
+import { fileProblem } from '../file-problem.ts'
 import { findProject } from '../project.ts'
 import type { Session } from '../session.ts'
 import { readWorkflows } from '../workflow-source.ts'
@@ -88,7 +89,7 @@ async function checkProjectFile(session: Session, path: string): Promise<Checked
     throw fileUnreadable({
       flag: 'The project file',
       path,
-      problem: error instanceof Error && 'code' in error ? String(error.code) : 'unknown',
+      problem: fileProblem(error) ?? 'it cannot be opened',
       cause: error,
     })
   }

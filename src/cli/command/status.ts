@@ -10,6 +10,9 @@ import type { Session } from '../session.ts'
 import { age, exactTime } from '../time.ts'
 import { wrap } from '../wrap.ts'
 
+/** On a narrower terminal the matrix leaves out what is pending. */
+const pendingWidthMin = 80
+
 interface Flags {
   readonly app?: string
 }
@@ -32,6 +35,8 @@ async function status(session: Session, flags: Flags): Promise<number> {
   const environments = await readHome(session, async (q) => (q === undefined ? [] : viewEnvironments(q, flags.app)))
   const matrix = statusMatrix(environments)
   const now = session.world.now()
+  // Below the matrix every pending line stands whole; versions are worth more than the beginning of a sentence.
+  const isNarrow = session.world.isTTY && session.world.width < pendingWidthMin
   printList<StatusRow>(session, {
     kind: 'StatusList',
     rows: matrix.rows,
@@ -43,7 +48,7 @@ async function status(session: Session, flags: Flags): Promise<number> {
         pipe: (row: StatusRow) => cellText(row.cells[index], plain),
         shrink: 1,
       })),
-      { title: 'PENDING', screen: (row) => row.pending[0] ?? '-', pipe: (row) => row.pending.join('; '), shrink: 2 },
+      ...(isNarrow ? [] : [pendingColumn]),
       { title: 'AGE', screen: (row) => age(now, row.changedAt), pipe: (row) => exactTime(row.changedAt) },
     ],
     toJson: (row) => rowJson(row, matrix),
@@ -53,6 +58,13 @@ async function status(session: Session, flags: Flags): Promise<number> {
   })
   if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
   return 0
+}
+
+const pendingColumn = {
+  title: 'PENDING',
+  screen: (row: StatusRow) => row.pending[0] ?? '-',
+  pipe: (row: StatusRow) => row.pending.join('; '),
+  shrink: 2,
 }
 
 /** The column shows the first line, cut; below the matrix every one is told whole. */

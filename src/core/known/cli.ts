@@ -13,6 +13,25 @@ export function commandUnknown(fact: { readonly name: string; readonly nearest?:
   })
 }
 
+/** `shipway release` alone, or with a word that it does not know. */
+export function secondWordUnknown(fact: {
+  readonly command: string
+  readonly word: string | undefined
+  readonly names: readonly string[]
+  readonly nearest: string | undefined
+}): KnownError {
+  const choice = fact.names.map((name) => `\`shipway ${fact.command} ${name}\``).join(' or ')
+  return new KnownError({
+    code: 'SUBCOMMAND_UNKNOWN',
+    kind: 'usage',
+    message:
+      fact.word === undefined
+        ? `"shipway ${fact.command}" needs a second word.`
+        : `There is no command "shipway ${fact.command} ${fact.word}".`,
+    hint: fact.nearest === undefined ? `It is ${choice}.` : `Did you mean \`shipway ${fact.command} ${fact.nearest}\`?`,
+  })
+}
+
 /** A flag or an argument is unknown, missing or has a value that it cannot have. */
 export function callInvalid(fact: { readonly problem: string; readonly usage: string }): KnownError {
   const [what = '', ...why] = fact.problem.replace(/^error: /, '').split('\n')
