@@ -138,6 +138,8 @@ export class DemoShell {
       // Steps and the service run on the Node that runs the demo, wherever it came from.
       PATH: [dirname(process.execPath), this.#world.env['PATH']].filter(Boolean).join(delimiter),
       SHIPWAY_HOME: this.#scratch.home,
+      // From source, most of the start of a command is stripping types: once is enough for all commands of the story.
+      NODE_COMPILE_CACHE: join(this.#scratch.folder, 'compile-cache'),
       // The repository has an identity of its own; nobody's hooks, signing keys or templates belong into it.
       GIT_CONFIG_GLOBAL: '/dev/null',
       GIT_CONFIG_NOSYSTEM: '1',
