@@ -65,6 +65,8 @@ function saidFailure(
   switch (word) {
     case 'busy':
       return known.targetBusy(fact)
+    case 'full':
+      return known.targetDiskFull({ ...fact, evidence: `${rest.join(' ')} KiB are free` })
     case 'locked': {
       const [deployment = '-', since = '0', until = '0', ...who] = rest
       return known.targetLocked({ ...fact, deployment, who: who.join(' '), since: +since * 1000, until: +until * 1000 })

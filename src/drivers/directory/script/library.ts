@@ -26,6 +26,19 @@ say() { printf 'shipway:%s\\n' "$*"; }
 fail() { say "error $*"; exit 3; }
 now() { date +%s; }
 
+# The shell's own commands do not say why they could not write, so an unforeseen end looks at the disk.
+mutex_folder=''
+at_exit() {
+  status=$?
+  if [ -n "$mutex_folder" ]; then rm -rf "$mutex_folder"; fi
+  if [ $status -ne 0 ] && [ $status -ne 3 ]; then
+    room=$(df -Pk . 2>/dev/null | awk 'NR == 2 { print $4 }')
+    if [ "\${room:-64}" -lt 64 ]; then say "error full $room"; fi
+  fi
+  exit $status
+}
+trap at_exit EXIT
+
 # Waits up to $1 tenths of a second for the right to work on this target alone.
 mutex() {
   waits=0
@@ -42,12 +55,12 @@ mutex() {
       [ $waits -lt "$1" ] || return 1
       waits=$((waits + 1)); sleep 0.1
     done
+    mutex_folder=$S/mutex.d
     echo $$ > $S/mutex.d/pid
-    trap 'rm -rf $S/mutex.d' EXIT
   fi
 }
 mutex_free() {
-  if [ -d $S/mutex.d ]; then rm -rf $S/mutex.d; trap - EXIT; else exec 9>&-; fi
+  if [ -n "$mutex_folder" ]; then rm -rf "$mutex_folder"; mutex_folder=''; else exec 9>&-; fi
 }
 
 # Makes files and folders durable: fsync of each where \`sync\` takes names.

@@ -1,0 +1,522 @@
+import { execFile, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { chmod, mkdir, open, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
+import { failureOf } from '../conformance/deploy-driver.ts'
+import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
+import { directoryStage } from '../rig/driver-stage.ts'
+import { processesWith, startSshd } from '../rig/sshd.ts'
+import type { SshServer } from '../rig/sshd.ts'
+import { requireSystem } from '../rig/system.ts'
+
+const signal = new AbortController().signal
+const silent = (): void => undefined
+
+async function deploy(driver: DeployDriver, order: TargetOrder): Promise<TargetOrder> {
+  await driver.prepare(order, silent, signal)
+  await driver.switch(order, silent, signal)
+  await driver.confirm(order, silent, signal)
+  return order
+}
+
+/** A deployer in a process of its own that has done what was asked when this resolves. */
+async function startDeployer(
+  order: TargetOrder,
+  folder: string,
+  last: 'prepare' | 'switch',
+  word: string,
+): Promise<ChildProcess> {
+  const file = join(folder, `${order.deploymentId}.json`)
+  await writeFile(file, JSON.stringify(order))
+  const program = join(import.meta.dirname, '../rig/deploy-process.ts')
+  const child = spawn(process.execPath, [program, file, last], { stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const line of createInterface({ input: child.stdout })) if (line.includes(word)) return child
+  throw new Error(`the deployer ended before it said "${word}"`)
+}
+
+/** Everything that must hold wherever the target lies. */
+function faults(openStage: () => ReturnType<typeof directoryStage>): void {
+  async function setUp() {
+    const stage = await openStage()
+    const driver = stage.open()
+    const order = async (version: string, files: Record<string, string> = {}, more: Partial<TargetOrder> = {}) => {
+      const release = await makeRelease(stage.home, version, { 'version.txt': version, ...files })
+      return makeOrder(stage.home, stage.target, release, { restart: stage.restart, ...more })
+    }
+    const dispose = async () => {
+      await driver[Symbol.asyncDispose]()
+      await stage[Symbol.asyncDispose]()
+    }
+    return { stage, driver, order, [Symbol.asyncDispose]: dispose }
+  }
+
+  test('a deployer that is killed after the switch: the target goes back by itself', async () => {
+    await using rig = await setUp()
+    const first = await deploy(rig.driver, await rig.order('v1'))
+    const next = await rig.order('v2', {}, { confirmWithinMs: 2000 })
+    const deployer = await startDeployer(next, rig.stage.home, 'switch', 'switched')
+    expect(await rig.stage.served('version.txt')).toBe('v2')
+
+    deployer.kill('SIGKILL')
+
+    await until('the target has gone back', async () => (await rig.stage.served('version.txt')) === 'v1')
+    await until('v1 was started again', async () => (await rig.stage.restarts()).join() === 'v1,v2,v1')
+    expect(await rig.driver.inspect(next, signal)).toMatchObject({ current: first.release.id })
+    await deploy(rig.driver, await rig.order('v3'))
+  })
+
+  test('a deployer that is killed after the switch: another process confirms in time', async () => {
+    await using rig = await setUp()
+    await deploy(rig.driver, await rig.order('v1'))
+    const next = await rig.order('v2')
+    const deployer = await startDeployer(next, rig.stage.home, 'switch', 'switched')
+    deployer.kill('SIGKILL')
+
+    await rig.driver.confirm(next, silent, signal)
+
+    expect(await rig.driver.inspect(next, signal)).toMatchObject({ version: 'v2' })
+    await until('the timer has ended', async () => (await processesWith(next.deploymentId)).length === 0)
+  })
+
+  test('a deployer that is killed in the middle of an upload leaves nothing that counts, and can go on', async () => {
+    await using rig = await setUp()
+    await deploy(rig.driver, await rig.order('v1'))
+    const large = randomBytes(1_000_000).toString('hex')
+    const next = await rig.order('v2', { large })
+    // The blob is a pipe that gives half of itself, so the upload stops in its middle for as long as we like.
+    const digest = next.release.manifest.files.find((file) => file.path === 'large')?.digest ?? ''
+    const blob = join(next.blobs, 'sha256', digest.slice(0, 2), digest)
+    await rm(blob)
+    await promisify(execFile)('mkfifo', [blob])
+    const deployer = await startDeployer(next, rig.stage.home, 'prepare', 'uploading')
+    await using pipe = await open(blob, 'w')
+    await pipe.write(large.slice(0, 1_200_000))
+    const incoming = join(rig.stage.path, '.shipway/incoming')
+    await until('some of it has arrived', () => filesBelow(incoming) > 4)
+    deployer.kill('SIGKILL')
+
+    const during = await rig.driver.inspect(next, signal)
+    await rm(blob)
+    await writeFile(blob, large)
+    await deploy(rig.driver, next)
+
+    expect(during).toMatchObject({ version: 'v1' })
+    expect(during.kind === 'known' && during.releases).toHaveLength(1)
+    expect(await rig.stage.served('large')).toBe(large)
+    await until('nothing half is left', () => filesBelow(incoming) === 0)
+  })
+
+  test('a confirmation and the timer at the same moment: one of them counts, and the target agrees with it', async () => {
+    await using rig = await setUp()
+    await deploy(rig.driver, await rig.order('v0'))
+    const ends: string[] = []
+    for (let round = 1; round <= 6; round++) {
+      const before = (await rig.stage.served('version.txt')) ?? ''
+      const next = await rig.order(`v${round}`, {}, { confirmWithinMs: 1000 })
+      await rig.driver.prepare(next, silent, signal)
+      await rig.driver.switch(next, silent, signal)
+      const state = await rig.driver.inspect(next, signal)
+      const revertsAt = (state.kind === 'known' && state.pending?.revertsAt) || 0
+      // Both act within the same few milliseconds, sometimes one first and sometimes the other.
+      await until('its time is over', () => Date.now() >= revertsAt - 60 + round * 20)
+
+      const end = await rig.driver.confirm(next, silent, signal).then(
+        () => 'confirmed',
+        (error: { code: string }) => error.code,
+      )
+
+      ends.push(end)
+      await until('no timer is left', async () => (await processesWith(next.deploymentId)).length === 0)
+      expect(await rig.stage.served('version.txt')).toBe(end === 'confirmed' ? `v${round}` : before)
+      expect(await rig.driver.inspect(next, signal)).not.toHaveProperty('pending')
+    }
+    expect(ends.every((end) => end === 'confirmed' || end === 'RELEASE_REVERTED')).toBe(true)
+  })
+
+  test('a host that was restarted while a switch was pending goes back when it is next asked', async () => {
+    await using rig = await setUp()
+    await deploy(rig.driver, await rig.order('v1'))
+    const next = await rig.order('v2', {}, { confirmWithinMs: 1000 })
+    await rig.driver.prepare(next, silent, signal)
+    await rig.driver.switch(next, silent, signal)
+    const timers = await processesWith(`watch.sh`)
+    const mine = await Promise.all(
+      timers.map(async (pid) => ((await commandOf(pid)).includes(next.deploymentId) ? [pid] : [])),
+    )
+    expect(mine.flat().length).toBeGreaterThan(0)
+    for (const pid of mine.flat()) process.kill(pid, 'SIGKILL')
+    const pending = await rig.driver.inspect(next, signal)
+    const revertsAt = (pending.kind === 'known' && pending.pending?.revertsAt) || 0
+    await until('its time is over', () => Date.now() > revertsAt)
+    expect(await rig.stage.served('version.txt')).toBe('v2')
+
+    const state = await rig.driver.inspect(next, signal)
+
+    expect(state).toMatchObject({ version: 'v1' })
+    expect(state).not.toHaveProperty('pending')
+    expect(await rig.stage.restarts()).toEqual(['v1', 'v2', 'v1'])
+    await expect(rig.driver.confirm(next, silent, signal)).rejects.toMatchObject({ code: 'RELEASE_REVERTED' })
+  })
+
+  test(
+    'whenever everything on the host is killed during a switch, the release before is back in the end',
+    { tags: ['slow'] },
+    async () => {
+      await using rig = await setUp()
+      await deploy(rig.driver, await rig.order('v1'))
+      const cuts: string[] = []
+      for (let round = 0; round < 14; round++) {
+        const next = await rig.order('v2', {}, { confirmWithinMs: 1000 })
+        await rig.driver.prepare(next, silent, signal)
+        await using doomed = rig.stage.open()
+        const switching = doomed.switch(next, silent, signal).then(
+          () => 'switched',
+          () => 'cut',
+        )
+        const record = join(rig.stage.path, '.shipway/deployments', next.deploymentId)
+        // Each round waits for a later trace of the script, then kills it, its timer and its hook at once.
+        const traces = ['order', 'new', 'watcher', 'switching', 'hook.log', 'hooked', 'nothing'] as const
+        const trace = traces[round % traces.length] ?? 'nothing'
+        await Promise.race([switching, until(trace, () => existsSync(join(record, trace))).catch(() => undefined)])
+        for (const pid of await processesWith(next.deploymentId)) killNow(pid)
+        cuts.push(await switching)
+
+        await until('the target is at rest', async () => {
+          const state = await rig.driver.inspect(next, signal)
+          return state.kind === 'known' && state.pending === undefined
+        })
+        expect(await rig.stage.served('version.txt')).toBe('v1')
+        const starts = await rig.stage.restarts()
+        expect(starts.at(-1)).toBe('v1')
+        await rig.driver.revert(next, 'cut', silent, signal)
+      }
+      expect(cuts).toContain('cut')
+      await deploy(rig.driver, await rig.order('v3'))
+    },
+  )
+
+  test('the lock of a deployment that died is free when its time is over', async () => {
+    await using rig = await setUp()
+    const dead = await rig.order('v1')
+    await rig.driver.prepare(dead, silent, signal)
+    const lock = join(rig.stage.path, '.shipway/lock')
+    const [deployment, since, , ...who] = (await readFile(lock, 'utf8')).split(' ')
+    await writeFile(lock, [deployment, since, Math.floor(Date.now() / 1000) - 1, ...who].join(' '))
+
+    await deploy(rig.driver, await rig.order('v2'))
+
+    const late = await failureOf(rig.driver.switch({ ...dead, expected: dead.release.id }, silent, signal))
+    expect(late.code).toBe('DEPLOYMENT_DRIFTED')
+  })
+
+  test('what the target has is linked and not sent, whatever its name was', async () => {
+    await using rig = await setUp()
+    const shared = 'x'.repeat(1000)
+    await deploy(rig.driver, await rig.order('v1', { 'a/shared': shared, gone: 'gone' }))
+    const next = await rig.order('v2', { 'b/renamed': shared, 'b/twice': shared, new: 'new' })
+
+    const sent = await rig.driver.prepare(next, silent, signal)
+    await rig.driver.switch(next, silent, signal)
+
+    expect(sent).toEqual({ sentFiles: 2, sentBytes: 5 })
+    const inode = (await stat(join(rig.stage.path, 'current/b/renamed'))).ino
+    expect((await stat(join(rig.stage.path, 'current/b/twice'))).ino).toBe(inode)
+    expect((await stat(join(rig.stage.path, 'current/b/renamed'))).nlink).toBe(3)
+    expect((await stat(join(rig.stage.path, 'current/b/renamed'))).mode & 0o777).toBe(0o444)
+    expect(existsSync(join(rig.stage.path, 'current/gone'))).toBe(false)
+  })
+
+  test('a kept release that somebody changed on the host is noticed and not linked to', async () => {
+    await using rig = await setUp()
+    const first = await deploy(rig.driver, await rig.order('v1', { shared: 'right' }))
+    const changed = join(rig.stage.path, 'releases', first.release.id.slice(0, 16), 'shared')
+    await chmod(changed, 0o644)
+    await writeFile(changed, 'wrong')
+    const lines: string[] = []
+    const next = await rig.order('v2', { shared: 'right' })
+
+    const sent = await rig.driver.prepare(next, (line) => lines.push(line), signal)
+    await rig.driver.switch(next, silent, signal)
+
+    expect(sent).toEqual({ sentFiles: 2, sentBytes: 7 })
+    expect(lines.join('\n')).toContain('damaged')
+    expect(await rig.stage.served('shared')).toBe('right')
+  })
+
+  test('a kept release that lost a file is noticed, too', async () => {
+    await using rig = await setUp()
+    const first = await deploy(rig.driver, await rig.order('v1', { shared: 'right' }))
+    await unlink(join(rig.stage.path, 'releases', first.release.id.slice(0, 16), 'shared'))
+    const next = await rig.order('v2', { shared: 'right' })
+
+    await deploy(rig.driver, next)
+
+    expect(await rig.stage.served('shared')).toBe('right')
+  })
+
+  test('a blob that is damaged on this machine never becomes a release', async () => {
+    await using rig = await setUp()
+    await deploy(rig.driver, await rig.order('v1'))
+    const next = await rig.order('v2', { page: 'original' })
+    const digest = next.release.manifest.files.find((file) => file.path === 'page')?.digest ?? ''
+    const blob = join(next.blobs, 'sha256', digest.slice(0, 2), digest)
+    await writeFile(blob, 'tampered')
+    const corrupt = await failureOf(rig.driver.prepare(next, silent, signal))
+    await writeFile(blob, 'longer than before')
+    const longer = await failureOf(rig.driver.prepare(next, silent, signal))
+    await rm(blob)
+    const missing = await failureOf(rig.driver.prepare(next, silent, signal))
+
+    expect(corrupt).toMatchObject({ code: 'TARGET_FILES_CORRUPT' })
+    expect(corrupt.details.join()).toContain('page')
+    expect(longer.code).toBe('RELEASE_CONTENT_DAMAGED')
+    expect(missing.code).toBe('RELEASE_CONTENT_DAMAGED')
+    const state = await rig.driver.inspect(next, signal)
+    expect(state.kind === 'known' && state.releases).toHaveLength(1)
+  })
+
+  test('files of any name arrive with their content and their executable bit', async () => {
+    await using rig = await setUp()
+    const names = [
+      'a space',
+      ' leading and trailing ',
+      `quote's "double" \`back\``,
+      '-rf',
+      '--',
+      '-',
+      '*',
+      '$(touch pwned)',
+      'semi;colon&',
+      'back\\slash',
+      'ünï/©ödé 🚢',
+      'dir with space/-dash',
+      '.hidden/...',
+      `${'long/'.repeat(60)}file`,
+      'OK: OK',
+    ]
+    const files = Object.fromEntries(names.map((name) => [name, `content of ${name}`]))
+    const release = await makeRelease(rig.stage.home, 'v1', {
+      ...files,
+      'bin/run me': { content: '#!/bin/sh\necho ran\n', mode: 0o755 },
+    })
+    const order = makeOrder(rig.stage.home, rig.stage.target, release, { restart: "'bin/run me'" })
+    const lines: string[] = []
+    await rig.driver.prepare(order, silent, signal)
+    await rig.driver.switch(order, (line) => lines.push(line), signal)
+    await rig.driver.confirm(order, silent, signal)
+
+    for (const name of names) expect(await rig.stage.served(name)).toBe(`content of ${name}`)
+    expect(lines.join('\n')).toContain('ran')
+    expect(existsSync(join(rig.stage.path, 'pwned'))).toBe(false)
+    const again = await makeRelease(rig.stage.home, 'v2', { ...files, more: 'more' })
+    const sent = await rig.driver.prepare(makeOrder(rig.stage.home, rig.stage.target, again), silent, signal)
+    expect(sent.sentFiles).toBe(1)
+  })
+
+  test.for(['new\nline', '../out', '/absolute', 'a//b', 'a/./b', '', '.env', 'RELEASE.json'])(
+    'a file with the name %j is refused',
+    async (name) => {
+      await using rig = await setUp()
+      const order = await rig.order('v1', { [name]: 'content' })
+
+      const failure = await failureOf(rig.driver.prepare(order, silent, signal))
+
+      expect(failure.code).toBe('RELEASE_FILE_INVALID')
+      expect(existsSync(rig.stage.path)).toBe(false)
+    },
+  )
+
+  test('settings and secrets lie beside the release, secrets for this account only', async () => {
+    await using rig = await setUp()
+    const order = await rig.order(
+      'v1',
+      {},
+      { variables: { COLOUR: 'light blue' }, secrets: { TOKEN: 'correct-horse' } },
+    )
+
+    await deploy(rig.driver, order)
+
+    const folder = join(rig.stage.path, 'current')
+    expect(await readFile(join(folder, '.env'), 'utf8')).toBe("COLOUR='light blue'\n")
+    expect(await readFile(join(folder, '.secrets.env'), 'utf8')).toBe('TOKEN=correct-horse\n')
+    expect((await stat(join(folder, '.secrets.env'))).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(await readFile(join(folder, 'RELEASE.json'), 'utf8'))).toMatchObject({
+      id: order.release.id,
+      version: 'v1',
+      environment: 'staging',
+    })
+  })
+
+  test('the same release with new settings goes back to the old settings', async () => {
+    await using rig = await setUp()
+    const restart = 'echo "$COLOUR" >> "$SHIPWAY_PATH/colours"'
+    await deploy(rig.driver, await rig.order('v1', {}, { variables: { COLOUR: 'red' }, restart }))
+    const next = await rig.order('v1', {}, { variables: { COLOUR: 'blue' }, secrets: { NEW: 'a-new-secret' }, restart })
+    await rig.driver.prepare(next, silent, signal)
+    await rig.driver.switch(next, silent, signal)
+    expect(await rig.stage.served('.env')).toBe('COLOUR=blue\n')
+
+    await rig.driver.revert(next, 'not healthy', silent, signal)
+
+    expect(await rig.stage.served('.env')).toBe('COLOUR=red\n')
+    expect(await rig.stage.served('.secrets.env')).toBeUndefined()
+    expect(await readFile(join(rig.stage.path, 'colours'), 'utf8')).toBe('red\nblue\nred\n')
+  })
+
+  test('a release before whose own restart fails is back all the same, and that is said; revert tries it again', async () => {
+    await using rig = await setUp()
+    const flag = join(rig.stage.home, 'broken')
+    await deploy(rig.driver, await rig.order('v1', {}, { restart: `[ ! -e '${flag}' ]` }))
+    const next = await rig.order('v2')
+    await rig.driver.prepare(next, silent, signal)
+    await rig.driver.switch(next, silent, signal)
+    await mkdir(flag)
+
+    const failure = await failureOf(rig.driver.revert(next, 'not healthy', silent, signal))
+    expect(failure.code).toBe('RESTART_FAILED')
+    expect(await rig.stage.served('version.txt')).toBe('v1')
+    await rm(flag, { recursive: true })
+
+    await rig.driver.revert(next, 'not healthy', silent, signal)
+  })
+
+  test('something else in the place of "current" is never touched', async () => {
+    await using rig = await setUp()
+    await mkdir(join(rig.stage.path, 'elsewhere'), { recursive: true })
+    await symlink('elsewhere', join(rig.stage.path, 'current'))
+    const order = await rig.order('v1')
+
+    const state = await rig.driver.inspect(order, signal)
+    await rig.driver.prepare(order, silent, signal)
+    const failure = await failureOf(rig.driver.switch(order, silent, signal))
+
+    expect(state).toMatchObject({ kind: 'unknown' })
+    expect(failure.code).toBe('TARGET_OCCUPIED')
+    expect(await readlink(join(rig.stage.path, 'current'))).toBe('elsewhere')
+  })
+
+  test('a folder of another environment is refused', async () => {
+    await using rig = await setUp()
+    await deploy(rig.driver, await rig.order('v1'))
+
+    const failure = await failureOf(
+      rig.driver.prepare(await rig.order('v2', {}, { environment: 'prod' }), silent, signal),
+    )
+
+    expect(failure.code).toBe('TARGET_OWNED')
+    expect(failure.message).toContain('hello staging')
+  })
+
+  test('a place that cannot be a folder is not writable', async () => {
+    await using rig = await setUp()
+    await mkdir(rig.stage.home, { recursive: true })
+    await writeFile(rig.stage.path, 'a file')
+
+    const failure = await failureOf(rig.driver.prepare(await rig.order('v1'), silent, signal))
+
+    expect(failure.code).toBe('TARGET_NOT_WRITABLE')
+    expect(failure.hint).toContain('mkdir -p')
+  })
+
+  test('a folder on a read-only file system is not writable', async ({ skip }) => {
+    await using rig = await setUp()
+    const disk = await mountSmallDisk(rig.stage.path, 'ro')
+    if (typeof disk === 'string') return skip(disk)
+    await using _ = disk
+
+    const failure = await failureOf(rig.driver.prepare(await rig.order('v1'), silent, signal))
+
+    expect(failure.code).toBe('TARGET_NOT_WRITABLE')
+  })
+
+  test('a full disk is said, what runs goes on running, and with space the deployment goes on', async ({ skip }) => {
+    await using rig = await setUp()
+    const disk = await mountSmallDisk(rig.stage.path, 'size=1m')
+    if (typeof disk === 'string') return skip(disk)
+    await using _ = disk
+    await deploy(rig.driver, await rig.order('v1'))
+    const big = await rig.order('v2', { big: randomBytes(2_000_000).toString('hex') })
+    const upload = await failureOf(rig.driver.prepare(big, silent, signal))
+    await rig.driver.revert(big, 'disk full', silent, signal)
+
+    const small = await rig.order('v3')
+    await rig.driver.prepare(small, silent, signal)
+    const filler = join(rig.stage.path, 'filler')
+    await promisify(execFile)('sh', ['-c', 'cat /dev/zero > "$1" 2>/dev/null || :', 'fill', filler])
+    const switching = await failureOf(rig.driver.switch(small, silent, signal))
+    const during = await rig.driver.inspect(small, signal)
+    await rm(filler)
+    await rig.driver.switch(small, silent, signal)
+    await rig.driver.confirm(small, silent, signal)
+
+    expect(upload).toMatchObject({ code: 'TARGET_DISK_FULL', retry: 'backoff' })
+    expect(switching.code).toBe('TARGET_DISK_FULL')
+    expect(during).toMatchObject({ version: 'v1' })
+    expect(await rig.stage.served('version.txt')).toBe('v3')
+  })
+
+  test('after a deployment no process of it is left', async () => {
+    await using rig = await setUp()
+    const order = await rig.order('v1', {}, { confirmWithinMs: 600_000 })
+
+    await deploy(rig.driver, order)
+
+    await until('no process is left', async () => (await processesWith(order.deploymentId)).length === 0)
+  })
+}
+
+describe('faults: a folder on this machine', () => {
+  faults(() => directoryStage())
+})
+
+const missing = await requireSystem(['openssh-server', 'openssh-client'])
+describe.skipIf(missing !== undefined)(`faults over ssh ${missing ?? ''}`, () => {
+  let sshd: SshServer
+  beforeAll(async () => {
+    sshd = await startSshd()
+  })
+  afterAll(() => sshd[Symbol.asyncDispose]())
+
+  faults(() => directoryStage(sshd))
+})
+
+function filesBelow(folder: string): number {
+  try {
+    return readdirSync(folder, { recursive: true }).length
+  } catch {
+    return 0
+  }
+}
+
+async function commandOf(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it has ended by itself
+  }
+}
+
+/** A file system of its own at the folder, or why there is none. */
+async function mountSmallDisk(folder: string, options: string): Promise<AsyncDisposable | string> {
+  if (process.getuid?.() !== 0) return 'only root may mount a file system'
+  await mkdir(folder, { recursive: true })
+  try {
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder])
+  } catch (error) {
+    return `this machine does not mount a tmpfs: ${String(error)}`
+  }
+  const unmount = async (): Promise<void> => {
+    await promisify(execFile)('umount', ['-l', folder])
+  }
+  return { [Symbol.asyncDispose]: unmount }
+}
