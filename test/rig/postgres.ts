@@ -11,6 +11,8 @@ const run = promisify(execFile)
 /** A real PostgreSQL server of the test's own: a fresh cluster in a scratch folder, reached by a unix socket only. */
 export interface PostgresServer extends AsyncDisposable {
   readonly connectionString: string
+  /** Path of the unix socket. */
+  readonly socket: string
   /** `immediate` is a crash: nothing is written, and the next start recovers. */
   restart(mode: 'fast' | 'immediate'): Promise<void>
   stop(): Promise<void>
@@ -34,6 +36,7 @@ export async function startPostgres(): Promise<PostgresServer | { readonly missi
   const connectionString = `postgres://shipway@localhost/postgres?host=${encodeURIComponent(folder)}`
   return {
     connectionString,
+    socket: join(folder, '.s.PGSQL.5432'),
     restart: async (mode) => {
       await stop(server, mode)
       server = await start()

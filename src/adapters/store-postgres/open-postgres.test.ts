@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../../test/rig/postgres.ts'
+import { startCuttingProxy } from '../../../test/rig/cutting-proxy.ts'
 import { requireSystem } from '../../../test/rig/system.ts'
 import { openPostgres } from './open-postgres.ts'
 
@@ -77,6 +78,37 @@ describe.skipIf(missing !== undefined)(`A store in PostgreSQL ${missing ?? ''}`,
 
     await expect(refused).rejects.toBe(mine)
     expect(calls).toBe(1)
+  })
+
+  test('repeats a transaction that was cut before its commit, and commits it once', async () => {
+    await using proxy = await startCuttingProxy(server.socket)
+    await using store = await openPostgres({ connectionString: `postgres://shipway@127.0.0.1:${proxy.port}/postgres` })
+    await store.query('create table once_more (n integer)')
+    let calls = 0
+
+    proxy.cutAt('insert into once_more', 'before')
+    await store.transaction(async (q) => {
+      calls += 1
+      await q('insert into once_more values (1)')
+    })
+
+    expect(calls).toBe(2)
+    expect(await store.query('select n from once_more')).toEqual([{ n: 1 }])
+  })
+
+  test('does not repeat a commit whose answer is lost, and says that nobody knows', async () => {
+    await using proxy = await startCuttingProxy(server.socket)
+    await using store = await openPostgres({ connectionString: `postgres://shipway@127.0.0.1:${proxy.port}/postgres` })
+    await store.query('create table unheard (n integer)')
+
+    proxy.cutAt('commit', 'answered')
+    const transaction = store.transaction((q) => q('insert into unheard values (1)'))
+    await expect(transaction).rejects.toMatchObject({ code: 'STORE_OUTCOME_UNKNOWN' })
+    proxy.cutAt('insert into unheard', 'answered')
+    await expect(store.query('insert into unheard values (2)')).rejects.toMatchObject({ code: 'STORE_OUTCOME_UNKNOWN' })
+
+    proxy.cutAt('select n from unheard', 'answered')
+    expect(await store.query('select n from unheard order by n')).toEqual([{ n: 1 }, { n: 2 }])
   })
 
   test('goes on after its connections were cut, without losing or repeating a commit', async () => {
