@@ -5,6 +5,8 @@ import { errorFromReport } from '#core/errors.ts'
 import type { ErrorKind, ErrorReport } from '#core/errors.ts'
 import { messageInvalid } from '#core/known/runner.ts'
 import type { AgentMessage, RunnerMessage, RunnerRequest } from '#core/run/job-order.ts'
+import { Stopped } from './job-control.ts'
+import type { Stop } from './job-control.ts'
 
 /** Which attempt of which job a message is about: the fencing token. */
 export interface JobTag {
@@ -58,24 +60,19 @@ export class AgentChannel {
   }
 
   /** Asks the agent; resolves with its answer, rejects with its error or when the signal is aborted. */
-  async request(
-    tag: JobTag,
-    request: RunnerRequest,
-    onProgress: (line: string) => void,
-    signal: AbortSignal,
-  ): Promise<Json> {
+  async request(tag: JobTag, request: RunnerRequest, onProgress: (line: string) => void, stop: Stop): Promise<Json> {
     const requestId = (this.#requestCount += 1)
     const { promise, resolve, reject } = Promise.withResolvers<Json>()
-    const onAbort = () => reject(new RequestAborted())
-    signal.addEventListener('abort', onAbort)
+    const onAbort = () => reject(new Stopped())
+    stop.signal.addEventListener('abort', onAbort)
     this.#requests.set(requestId, { resolve, reject, onProgress })
     try {
-      signal.throwIfAborted()
+      stop.check()
       this.send({ type: 'request', ...tag, requestId, request })
       return await promise
     } finally {
       this.#requests.delete(requestId)
-      signal.removeEventListener('abort', onAbort)
+      stop.signal.removeEventListener('abort', onAbort)
     }
   }
 
@@ -89,9 +86,6 @@ export class AgentChannel {
     return true
   }
 }
-
-/** The step was stopped while it waited for an answer. */
-export class RequestAborted extends Error {}
 
 function parseMessage(line: string): AgentMessage {
   const value = parseJson(line)

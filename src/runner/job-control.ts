@@ -4,6 +4,19 @@
  */
 export type StopReason = 'cancelled' | 'timeout' | 'killed'
 
+/** What work throws that was stopped before its end. */
+export class Stopped extends Error {}
+
+/** How something that runs learns that it must stop. */
+export interface Stop {
+  /** Its reason is a `StopReason`. */
+  readonly signal: AbortSignal
+  /** Called when a thing that is being stopped already must end at once. */
+  onKill(callback: () => void): void
+  /** For work between two waits: throws `Stopped` when it is time. */
+  check(): void
+}
+
 /**
  * Cancelling one job (actions-semantics 61–64):
  *
@@ -18,26 +31,28 @@ export class JobControl {
   #reason: string | undefined
   readonly #conditions: (() => boolean)[] = []
   #active: AbortController | undefined
-  #killTimer: NodeJS.Timeout | undefined
   #onKill: (() => void) | undefined
+  #killTimer: NodeJS.Timeout | undefined
   #stopCount = 0
-
-  /** How often a step was stopped by a cancel or a kill: a step that sees the number change was stopped. */
-  get stopCount(): number {
-    return this.#stopCount
-  }
+  #isStepOver = false
 
   get isCancelled(): boolean {
     return this.#state !== 'running'
   }
 
-  get isKilled(): boolean {
-    return this.#state === 'killed'
+  /** Nothing may start any more: the job was killed, or the time of the step is over and this is a part of it. */
+  get isOver(): boolean {
+    return this.#state === 'killed' || this.#isStepOver
   }
 
   /** Who or what stopped the job. */
   get reason(): string | undefined {
     return this.#reason
+  }
+
+  /** How often a step was stopped by a cancel or a kill: a step that sees the number change was stopped. */
+  get stopCount(): number {
+    return this.#stopCount
   }
 
   /** Asks the job to end within the time. Asking again changes nothing. */
@@ -46,7 +61,7 @@ export class JobControl {
     this.#state = 'cancelled'
     this.#reason = reason
     this.#killTimer = setTimeout(() => this.kill(reason), graceMs)
-    if (this.#conditions.some((holds) => !holds())) this.stopActive('cancelled')
+    if (this.#conditions.some((holds) => !holds())) this.#stop('cancelled')
   }
 
   /** Ends the job now. */
@@ -55,16 +70,18 @@ export class JobControl {
     this.#state = 'killed'
     this.#reason ??= reason
     clearTimeout(this.#killTimer)
-    this.stopActive('killed')
+    this.#stop('killed')
   }
 
-  /** Stops what the current step is doing. */
-  stopActive(reason: StopReason): void {
-    const active = this.#active
-    if (reason !== 'timeout') this.#stopCount += 1
-    if (active === undefined) return
-    if (!active.signal.aborted) active.abort(reason)
-    else if (reason === 'killed') this.#onKill?.()
+  /** The time of the job's current step is over: what it does is stopped, and no part of it starts any more. */
+  endStep(): void {
+    this.#isStepOver = true
+    this.#stop('timeout')
+  }
+
+  /** The next step of the job begins. */
+  beginStep(): void {
+    this.#isStepOver = false
   }
 
   /** Runs a step whose condition is asked again on a cancel. Steps of composite actions nest. */
@@ -81,9 +98,15 @@ export class JobControl {
   async stoppable<T>(run: (stop: Stop) => Promise<T>): Promise<T> {
     const active = new AbortController()
     this.#active = active
-    if (this.isKilled) active.abort('killed' satisfies StopReason)
+    if (this.isOver) active.abort('killed' satisfies StopReason)
     try {
-      return await run({ signal: active.signal, onKill: (callback) => (this.#onKill = callback) })
+      return await run({
+        signal: active.signal,
+        onKill: (callback) => (this.#onKill = callback),
+        check: () => {
+          if (active.signal.aborted) throw new Stopped()
+        },
+      })
     } finally {
       this.#active = undefined
       this.#onKill = undefined
@@ -94,12 +117,10 @@ export class JobControl {
   close(): void {
     clearTimeout(this.#killTimer)
   }
-}
 
-/** How something that runs learns that it must stop. */
-export interface Stop {
-  /** Its reason is a `StopReason`. */
-  readonly signal: AbortSignal
-  /** Called when a thing that is being stopped already must end at once. */
-  onKill(callback: () => void): void
+  #stop(reason: StopReason): void {
+    if (reason !== 'timeout') this.#stopCount += 1
+    if (this.#active?.signal.aborted === false) this.#active.abort(reason)
+    else if (reason === 'killed') this.#onKill?.()
+  }
 }

@@ -21,33 +21,31 @@ export interface RunnerOptions {
  * `shutdown` or is gone. Resolves when nothing of a job is left; the caller then exits.
  */
 export async function runRunner(stdin: Readable, stdout: Writable, options: RunnerOptions = {}): Promise<void> {
-  using watchdog = Watchdog.start(process.env['PATH'])
-  const world: RunnerWorld = {
-    channel: new AgentChannel(stdin, stdout),
-    watchdog,
-    timings: { ...runnerTimings, ...options.timings },
-    now: () => Date.now(),
-    environment: process.env,
-    name: hostname(),
-  }
-  const runner = new Runner(world)
-  world.channel.send({ type: 'ready', pid: process.pid })
+  const channel = new AgentChannel(stdin, stdout)
+  const runner = new Runner(channel, { ...runnerTimings, ...options.timings })
+  channel.send({ type: 'ready', pid: process.pid })
   try {
-    for await (const message of world.channel.messages()) if (!runner.accept(message)) break
+    for await (const message of channel.messages())
+      if (!runner.accept(message)) return await runner.close('was told to end')
+    await runner.close('has lost its agent')
   } finally {
-    await runner.close()
+    runner[Symbol.dispose]()
   }
 }
 
 /** The job that runs now, and what its agent says about it. */
-class Runner {
-  readonly #world: RunnerWorld
+class Runner implements Disposable {
+  readonly #channel: AgentChannel
+  readonly #timings: RunnerTimings
+  #watchdog = startWatchdog()
   #control: JobControl | undefined
   #order: JobOrder | undefined
   #running: Promise<void> = Promise.resolve()
+  #isClosing = false
 
-  constructor(world: RunnerWorld) {
-    this.#world = world
+  constructor(channel: AgentChannel, timings: RunnerTimings) {
+    this.#channel = channel
+    this.#timings = timings
   }
 
   /** Acts on a message; false when the runner must end. */
@@ -71,29 +69,52 @@ class Runner {
     }
   }
 
-  /** The agent is gone or wants no more: what still runs ends now. */
-  async close(): Promise<void> {
-    this.#control?.kill('The agent that started the job is gone.')
+  /** What still runs ends now. */
+  async close(why: string): Promise<void> {
+    this.#isClosing = true
+    this.#control?.kill(`The runner ${why}.`)
     await this.#running
   }
 
+  [Symbol.dispose](): void {
+    this.#watchdog[Symbol.dispose]()
+  }
+
   async #run(order: JobOrder): Promise<void> {
+    if (this.#isClosing) return
     const { runId, jobKey, attempt } = order
-    const { channel, timings } = this.#world
     const control = new JobControl()
     this.#control = control
     this.#order = order
-    const heartbeat = setInterval(
-      () => channel.send({ type: 'heartbeat', runId, jobKey, attempt }),
-      timings.heartbeatMs,
-    )
+    const beat = () => this.#channel.send({ type: 'heartbeat', runId, jobKey, attempt })
+    const heartbeat = setInterval(beat, this.#timings.heartbeatMs)
     try {
-      const result = await runJob(order, this.#world, control)
-      channel.send({ type: 'done', runId, jobKey, attempt, result })
+      const result = await runJob(order, this.#world(), control)
+      this.#channel.send({ type: 'done', runId, jobKey, attempt, result })
     } finally {
       clearInterval(heartbeat)
       this.#control = undefined
       this.#order = undefined
     }
   }
+
+  /** A watchdog that somebody killed is replaced before the next job. */
+  #world(): RunnerWorld {
+    if (this.#watchdog.isBroken) {
+      this.#watchdog[Symbol.dispose]()
+      this.#watchdog = startWatchdog()
+    }
+    return {
+      channel: this.#channel,
+      watchdog: this.#watchdog,
+      timings: this.#timings,
+      now: () => Date.now(),
+      environment: process.env,
+      name: hostname(),
+    }
+  }
+}
+
+function startWatchdog(): Watchdog {
+  return Watchdog.start(process.env['PATH'])
 }

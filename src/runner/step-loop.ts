@@ -9,7 +9,7 @@ import { reportError } from '#core/errors.ts'
 import { stepValueInvalid } from '#core/known/runner.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
 import type { StepModel, Template } from '#core/workflow/model.ts'
-import { RequestAborted } from './agent-channel.ts'
+import { Stopped } from './job-control.ts'
 import type { Frame, JobRun, StepEnd, StepRecord } from './job-run.ts'
 import { runScriptStep } from './script-step.ts'
 import type { StepCall } from './script-step.ts'
@@ -24,6 +24,7 @@ const TIMER_MS_MAX = 2_147_483_647
 export async function runJobSteps(job: JobRun, frame: Frame): Promise<void> {
   for (const [index, step] of job.order.job.steps.entries()) {
     job.stepNumber = index + 1
+    job.control.beginStep()
     await runJobStep(job, frame, step)
   }
 }
@@ -88,7 +89,7 @@ async function runStep(
   onStart: (name: string) => void,
 ): Promise<StepResult> {
   const outputs: Record<string, string> = {}
-  if (job.control.isKilled) {
+  if (job.control.isOver) {
     return { outcome: 'skipped', conclusion: 'skipped', reason: 'The job had to end before this step.', outputs }
   }
   const around = { ...job.env, ...frame.env }
@@ -114,30 +115,36 @@ async function runStep(
 
 /** Runs the step, but not longer than its `timeout-minutes` (53). */
 async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
-  let timer: NodeJS.Timeout | undefined
-  let isLate = false
   const stopsBefore = job.control.stopCount
-  const settle = (end: StepEnd) => (job.control.stopCount === stopsBefore ? end : cancelledInstead(job, end))
+  let timer: NodeJS.Timeout | undefined
+  let late: string | undefined
   try {
     const minutes = minutesOf(call)
     if (minutes !== undefined) {
-      timer = setTimeout(
-        () => {
-          isLate = true
-          job.control.stopActive('timeout')
-        },
-        Math.min(minutes * MINUTE_MS, TIMER_MS_MAX),
-      )
+      const expire = () => {
+        late = `The action '${stepName(call.step, call.scope)}' has timed out after ${minutes} minutes.`
+        job.control.endStep()
+      }
+      timer = setTimeout(expire, Math.min(minutes * MINUTE_MS, TIMER_MS_MAX))
     }
-    const end = await perform(job, call)
-    if (!isLate) return settle(end)
-    const reason = `The action '${stepName(call.step, call.scope)}' has timed out after ${minutes} minutes.`
-    job.announce('error', reason)
-    return { outcome: 'failure', reason }
+    const end = await performSafely(job, call)
+    if (late !== undefined) {
+      job.announce('error', late)
+      return { outcome: 'failure', reason: late }
+    }
+    return job.control.stopCount === stopsBefore ? end : cancelledInstead(job, end)
   } catch (error) {
-    return settle(error instanceof RequestAborted ? { outcome: 'failure' } : job.failStep(error))
+    return job.failStep(error)
   } finally {
     clearTimeout(timer)
+  }
+}
+
+async function performSafely(job: JobRun, call: StepCall): Promise<StepEnd> {
+  try {
+    return await perform(job, call)
+  } catch (error) {
+    return error instanceof Stopped ? { outcome: 'failure', reason: 'The step was stopped.' } : job.failStep(error)
   }
 }
 

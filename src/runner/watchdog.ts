@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -22,7 +22,10 @@ while read -r verb value; do
   case $verb in
     group) group=$value ;;
     mark) mark=$value ;;
-    pipes) mkfifo -m 600 "$folder/out.$value" "$folder/err.$value" && echo "$value" ;;
+    pipes)
+      mkdir -p -m 700 "$folder"
+      if mkfifo -m 600 "$folder/out.$value" "$folder/err.$value"; then echo "made $value"; else echo "failed $value"; fi
+      ;;
   esac
 done
 if [ -n "$group" ]; then kill -KILL -- "-$group" 2>/dev/null; fi
@@ -77,12 +80,13 @@ export class Watchdog implements Disposable {
     child.stdin.on('error', (error) => fail(error.message))
     // Neither the helper nor its pipes keep the runner alive.
     child.unref()
-    watchdog.#pipes = watchdog.#makePipes()
+    watchdog.abandonPipes()
     return watchdog
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
+  /** It has ended by itself, and guards nothing any more. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined
   }
 
   /** The group to kill if the runner dies now; none while no step runs. */
@@ -99,10 +103,14 @@ export class Watchdog implements Disposable {
   async pipes(): Promise<PipePair> {
     if (this.#failure !== undefined) throw this.#failure
     this.#pipes ??= this.#makePipes()
+    const pair = await this.#pipes
+    // Folders for temporary files are cleaned now and then, and a runner may live for weeks.
+    if (existsSync(pair.out) && existsSync(pair.err)) return pair
+    this.abandonPipes()
     return this.#pipes
   }
 
-  /** Something still holds the current pipes open: the next step gets new ones. */
+  /** The next step gets new pipes, because something still holds the current ones open. */
   abandonPipes(): void {
     this.#pipes = this.#makePipes()
     this.#pipes.catch(() => {})
@@ -130,10 +138,12 @@ export class Watchdog implements Disposable {
         act()
       }
       const onData = (chunk: Buffer) => {
-        if (!chunk.toString().split('\n').includes(name)) return
+        const lines = chunk.toString().split('\n')
+        if (lines.includes(`failed ${name}`)) return settle(() => reject(watchdogFailed({ problem: 'mkfifo failed' })))
+        if (!lines.includes(`made ${name}`)) return
         settle(() => resolve({ out: join(this.#folder, `out.${name}`), err: join(this.#folder, `err.${name}`) }))
       }
-      const onClose = () => settle(() => reject(this.#failure ?? watchdogFailed({ problem: 'mkfifo did not work' })))
+      const onClose = () => settle(() => reject(this.#failure ?? watchdogFailed({ problem: 'it has ended' })))
       stdout.on('data', onData).on('close', onClose)
     })
   }

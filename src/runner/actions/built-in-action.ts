@@ -102,9 +102,7 @@ function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionCon
     runProgram: (argv, cwd) => runProgram(job, call, argv, cwd),
     captureProgram: (argv, cwd) => captureProgram(job, call, argv, cwd),
     request: (request) =>
-      job.control.stoppable(({ signal }) =>
-        job.world.channel.request(job.tag, request, (line) => job.print([line]), signal),
-      ),
+      job.control.stoppable((stop) => job.world.channel.request(job.tag, request, (line) => job.print([line]), stop)),
     stoppable: (run) => job.control.stoppable(run),
   }
 }

@@ -42,9 +42,9 @@ async function unpack(context: ActionContext, manifest: ArtifactManifest, folder
   const { blobs } = context.order.paths
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   const root = realpathSync(folder)
-  await context.stoppable(async ({ signal }) => {
+  await context.stoppable(async (stop) => {
     for (const file of manifest.files) {
-      signal.throwIfAborted()
+      stop.check()
       const destination = join(root, file.path)
       prepareDestination(destination, root)
       if (!(await copyBlob(blobs, file, destination))) {

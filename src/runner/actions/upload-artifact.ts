@@ -71,10 +71,10 @@ async function storeFiles(context: ActionContext, search: FileSearch): Promise<r
   const root = rootOf(search)
   const stored: ArtifactFile[] = []
   const waiting = search.files.values()
-  await context.stoppable(async ({ signal }) => {
+  await context.stoppable(async (stop) => {
     const copy = async () => {
       for (const file of waiting) {
-        signal.throwIfAborted()
+        stop.check()
         const { digest, size } = await storeBlob(file.path, blobs)
         const mode = (file.stats.mode & 0o100) === 0 ? 0o644 : 0o755
         stored.push({ path: relative(root, file.path), mode, size, digest })
