@@ -36,6 +36,7 @@ function check({ config, subject, facts }: Case) {
     config: { ...base, ...config },
     subject: {
       id: 'dep_1',
+      application: 'shop',
       kind: 'deploy',
       ref: 'refs/heads/main',
       dirty: false,

@@ -13,6 +13,7 @@ export type Verdict =
 export interface EnvironmentSubject {
   /** Run or deployment id, for the commands in hints. */
   readonly id: string
+  readonly application: string
   /** `job`: a job of a workflow that names the environment. */
   readonly kind: 'deploy' | 'promote' | 'rollback' | 'job'
   readonly ref: string
@@ -127,10 +128,16 @@ function outdated({ config, subject, facts }: EnvironmentQuestion): ReturnType<R
   return refuse(reasons.superseded({ environment: config.name, newer: facts.newer.version }))
 }
 
-function missingSecrets({ config, facts }: EnvironmentQuestion): ReturnType<Rule> {
+function missingSecrets({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
   return facts.missingSecrets.length === 0
     ? undefined
-    : refuse(reasons.secretsMissing({ environment: config.name, names: facts.missingSecrets }))
+    : refuse(
+        reasons.secretsMissing({
+          application: subject.application,
+          environment: config.name,
+          names: facts.missingSecrets,
+        }),
+      )
 }
 
 function unverified({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {

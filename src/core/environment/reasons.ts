@@ -61,11 +61,15 @@ export function superseded(fact: { readonly environment: string; readonly newer:
   }
 }
 
-export function secretsMissing(fact: { readonly environment: string; readonly names: readonly string[] }): Reason {
+export function secretsMissing(fact: {
+  readonly application: string
+  readonly environment: string
+  readonly names: readonly string[]
+}): Reason {
   return {
     code: 'SECRET_MISSING',
     message: `${fact.environment} needs ${fact.names.length === 1 ? 'the secret' : 'the secrets'} ${fact.names.join(', ')}, and nobody has given ${fact.names.length === 1 ? 'it' : 'them'}.`,
-    hint: 'Give them with `--secret-file <file>` or `--secret NAME` (read from the environment).',
+    hint: `Keep them in the home as secrets/${fact.application}/${fact.environment}.json (mode 0600, {"NAME": "value"}), or give them to the run: \`shipway run --secret NAME\`.`,
   }
 }
 

@@ -9,6 +9,8 @@ import type { ReleaseEnvironment, ReleaseFile, ReleaseManifest } from './model.t
 export const releaseFilesMax = 100_000
 /** Bytes of one path: what Linux takes. */
 const pathLengthMax = 4096
+/** What a deployment itself writes into the folder of a release. */
+const reservedNames: ReadonlySet<string> = new Set(['.env', '.secrets.env', 'RELEASE.json'])
 
 export interface ReleaseInput {
   readonly config: ProjectConfig
@@ -83,7 +85,7 @@ export function pathProblem(path: string): string | undefined {
   if (path.includes('\\')) return 'its path holds a backslash'
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..'))
     return 'its path is absolute, or holds "", "." or ".." between slashes'
-  if (path === '.env' || path.startsWith('.shipway/')) return 'its name is used by the deployment itself'
+  if (reservedNames.has(path)) return 'the deployment writes a file of this name'
   return undefined
 }
 

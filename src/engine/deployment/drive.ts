@@ -74,7 +74,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
   if (release === undefined || config === undefined)
     throw new Error(`Invariant broken: the deployment ${id} has started without a release or rules`)
   const sealed = sealedEnvironment(release, config)
-  const given = loadSecrets(context, deployment.document.secretTickets)
+  const given = loadSecrets(context, { ...deployment, tickets: deployment.document.secretTickets })
   const secrets = Object.fromEntries(
     sealed.secrets.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   )

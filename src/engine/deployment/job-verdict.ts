@@ -12,6 +12,7 @@ import { releaseOfRun } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
+import { loadSecrets } from './load-secrets.ts'
 import { verifications } from './question.ts'
 
 /**
@@ -28,6 +29,7 @@ export async function jobVerdict(context: DeliveryContext, runId: string, enviro
 
   const release = await releaseOfRun(query, run.id)
   const state = await loadEnvironment(query, run.application, environment)
+  const kept = loadSecrets(context, { application: run.application, environment, tickets: [] })
   const facts: EnvironmentFacts = {
     ...(state.lock === undefined ? {} : { lock: state.lock }),
     ...(state.hold === undefined ? {} : { hold: state.hold }),
@@ -35,10 +37,13 @@ export async function jobVerdict(context: DeliveryContext, runId: string, enviro
     decisions: await decisionsOn(query, run.id, environment),
     outdatedApprovals: 0,
     hasRunBefore: false,
-    missingSecrets: config.secrets.filter((name) => !run.document.secretNames.includes(name)),
+    missingSecrets: config.secrets.filter(
+      (name) => !run.document.secretNames.includes(name) && kept[name] === undefined,
+    ),
   }
   const subject = {
     id: run.id,
+    application: run.application,
     kind: 'job',
     ref: run.ref,
     dirty: run.document.dirty,

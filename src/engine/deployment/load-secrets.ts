@@ -5,18 +5,31 @@ import type { DeliveryContext } from './context.ts'
 /** Larger files of secrets are refused. Bytes. */
 const secretsBytesMax = 1024 * 1024
 
-/** Secrets that were given with tickets; later tickets win. What is gone, because its run has ended, is simply not there. */
+/**
+ * Secrets of a deployment: those that the environment keeps in the home (`secrets/<application>/<environment>.json`, an object of
+ * texts, mode 0600), then those that were given with tickets; later ones win. What is gone, because its run has ended, is
+ * simply not there.
+ */
 export function loadSecrets(
   context: Pick<DeliveryContext, 'files'>,
-  tickets: readonly string[],
+  asked: { readonly application: string; readonly environment: string; readonly tickets: readonly string[] },
 ): Readonly<Record<string, string>> {
+  const files = [`${asked.application}/${asked.environment}`, ...asked.tickets]
   const secrets: Record<string, string> = {}
-  for (const ticket of tickets) {
-    const text = context.files.readText(`${homeLayout.secrets}/${ticket}.json`, secretsBytesMax)
+  for (const file of files) {
+    const text = context.files.readText(`${homeLayout.secrets}/${file}.json`, secretsBytesMax)
     if (text === undefined) continue
-    const values: unknown = JSON.parse(text)
-    if (!isJsonObject(values)) continue
-    for (const [name, value] of Object.entries(values)) if (typeof value === 'string') secrets[name] = value
+    for (const [name, value] of Object.entries(parseObject(text))) if (typeof value === 'string') secrets[name] = value
   }
   return secrets
+}
+
+/** A file that somebody has spoiled gives nothing, and the rule says which secrets are missing. Its text must not get into an error. */
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : {}
+  } catch {
+    return {}
+  }
 }

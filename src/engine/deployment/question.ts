@@ -38,7 +38,7 @@ export async function deploymentQuestion(
     (other) => isUnderWay(other) || (other.kind === 'rollback' && candidate.kind !== 'rollback'),
   )
   const own = await decisionsOn(query, candidate.id, candidate.environment)
-  const secrets = loadSecrets(context, candidate.document.secretTickets)
+  const secrets = loadSecrets(context, { ...place, tickets: candidate.document.secretTickets })
   const newer = candidate.document.isAutomatic
     ? await newerRelease(query, release, [state.current, ...others.map((other) => other.release)])
     : undefined
@@ -47,6 +47,7 @@ export async function deploymentQuestion(
     now: context.clock.now(),
     subject: {
       id: candidate.id,
+      application: candidate.application,
       kind: candidate.kind,
       ref: release.manifest.source.ref,
       dirty: release.manifest.source.dirty,

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { updateJob } from '#store/job.ts'
 import { loadRelease } from '#store/release.ts'
@@ -178,18 +178,32 @@ describe('the rules', () => {
     expect(await stage.admit(again)).toMatchObject({ kind: 'accepted' })
   })
 
-  test('a secret that is not there is said before anything starts', async () => {
+  test('a secret that is not there is said before anything starts; one that the home keeps goes to the target and nowhere else', async () => {
     await using stage = await DeliveryStage.start({
       config: simpleConfig().replace('staging: {', 'staging: { secrets: [API_KEY],'),
     })
     await stage.release({ 'version.txt': 'one' })
-
     expect(
       await stage.admit({ kind: 'deploy', mode: 'deploy', application: 'hello', environment: 'staging' }),
     ).toMatchObject({
       kind: 'refused',
-      error: { code: 'SECRET_MISSING', message: 'staging needs the secret API_KEY, and nobody has given it.' },
+      error: { code: 'SECRET_MISSING', hint: expect.stringContaining('secrets/hello/staging.json') },
     })
+
+    stage.files.write(
+      'secrets/hello/staging.json',
+      JSON.stringify({ API_KEY: 'open sesame', OTHER: 'not asked for' }),
+      0o600,
+    )
+    const deployment = await stage.deploy({ environment: 'staging' })
+
+    expect(deployment).toMatchObject({ conclusion: 'success' })
+    const dotenv = await readFile(`${stage.folder}/targets/one/current/.secrets.env`, 'utf8')
+    expect(dotenv).toContain('open sesame')
+    expect(dotenv).not.toContain('OTHER')
+    const rows = await stage.store.query('select document, receipt from deployment')
+    const events = await stage.store.query('select body from event')
+    expect(JSON.stringify([rows, events])).not.toContain('open sesame')
   })
 
   test.for([

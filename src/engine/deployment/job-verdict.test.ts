@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import type { NewJob } from '#store/job.ts'
+import { DeliveryStage } from '../../../test/rig/delivery.ts'
+import { someJob } from '../../../test/rig/store.ts'
+
+const config = `name: hello
+release: { files: [version.txt] }
+environments:
+  staging: { from: [main], targets: [TARGETS/one], verifiedBy: [e2e] }
+  production: { from: [main], after: [staging], approvals: { from: [bo] }, targets: [TARGETS/two] }
+`
+const leg = {
+  index: 0,
+  total: 1,
+  name: 'x',
+  matrix: {},
+  runsOn: [],
+  failFast: true,
+  maxParallel: 0,
+  timeoutMinutes: 1,
+  continueOnError: false,
+}
+const at = (key: string, environment: string, more: Partial<NewJob>) =>
+  someJob(key, { leg: { ...leg, environment: { name: environment } }, ...more })
+const green = { state: 'done', conclusion: 'success' } as const
+
+async function verdict(stage: DeliveryStage, run: string, environment: string): Promise<string> {
+  const found = await stage.loop.verdictForJob(run, environment)
+  return found.kind === 'pass' ? 'pass' : `${found.kind} ${found.reason.code}`
+}
+
+describe('a job that names an environment', () => {
+  test.for([
+    ['an environment that shipway.yml does not have', 'preview', [], {}, 'pass'],
+    ['an environment without open questions', 'staging', [], {}, 'pass'],
+    ['another branch', 'staging', [], { ref: 'refs/heads/x' }, 'refuse REF_NOT_ADMITTED'],
+    ['after: this run has not been there', 'production', [], {}, 'refuse RELEASE_NOT_VERIFIED'],
+    [
+      'after: a job of this run is there now',
+      'production',
+      [at('stage', 'staging', { state: 'leased' }), someJob('e2e', green)],
+      {},
+      'wait VERIFICATION_PENDING',
+    ],
+    [
+      'after: its e2e job is not finished',
+      'production',
+      [at('stage', 'staging', green), someJob('e2e', { state: 'leased' })],
+      {},
+      'wait VERIFICATION_PENDING',
+    ],
+    [
+      'after: its e2e job is red',
+      'production',
+      [at('stage', 'staging', green), someJob('e2e', { state: 'done', conclusion: 'failure' })],
+      {},
+      'refuse RELEASE_NOT_VERIFIED',
+    ],
+    [
+      'after: all green, and an approval is missing',
+      'production',
+      [at('stage', 'staging', green), someJob('e2e', green)],
+      {},
+      'wait APPROVAL_NEEDED',
+    ],
+  ] as const)('%s', async ([, environment, jobs, more, expected]) => {
+    await using stage = await DeliveryStage.start({ config })
+    const run = await stage.run({ 'version.txt': 'one' }, { jobs, ...more })
+
+    expect(await verdict(stage, run, environment)).toBe(expected)
+  })
+
+  test('goes on when somebody who may approves the run, and ends when it is rejected', async () => {
+    await using stage = await DeliveryStage.start({ config })
+    const jobs = [at('stage', 'staging', green), someJob('e2e', green), at('ship', 'production', { state: 'waiting' })]
+    const approved = await stage.run({ 'version.txt': 'one' }, { jobs })
+    const rejected = await stage.run({ 'version.txt': 'two' }, { jobs })
+
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: approved }, 'eve')).toMatchObject({
+      kind: 'refused',
+      error: { code: 'APPROVER_NOT_ALLOWED' },
+    })
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: approved }, 'bo')).toMatchObject({
+      kind: 'accepted',
+      subjects: [approved],
+    })
+    expect(
+      await stage.admit(
+        { kind: 'decision', decision: 'reject', subject: rejected, environment: 'production', reason: 'no' },
+        'bo',
+      ),
+    ).toMatchObject({ kind: 'accepted' })
+
+    expect(await verdict(stage, approved, 'production')).toBe('pass')
+    expect(await verdict(stage, rejected, 'production')).toBe('refuse APPROVAL_REJECTED')
+  })
+
+  test('is not asked for twice: the deployment that it starts counts the approval of the run', async () => {
+    await using stage = await DeliveryStage.start({ config: config.replace('after: [staging], ', '') })
+    const run = await stage.run({ 'version.txt': 'one' }, { jobs: [at('ship', 'production', { state: 'waiting' })] })
+    await stage.admit({ kind: 'decision', decision: 'approve', subject: run }, 'bo')
+    await stage.loop.sealRun(run)
+
+    expect(await stage.deploy({ environment: 'production', run })).toMatchObject({ conclusion: 'success' })
+  })
+
+  test('nothing waits for a decision: it is said, not recorded', async () => {
+    await using stage = await DeliveryStage.start({ config })
+    const run = await stage.run({ 'version.txt': 'one' })
+
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: run }, 'bo')).toMatchObject({
+      kind: 'refused',
+      error: { code: 'DECISION_UNCLEAR' },
+    })
+    expect(await stage.store.query('select id from approval')).toEqual([])
+  })
+})
