@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { nothingWaits } from '#core/known/cli.ts'
+import { nothingWaits, subjectAmbiguous } from '#core/known/cli.ts'
 import type { DecisionRequest } from '#core/ticket/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
 import { viewRun } from '#store/view.ts'
@@ -100,9 +100,14 @@ async function findWaiting(
   )
   const [environment] = environments
   if (environment !== undefined) {
-    const waiting = environment.open.find((deployment) => deployment.state === 'waiting')
-    if (waiting === undefined) throw nothingWaits({ subject: text })
-    return { subject: waiting.id, environment: text }
+    const waiting = [
+      ...environment.open.filter((deployment) => deployment.state === 'waiting').map((deployment) => deployment.id),
+      ...environment.waitingJobs.map((job) => job.run),
+    ]
+    const [only, ...others] = new Set(waiting)
+    if (only === undefined) throw nothingWaits({ subject: text })
+    if (others.length > 0) throw subjectAmbiguous({ text, candidates: [only, ...others] })
+    return { subject: only, environment: text }
   }
   const subject = await findSubject(q, text, flags.app)
   return { subject: subject.id, ...(flags.environment === undefined ? {} : { environment: flags.environment }) }

@@ -56,7 +56,7 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   if (flags.dryRun === true) return showDryRun(session, call, plan)
   const { environment, release } = plan
   if (environment.approvals !== undefined || environment.after.length > 0) {
-    await confirm(session, `${capital(mode)} ${describe(plan)}`, flags.yes === true)
+    await confirm(session, describe(mode, plan), flags.yes === true)
   }
   const request: DeployRequest = {
     kind: 'deploy',
@@ -151,7 +151,7 @@ function showDryRun(session: Session, call: DeployCall, plan: DeployPlan): numbe
   }
   const { approvals, lock, hold } = environment
   const lines = [
-    `${capital(call.mode)} ${describe(plan)}`,
+    describe(call.mode, plan),
     `  runs now   ${environment.current === undefined ? 'nothing' : `${shortVersion(environment.current.version)} (${shortDigest(environment.current.release)})`}`,
     ...(release === undefined
       ? []
@@ -176,12 +176,15 @@ function showDryRun(session: Session, call: DeployCall, plan: DeployPlan): numbe
   return 0
 }
 
-function describe({ environment, release }: DeployPlan): string {
-  const from = environment.current === undefined ? '' : `, which runs ${shortVersion(environment.current.version)}`
-  const what = release === undefined ? 'the release before' : shortVersion(release.version)
-  return `${environment.application} ${what} → ${environment.name}${from}`
+/** `Deploy v1.4.2 of web to production, which runs v1.4.1`. */
+function describe(mode: DeployCall['mode'], { environment, release }: DeployPlan): string {
+  const { name, application, current } = environment
+  const now = current === undefined ? '' : `, which runs ${shortVersion(current.version)}`
+  if (mode !== 'rollback')
+    return `${capital(mode)} ${release === undefined ? 'the latest' : shortVersion(release.version)} of ${application} to ${name}${now}`
+  return `Roll ${name} of ${application} back to ${release === undefined ? 'the release before' : shortVersion(release.version)}${now}`
 }
 
 function capital(text: string): string {
-  return text === 'rollback' ? 'Roll back' : text.charAt(0).toUpperCase() + text.slice(1)
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -28,6 +28,7 @@ export async function knownEnvironments(
       from: written.from,
       isConfigured: true,
       open: [],
+      waitingJobs: [],
       ...(written.approvals === undefined ? {} : { approvals: written.approvals }),
       ...(written.url === undefined ? {} : { url: written.url }),
     }))

@@ -52,12 +52,22 @@ export function openSession(world: CliWorld, options: GlobalOptions): Session {
     out: makePalette(world, world.isTTY, options.color),
     err,
     print: (text) => world.stdout.write(`${text}\n`),
-    printJson: (document) => world.stdout.write(`${JSON.stringify(document, null, world.isTTY ? 2 : undefined)}\n`),
+    printJson: (document) => world.stdout.write(`${renderDocument(document, world.isTTY)}\n`),
     say: (text) => {
       if (!isQuiet) world.stderr.write(`${text}\n`)
     },
     warn: (text) => world.stderr.write(`${err.paint('yellow', 'warning:')} ${text}\n`),
   }
+}
+
+/** Names of members that hold a moment; as numbers they are milliseconds since 1970. */
+const timeNames = /^(?:at|since|until|\w+At)$/
+
+/** A document as text: indented for a person, one line for a program, and every moment in RFC 3339 for both. */
+export function renderDocument(document: unknown, isIndented: boolean): string {
+  const exact = (name: string, value: unknown): unknown =>
+    typeof value === 'number' && timeNames.test(name) ? new Date(value).toISOString() : value
+  return JSON.stringify(document, exact, isIndented ? 2 : undefined)
 }
 
 /** `--home`, else `$SHIPWAY_HOME`, else `/var/lib/workflow` for root, else `$XDG_STATE_HOME/workflow`. */

@@ -1,9 +1,10 @@
 import { parseProject } from '#core/project/parse.ts'
 import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
-import type { DeploymentSummary, EnvironmentView } from '#core/view/model.ts'
+import type { JobLeg } from '#core/run/job-order.ts'
+import type { DeploymentSummary, EnvironmentView, WaitingJob } from '#core/view/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
-import { safeJson, viewDeployments } from './view.ts'
+import { readReason, safeJson, viewDeployments } from './view.ts'
 
 /** An application as the store knows it. */
 export interface ApplicationView {
@@ -50,6 +51,7 @@ export async function viewEnvironments(q: Query, application?: string): Promise<
   )
   const open = (await viewDeployments(q, { isOpen: true, limit: openMax })).toReversed()
   const last = await lastDeployments(q)
+  const jobs = await waitingJobs(q)
   const names = [
     ...new Set([
       ...applications.map(({ name }) => name),
@@ -73,6 +75,9 @@ export async function viewEnvironments(q: Query, application?: string): Promise<
           config: configured.find((candidate) => candidate.name === environment),
           state: states.find((state) => state.application === name && state.name === environment),
           open: open.filter((one) => one.application === name && one.environment === environment),
+          waitingJobs: jobs
+            .filter((job) => job.application === name && job.environment === environment)
+            .map(({ run, number, job, reason }) => ({ run, number, job, reason })),
           last: last.find((one) => one.application === name && one.environment === environment),
         }),
       )
@@ -89,14 +94,34 @@ async function lastDeployments(q: Query): Promise<readonly DeploymentSummary[]> 
   return found
 }
 
+/** Jobs of open runs that wait, by the environment that they name. */
+async function waitingJobs(q: Query): Promise<readonly (WaitingJob & { application: string; environment: string })[]> {
+  const rows = await q<{ run: string; number: number; application: string; name: string; leg: string; reason: string }>(
+    `select run.id as run, run.number, run.application, job.name, job.leg, job.reason from job join run on run.id = job.run
+      where run.state <> 'done' and job.state = 'waiting' and job.leg is not null and job.reason is not null order by job.id`,
+  )
+  return rows.flatMap(({ run, number, application, name, leg, reason }) => {
+    const environment = (safeJson(leg) as Partial<JobLeg> | undefined)?.environment?.name
+    const why = readReason(reason)
+    return environment === undefined || why === null
+      ? []
+      : [{ run, number, application, job: name, environment, reason: why }]
+  })
+}
+
 interface Parts {
+  readonly waitingJobs: readonly WaitingJob[]
   readonly config: EnvironmentConfig | undefined
   readonly state: StateRow | undefined
   readonly open: readonly DeploymentSummary[]
   readonly last: DeploymentSummary | undefined
 }
 
-function environmentView(application: string, name: string, { config, state, open, last }: Parts): EnvironmentView {
+function environmentView(
+  application: string,
+  name: string,
+  { config, state, open, last, waitingJobs: jobs }: Parts,
+): EnvironmentView {
   return {
     application,
     name,
@@ -104,6 +129,7 @@ function environmentView(application: string, name: string, { config, state, ope
     from: config?.from ?? [],
     isConfigured: config !== undefined,
     open,
+    waitingJobs: jobs,
     ...(config?.approvals === undefined ? {} : { approvals: config.approvals }),
     ...(config?.url === undefined ? {} : { url: config.url }),
     ...(last === undefined ? {} : { last }),

@@ -16,8 +16,14 @@ beforeAll(async () => {
   await store.close()
   await rig.write('shipway.yml', webProject)
   await rig.write('.github/workflows/ci.yml', goodWorkflow)
-  await rig.write('broken/shipway.yml', 'name: web\nenvironments:\n  staging:\n    helth: { url: http://localhost/ }\n    driver: directory\n    targets: [/srv/web]\n')
-  await rig.write('broken/.github/workflows/bad.yml', 'on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    needs: bild\n    steps:\n      - run: make\n        shel: bash\n')
+  await rig.write(
+    'broken/shipway.yml',
+    'name: web\nenvironments:\n  staging:\n    helth: { url: http://localhost/ }\n    driver: directory\n    targets: [/srv/web]\n',
+  )
+  await rig.write(
+    'broken/.github/workflows/bad.yml',
+    'on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    needs: bild\n    steps:\n      - run: make\n        shel: bash\n',
+  )
 })
 afterAll(async () => {
   await rig[Symbol.asyncDispose]()
@@ -35,9 +41,11 @@ jobs:
 
 type Case = readonly [screen: string, code: number, argv: readonly string[], options?: (place: CliRig) => CliOptions]
 
-const inRepository = (more: Parameters<typeof someRepository>[1] = {}) => (place: CliRig): CliOptions => ({
-  services: { describeRepository: async () => someRepository(place.project, more) },
-})
+const inRepository =
+  (more: Parameters<typeof someRepository>[1] = {}) =>
+  (place: CliRig): CliOptions => ({
+    services: { describeRepository: async () => someRepository(place.project, more) },
+  })
 const noRepository = (place: CliRig): CliOptions => ({
   services: { describeRepository: () => Promise.reject(repositoryNotFound({ directory: place.project })) },
 })
@@ -60,8 +68,25 @@ test.for<Case>([
   ['ref-unknown', 2, ['plan', '--ref', 'nowhere'], inRepository()],
   ['git-missing', 2, ['run'], noGit],
   ['repository-missing', 2, ['run'], noRepository],
-  ['repository-empty', 2, ['run'], (place) => ({ services: { describeRepository: async () => { const { sha: _, ...facts } = someRepository(place.project); return facts } } })],
-  ['plan-invalid-workflow', 2, ['plan', '-C', 'broken'], (place) => ({ services: { describeRepository: async () => someRepository(join(place.project, 'broken')) } })],
+  [
+    'repository-empty',
+    2,
+    ['run'],
+    (place) => ({
+      services: {
+        describeRepository: async () => {
+          const { sha: _, ...facts } = someRepository(place.project)
+          return facts
+        },
+      },
+    }),
+  ],
+  [
+    'plan-invalid-workflow',
+    2,
+    ['plan', '-C', 'broken'],
+    (place) => ({ services: { describeRepository: async () => someRepository(join(place.project, 'broken')) } }),
+  ],
   ['job-unknown', 2, ['plan', '--job', 'tset'], inRepository()],
   ['environment-unknown', 2, ['deploy', 'production', '--dry-run']],
   ['environment-near', 2, ['deploy', 'stagin', '--dry-run']],
@@ -89,7 +114,13 @@ test('with --json an error is a document on standard output, and standard error 
   expect(JSON.parse(end.stdout)).toEqual({
     apiVersion: 'v1',
     kind: 'Error',
-    error: { code: 'ENVIRONMENT_UNKNOWN', message: expect.stringContaining('stagin'), why: [], fix: expect.stringContaining('staging'), exitCode: 2 },
+    error: {
+      code: 'ENVIRONMENT_UNKNOWN',
+      message: expect.stringContaining('stagin'),
+      why: [],
+      fix: expect.stringContaining('staging'),
+      exitCode: 2,
+    },
   })
 })
 
@@ -97,7 +128,7 @@ test('a person who says no has refused, and nothing was handed in', async () => 
   const end = await rig.run(['deploy', 'prod', 'v1.4.2'], { input: 'n\n' })
 
   expect(end).toMatchObject({ code: 3, stdout: '' })
-  expect(end.stderr).toContain('Deploy web v1.4.2 → prod, which runs v1.4.1? [y/N] ')
+  expect(end.stderr).toContain('Deploy v1.4.2 of web to prod, which runs v1.4.1? [y/N] ')
   expect(end.stderr).toContain('CONFIRMATION_DECLINED')
 })
 
@@ -116,7 +147,9 @@ test('commands that need a history say so in an empty home, and lists are empty'
 })
 
 test('a mistake of ours leaves a report, names it, and shows no stack without --debug', async () => {
-  const broken: CliOptions = { services: { describeRepository: () => Promise.reject(new TypeError('x is not a function')) } }
+  const broken: CliOptions = {
+    services: { describeRepository: () => Promise.reject(new TypeError('x is not a function')) },
+  }
 
   const end = await rig.run(['run', '--secret', 'A=hunter2'], broken)
 

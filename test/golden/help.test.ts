@@ -134,7 +134,9 @@ test('every command that a message or a comment of the source tells people to ty
     for (const [, call = ''] of text.matchAll(/`(shipway [a-z][^`\\\n]*)\\?`/g)) calls.add(fillIn(call))
   }
 
-  const known = [...calls].filter((call) => !/^shipway (?:help|__complete|serve|X|COMMAND)\b|^shipway (?:--|X)/.test(call))
+  const known = [...calls].filter(
+    (call) => !/^shipway (?:help|__complete|serve|X|COMMAND)\b|^shipway (?:--|X)/.test(call),
+  )
   for (const call of known) {
     const isMereName = /^shipway \w+$/.test(call)
     if (isMereName) expect(visible.map((entry) => `shipway ${entry.name}`)).toContain(call)

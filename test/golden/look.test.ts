@@ -13,7 +13,10 @@ beforeAll(async () => {
   const log = join(rig.home, 'runs/run_web2/logs/test.1.log')
   await mkdir(dirname(log), { recursive: true })
   await writeFile(log, 'Set up job 42\nnot ok 1\n  expected 2, found 3\nbye\n')
-  await writeFile(`${log}.idx`, '[0,1795261200000,0,"system"]\n[14,1795261201000,1,"out"]\n[45,1795261202000,2,"out"]\n')
+  await writeFile(
+    `${log}.idx`,
+    '[0,1795261200000,0,"system"]\n[14,1795261201000,1,"out"]\n[45,1795261202000,2,"out"]\n',
+  )
 })
 afterAll(() => rig[Symbol.asyncDispose]())
 
@@ -65,7 +68,12 @@ test('what is piped has as many columns in each line, no colour, and nothing cut
   for (const argv of [['status'], ['ps'], ['release', 'list'], ['env', 'list']]) {
     const { stdout } = await rig.run([...argv, '--color'], { width: 20 })
     const plain = (await rig.run(argv, { width: 20, env: { FORCE_COLOR: '1' } })).stdout
-    const columns = new Set(plain.slice(0, -1).split('\n').map((line) => line.split('\t').length))
+    const columns = new Set(
+      plain
+        .slice(0, -1)
+        .split('\n')
+        .map((line) => line.split('\t').length),
+    )
 
     expect(columns.size, argv.join(' ')).toBe(1)
     expect(plain).not.toContain('\u001b')

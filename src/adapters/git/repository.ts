@@ -20,7 +20,7 @@ export interface RepositoryState {
   readonly defaultBranch: string
   readonly repositoryName: string
   readonly author: string
-  readonly subject?: string
+  readonly message?: string
   readonly changedFiles?: readonly string[]
   readonly parent?: string
 }
@@ -30,7 +30,7 @@ export async function describeRepository(directory: string): Promise<RepositoryS
   const root = await rootOf(directory)
   const [status, head, config, symbolic] = await Promise.all([
     git(root, ['status', '--porcelain=v1', '-z', '--untracked-files=all']),
-    tryGit(root, ['log', '-1', '--format=%H%n%P%n%s', 'HEAD']),
+    tryGit(root, ['log', '-1', '--format=%H%n%P%n%B', 'HEAD']),
     tryGit(root, ['config', '--get-regexp', String.raw`^(user\.name|remote\.origin\.url|init\.defaultbranch)$`]),
     tryGit(root, ['symbolic-ref', '--quiet', 'HEAD']),
   ])
@@ -39,7 +39,7 @@ export async function describeRepository(directory: string): Promise<RepositoryS
       .split('\n')
       .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const),
   )
-  const [sha, parents = '', subject] = (head ?? '').split('\n')
+  const [sha, parents = '', ...message] = (head ?? '').trimEnd().split('\n')
   const [parent] = parents.split(' ')
   const facts = {
     root,
@@ -59,7 +59,7 @@ export async function describeRepository(directory: string): Promise<RepositoryS
     ...facts,
     sha,
     tags: lines(tags).map((tag) => `refs/tags/${tag}`),
-    ...(subject === undefined ? {} : { subject }),
+    message: message.join('\n'),
     ...(changed === undefined ? {} : { changedFiles: changed }),
     ...(parent === undefined || parent === '' ? {} : { parent }),
   }

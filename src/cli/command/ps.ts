@@ -76,13 +76,7 @@ async function ps(session: Session, flags: Flags): Promise<number> {
       },
       { title: 'AGE', screen: (row) => age(now, row.createdAt), pipe: (row) => exactTime(row.createdAt) },
     ],
-    toJson: (row) => ({
-      kind: row.kind,
-      ...row.source,
-      createdAt: exactTime(row.createdAt),
-      startedAt: exactTime(row.startedAt) || null,
-      finishedAt: exactTime(row.finishedAt) || null,
-    }),
+    toJson: (row) => ({ kind: row.kind, ...row.source }),
     idOf: (row) => row.id,
     empty: 'Nothing has run here yet. `shipway run` starts.',
   })

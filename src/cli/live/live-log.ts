@@ -295,8 +295,9 @@ function waitingLine(
   reason: { readonly message: string; readonly hint?: string },
   paint: Palette['paint'],
 ): readonly string[] {
-  if (state.waiting.get(key) === reason.message) return []
+  const isSaid = [...state.waiting.values()].includes(reason.message)
   state.waiting.set(key, reason.message)
+  if (isSaid) return []
   const hint = reason.hint === undefined ? [] : [`  ${paint('dim', `→ ${reason.hint}`)}`]
   return [`${paint('yellow', '⏳')} ${name} waits: ${reason.message}`, ...hint]
 }

@@ -251,7 +251,7 @@ export function confirmationNeeded(fact: { readonly question: string; readonly f
   return new KnownError({
     code: 'CONFIRMATION_NEEDED',
     kind: 'usage',
-    message: `${fact.question} needs a confirmation, and standard input is not a terminal.`,
+    message: `"${fact.question}?" needs an answer, and standard input is not a terminal.`,
     hint: `Add ${fact.flag} to the call.`,
   })
 }

@@ -117,10 +117,19 @@ export interface EnvironmentView {
   }
   /** Deployments that are not done, oldest first. */
   readonly open: readonly DeploymentSummary[]
+  /** Jobs of runs that name the environment and wait for its rules. */
+  readonly waitingJobs: readonly WaitingJob[]
   /** The latest one that is done, whatever its end. */
   readonly last?: DeploymentSummary
   readonly lock?: { readonly by: string; readonly reason?: string; readonly until?: number; readonly at?: number }
   readonly hold?: { readonly by: string; readonly reason: string; readonly at?: number }
+}
+
+export interface WaitingJob {
+  readonly run: string
+  readonly number: number
+  readonly job: string
+  readonly reason: Reason
 }
 
 /** An approval or a rejection as recorded. */

@@ -53,8 +53,13 @@ function jobFields(job: JobView): Json {
     reason: (job.reason ?? null) as Json,
     attempt: job.attempt,
     outputs: job.outputs,
-    steps: job.steps.map((step) => stepFields(step)),
+    steps: job.steps.filter((step) => isOfUser(step)).map((step) => stepFields(step)),
   }
+}
+
+/** "Set up job" is ours: it shows only when it is why the job is red. */
+function isOfUser(step: StepView): boolean {
+  return step.number > 0 || step.conclusion !== 'success'
 }
 
 function stepFields(step: StepView): Json {

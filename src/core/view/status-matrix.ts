@@ -77,7 +77,7 @@ function statusCell(environment: EnvironmentView): StatusCell {
 function markOf(environment: EnvironmentView, failed: boolean): StatusMark {
   const { open } = environment
   if (open.some((deployment) => deployment.state !== 'waiting')) return 'running'
-  if (open.length > 0) return 'waiting'
+  if (open.length > 0 || environment.waitingJobs.length > 0) return 'waiting'
   if (failed) return 'failed'
   return environment.current === undefined ? 'none' : 'ok'
 }
@@ -97,11 +97,13 @@ function isRed(deployment: DeploymentSummary): boolean {
 }
 
 function pendingOf(environment: EnvironmentView, own: readonly EnvironmentView[]): readonly string[] {
-  if (environment.open.length > 0) {
-    return environment.open.map(
-      (deployment) => `${arrow(deployment.version, environment.name)} ${stateSentence(deployment)}`,
-    )
-  }
+  const deployments = environment.open.map(
+    (deployment) => `${arrow(deployment.version, environment.name)} ${stateSentence(deployment)}`,
+  )
+  const jobs = environment.waitingJobs.map(
+    (job) => `run #${job.number}→${environment.name} waits: ${job.reason.message}`,
+  )
+  if (deployments.length + jobs.length > 0) return [...deployments, ...jobs]
   const candidate = candidateFor(environment, own)
   return candidate === undefined ? [] : [`${arrow(candidate, environment.name)} ${blockSentence(environment)}`]
 }

@@ -69,10 +69,7 @@ export function whyDeployment(
 
 /** Why an environment does not take what somebody wants it to take. */
 export function whyEnvironment(environment: EnvironmentView): WhyAnswer {
-  const items = [
-    ...blocks(environment),
-    ...environment.open.flatMap((deployment) => deploymentItems(deployment, undefined, [])),
-  ]
+  const items = waitingAt(environment)
   const { last, current } = environment
   if (last?.reason !== undefined && last.conclusion !== 'success' && last.id !== current?.deployment) {
     items.push(red(`${shortVersion(last.version)} → ${environment.name}`, last.reason))
@@ -143,10 +140,7 @@ export function whyAnything(runs: readonly RunView[], environments: readonly Env
       .items.filter(({ state }) => state === 'waiting')
       .map((one) => ({ ...one, about: `run #${run.number} ${one.about}` })),
   )
-  const ofPlaces = environments.flatMap((environment) => [
-    ...blocks(environment),
-    ...environment.open.flatMap((deployment) => deploymentItems(deployment, undefined, [])),
-  ])
+  const ofPlaces = environments.flatMap((environment) => waitingAt({ ...environment, waitingJobs: [] }))
   const items = [...ofRuns, ...ofPlaces.filter(({ state }) => state === 'waiting')]
   return { subject: 'everything', state: items.length === 0 ? 'nothing waits' : `${items.length} waiting`, items }
 }
@@ -205,6 +199,25 @@ function blocks(environment: EnvironmentView): WhyItem[] {
     )
   }
   return items
+}
+
+/** Everything that waits at an environment: what blocks it, its open deployments, jobs of runs. */
+function waitingAt(environment: EnvironmentView): WhyItem[] {
+  const who = whoMayApprove(environment)
+  const jobs = environment.waitingJobs.map((job) => ({
+    ...item('waiting', `run #${job.number} job ${job.job}`, job.reason),
+    ...(who === undefined ? {} : { who }),
+  }))
+  return [
+    ...blocks(environment),
+    ...environment.open.flatMap((deployment) => deploymentItems(deployment, environment, [])).filter(isNew),
+    ...jobs,
+  ]
+}
+
+/** Leaves out what repeats an item before it. */
+function isNew(one: WhyItem, index: number, all: readonly WhyItem[]): boolean {
+  return all.findIndex((other) => other.rule === one.rule && other.message === one.message) === index
 }
 
 function rules(environment: EnvironmentView): readonly WhyItem[] {
