@@ -7,11 +7,6 @@ const resultCode = { busy: 5, readonly: 8, ioError: 10, corrupt: 11, full: 13, c
 /** Extended codes of a failed fsync of a file or folder: what SQLite had promised to the disk may be gone. */
 const failedSync = new Set([resultCode.ioError | (4 << 8), resultCode.ioError | (5 << 8)])
 
-/** True when the lock that a statement needs is held by another connection. */
-export function isBusy(error: unknown): boolean {
-  return primaryCode(error) === resultCode.busy
-}
-
 /** True when the file, its folder or its shared memory cannot be opened in the way that was asked for. */
 export function isCannotOpen(error: unknown): boolean {
   const code = primaryCode(error)
