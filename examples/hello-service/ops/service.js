@@ -8,11 +8,13 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, dirname, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseEnv } from 'node:util'
 
 const release = dirname(import.meta.dirname)
 const target = basename(dirname(release)) === 'releases' ? dirname(dirname(release)) : release
 const logLinesShown = 20
+const goneMsMax = 5_000
 
 process.chdir(target)
 mkdirSync('run', { recursive: true })
@@ -21,7 +23,7 @@ const logSizeBefore = existsSync('run/service.log') ? statSync('run/service.log'
 const commands = {
   start: async () => (await ask('status')) ?? (await start()),
   reload: async () => (await ask('reload')) ?? (await start()),
-  stop: async () => (await ask('stop')) ?? { ok: true, note: 'was not running' },
+  stop: async () => gone((await ask('stop')) ?? { ok: true, note: 'was not running' }),
   status: async () => (await ask('status')) ?? { ok: false, error: 'The service is not running.' },
 }
 const word = process.argv[2] ?? ''
@@ -58,6 +60,21 @@ async function ask(command) {
   let text = ''
   for await (const bytes of connection) text += bytes
   return text === '' ? { ok: false, error: 'The supervisor ended before it answered.' } : JSON.parse(text)
+}
+
+/** Its last answer is the last but one thing that a supervisor does: here it has really ended. */
+async function gone(answer) {
+  for (let waited = 0; answer.pid !== undefined && isAlive(answer.pid) && waited < goneMsMax; waited += 10)
+    await sleep(10)
+  return answer
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 /** Starts the supervisor as a process of its own and waits until it says that the worker listens, or why it does not. */
