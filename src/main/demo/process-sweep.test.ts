@@ -26,8 +26,8 @@ describe('the sweep', () => {
     expect(new Set(await markedProcesses(scratch.marker))).toEqual(new Set(own))
     await endMarkedProcesses(scratch)
 
-    expect(own.filter(isAlive)).toEqual([])
-    expect(isAlive(other)).toBe(true)
+    expect(await Promise.all(own.map(isAlive))).toEqual([false, false])
+    expect(await isAlive(other)).toBe(true)
     process.kill(other, 'SIGKILL')
   })
 
@@ -38,7 +38,7 @@ describe('the sweep', () => {
 
     await stopService(scratch.staging)
 
-    expect(isAlive(other)).toBe(true)
+    expect(await isAlive(other)).toBe(true)
     process.kill(other, 'SIGKILL')
   })
 })

@@ -37,10 +37,15 @@ export async function markedProcesses(marker: string): Promise<readonly number[]
 
 /** SIGTERM, and SIGKILL for those that stay. */
 async function endProcesses(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) signal(pid, 'SIGTERM')
-  for (let waited = 0; waited < goneMsMax && pids.some(isAlive); waited += pollMs) await sleep(pollMs)
-  for (const pid of pids) signal(pid, 'SIGKILL')
-  for (let waited = 0; waited < goneMsMax && pids.some(isAlive); waited += pollMs) await sleep(pollMs)
+  let left = pids
+  for (const name of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const pid of left) signal(pid, name)
+    for (let waited = 0; waited < goneMsMax && left.length > 0; waited += pollMs) {
+      await sleep(pollMs)
+      const alive = await Promise.all(left.map(isAlive))
+      left = left.filter((_, index) => alive[index])
+    }
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {
@@ -52,8 +57,9 @@ function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-export function isAlive(pid: number): boolean {
-  return signal(pid, 0)
+/** A process that has ended and waits for a parent that never asks (a container without an init) is not alive. */
+export async function isAlive(pid: number): Promise<boolean> {
+  return signal(pid, 0) && (process.platform !== 'linux' || (await commandLine(pid)) !== '')
 }
 
 async function searchProc(wanted: string): Promise<readonly number[]> {

@@ -86,8 +86,12 @@ async function play(story: Story): Promise<Outcome> {
   return { first, second, rollback: await playRollback(story, { from: second, to: first }) }
 }
 
-async function conclude({ narrator, shell }: Story, outcome: Outcome, begun: number): Promise<void> {
+async function conclude({ narrator, shell, world }: Story, outcome: Outcome, begun: number): Promise<void> {
   narrator.act('Where everything is now')
+  if (!world.isTTY)
+    narrator.say(
+      'Into a pipe, a list has tabs and no header; here: application, staging, production, pending, time of the last change.',
+    )
   await shell.type(['shipway', 'status'], 0)
   await shell.type(['shipway', 'release', 'list'], 0)
   narrator.blank()
