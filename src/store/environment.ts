@@ -52,11 +52,6 @@ export async function loadEnvironment(q: Query, application: string, name: strin
   return row === undefined ? { application, name } : storedEnvironment(row)
 }
 
-export async function listEnvironments(q: Query): Promise<readonly StoredEnvironment[]> {
-  const rows = await q<EnvironmentRow>('select * from environment_state order by application, name')
-  return rows.map(storedEnvironment)
-}
-
 /** Locks the row of an environment for this transaction, making it when it is not there: deployments of it are decided one at a time. */
 export async function touchEnvironment(q: Query, application: string, name: string): Promise<void> {
   await q(

@@ -64,6 +64,7 @@ export function releaseFileInvalid(fact: { readonly path: string; readonly probl
     code: 'RELEASE_FILE_INVALID',
     kind: 'usage',
     message: `The file "${fact.path}" cannot be part of a release: ${fact.problem}.`,
+    hint: 'Leave it out: "release.files" in shipway.yml takes patterns with "!", such as ["**", "!.env"].',
   })
 }
 

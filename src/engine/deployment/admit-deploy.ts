@@ -192,7 +192,7 @@ async function makeDeployment(
   const { request } = ticket
   const { current } = await loadEnvironment(query, application.name, config.name)
   const running = config.targets.map(() => current)
-  const plan = await makePlan(context, query, { mode: request.mode, environment: config, release, running })
+  const plan = await makePlan(query, { mode: request.mode, environment: config, release, running })
   const run = request.run === undefined ? undefined : await loadRun(query, request.run)
   const id = context.ids.next('dep')
   return {

@@ -119,7 +119,7 @@ async function replan(context: DeliveryContext, judged: Judged, states: readonly
   const { deployment, release, config } = judged
   if (config === undefined) throw new Error('Invariant broken: planned without rules')
   const running = states.map((state) => (state.kind === 'known' ? state.current : undefined))
-  const plan = await makePlan(context, context.store.query, {
+  const plan = await makePlan(context.store.query, {
     mode: deployment.kind,
     environment: config,
     release,
@@ -130,7 +130,6 @@ async function replan(context: DeliveryContext, judged: Judged, states: readonly
 
 /** A plan with the releases that run on the targets, as far as the store knows them. */
 export async function makePlan(
-  _context: DeliveryContext,
   query: Query,
   input: {
     readonly mode: DeploymentPlan['mode']
