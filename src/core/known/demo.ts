@@ -11,7 +11,7 @@ export function demoExpectationFailed(fact: {
     code: 'DEMO_EXPECTATION_FAILED',
     kind: 'red',
     message: `The demo expected ${fact.expected}, and found ${fact.found}.`,
-    hint: 'Run it again with --keep to look around; if it fails again, please report it with the output above.',
+    hint: 'Look around in the folder that is left; if it fails again, please report it with the output above.',
     ...(fact.output === undefined || fact.output.length === 0 ? {} : { details: fact.output }),
   })
 }

@@ -15,7 +15,7 @@ export async function playFirstRelease(story: Story): Promise<string | undefined
 
   const run = await latestRun(story)
   if (!(await isApproved(story, version))) {
-    await shell.type(['shipway', 'reject', run, '--reason', 'not today'], 1)
+    await shell.type(['shipway', 'reject', run, '--reason', 'not today'], 0)
     await expectSilence(scratch.production)
     narrator.checked('production stays as it is: nothing goes there without a yes')
     return undefined
