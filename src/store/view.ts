@@ -249,7 +249,7 @@ function deploymentSummary(row: Row): DeploymentSummary {
     environment: text(row, 'environment'),
     release: text(row, 'release'),
     version: text(row, 'version'),
-    kind: text(row, 'kind'),
+    mode: row['kind'] as DeploymentSummary['mode'],
     ...progressOf(row),
     requestedBy: text(row, 'requested_by'),
     createdAt: Number(row['created_at']),

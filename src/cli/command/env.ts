@@ -109,7 +109,7 @@ async function show(session: Session, name: string, flags: Flags): Promise<numbe
   for (const one of history) {
     const when = session.world.isTTY ? `${age(now, one.createdAt)} ago` : exactTime(one.createdAt)
     session.print(
-      `  ${when.padEnd(8)}  ${one.kind} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+      `  ${when.padEnd(8)}  ${one.mode} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
     )
   }
   return 0

@@ -121,7 +121,7 @@ function rowOfDeployment(deployment: DeploymentSummary): WorkRow {
     kind: 'deployment',
     id: deployment.id,
     application: deployment.application,
-    what: `${shortVersion(deployment.version)} → ${deployment.environment}${deployment.kind === 'rollback' ? ' (rollback)' : ''}`,
+    what: `${shortVersion(deployment.version)} → ${deployment.environment}${deployment.mode === 'rollback' ? ' (rollback)' : ''}`,
     state: deployment.conclusion ?? deployment.phase ?? deployment.state,
     reason: deployment.reason?.message ?? '',
     createdAt: deployment.createdAt,

@@ -85,7 +85,7 @@ export interface DeploymentSummary {
   readonly environment: string
   readonly release: string
   readonly version: string
-  readonly kind: string
+  readonly mode: 'deploy' | 'promote' | 'rollback'
   /** `done`, or the name of what it does now; `waiting` when only a person or time can go on. */
   readonly state: string
   readonly phase?: DeploymentPhase

@@ -61,7 +61,7 @@ export function whyDeployment(
   decisions: readonly DecisionView[],
 ): WhyAnswer {
   return {
-    subject: `${deployment.kind} ${shortVersion(deployment.version)} → ${deployment.environment} (${deployment.id})`,
+    subject: `${deployment.mode} ${shortVersion(deployment.version)} → ${deployment.environment} (${deployment.id})`,
     state: deployment.conclusion ?? deployment.phase ?? deployment.state,
     items: deploymentItems(deployment, environment, decisions),
   }

@@ -1,0 +1,374 @@
+import { describe, expect, test } from 'vitest'
+import type { DeploymentEvent, RunEvent } from '#core/run/event.ts'
+import type { RunView } from '#core/view/model.ts'
+import type { FollowItem } from '#ports/agent-client.ts'
+import { renderRunEnding } from '#cli/live/ending.ts'
+import { renderFooter, renderItem, startLive } from '#cli/live/live-log.ts'
+import type { LiveView } from '#cli/live/live-log.ts'
+import { makePalette } from '#cli/palette.ts'
+import { goldenNow } from '../rig/cli-world.ts'
+
+const plain = makePalette({ env: {} }, false, undefined)
+const coloured = makePalette({ env: {} }, true, undefined)
+const approval = { code: 'APPROVAL_NEEDED', message: 'prod needs 1 approval.', hint: '`shipway approve dep_1`' }
+
+/** A run as an agent reports it: a red job, a lost one, a matrix, a step that deploys and waits for a person. */
+const recorded: readonly FollowItem[] = [
+  run(0, {
+    type: 'run.created',
+    number: 12,
+    title: 'Say hello',
+    workflow: 'CI',
+    event: 'push',
+    ref: 'refs/heads/main',
+    sha: 'b'.repeat(40),
+  }),
+  run(0, { type: 'run.started' }),
+  run(0, {
+    type: 'job.planned',
+    job: 'test',
+    legs: [
+      { key: 'test.0', name: 'test (20)' },
+      { key: 'test.1', name: 'test (22)' },
+    ],
+  }),
+  run(1, { type: 'job.ready', key: 'test.0', name: 'test (20)' }),
+  run(1, { type: 'job.started', key: 'test.0', name: 'test (20)', attempt: 1 }),
+  run(1, {
+    type: 'job.waiting',
+    key: 'test.1',
+    name: 'test (22)',
+    reason: { code: 'RUNNERS_BUSY', message: 'All 1 runners are busy.' },
+  }),
+  run(2, {
+    type: 'step.started',
+    key: 'test.0',
+    attempt: 1,
+    step: { number: 0, id: '__set_up', name: 'Set up job', status: 'running' },
+  }),
+  run(2, {
+    type: 'step.finished',
+    key: 'test.0',
+    attempt: 1,
+    step: {
+      number: 0,
+      id: '__set_up',
+      name: 'Set up job',
+      status: 'done',
+      outcome: 'success',
+      conclusion: 'success',
+      durationMs: 20,
+    },
+  }),
+  run(2, {
+    type: 'step.started',
+    key: 'test.0',
+    attempt: 1,
+    step: { number: 1, id: '__run', name: 'Unit tests', status: 'running' },
+  }),
+  log(
+    'test.0',
+    '##[group]Run npm test\nnpm test\n##[endgroup]\n\u001b[32mok 1\u001b[0m\r\n\u001b]0;owned\u0007\u001b[2Jnot ok 2\n##[error]expected 2, found 3\n',
+  ),
+  run(5, {
+    type: 'step.finished',
+    key: 'test.0',
+    attempt: 1,
+    step: {
+      number: 1,
+      id: '__run',
+      name: 'Unit tests',
+      status: 'done',
+      outcome: 'failure',
+      conclusion: 'failure',
+      durationMs: 3100,
+      reason: 'It exited with 1.',
+    },
+  }),
+  run(5, {
+    type: 'step.finished',
+    key: 'test.0',
+    attempt: 1,
+    step: {
+      number: 2,
+      id: '__run_2',
+      name: 'Lint',
+      status: 'done',
+      outcome: 'failure',
+      conclusion: 'success',
+      durationMs: 40,
+    },
+  }),
+  run(5, {
+    type: 'step.finished',
+    key: 'test.0',
+    attempt: 1,
+    step: {
+      number: 3,
+      id: '__run_3',
+      name: 'Publish',
+      status: 'done',
+      outcome: 'skipped',
+      conclusion: 'skipped',
+      durationMs: 0,
+      reason: 'A step before it failed.',
+    },
+  }),
+  run(6, {
+    type: 'job.finished',
+    key: 'test.0',
+    name: 'test (20)',
+    conclusion: 'failure',
+    annotations: [],
+    reason: { code: 'STEP_FAILED', message: 'Step "Unit tests" exited with 1.' },
+  }),
+  run(6, { type: 'job.started', key: 'test.1', name: 'test (22)', attempt: 1 }),
+  run(7, {
+    type: 'job.lost',
+    key: 'test.1',
+    name: 'test (22)',
+    attempt: 1,
+    reason: { code: 'RUNNER_GONE', message: 'its runner vanished.' },
+  }),
+  run(7, { type: 'job.started', key: 'test.1', name: 'test (22)', attempt: 2 }),
+  log('test.1', 'no newline at the end\n'),
+  run(8, { type: 'job.finished', key: 'test.1', name: 'test (22)', conclusion: 'success', annotations: [] }),
+  run(8, { type: 'release.sealed', release: '3'.repeat(64), version: 'v1.4.3' }),
+  run(8, { type: 'job.started', key: 'ship', name: 'ship', attempt: 1 }),
+  run(9, { type: 'deployment.requested', deployment: 'dep_1', environment: 'prod', release: '3'.repeat(64) }),
+  deployment(9, {
+    type: 'deployment.created',
+    environment: 'prod',
+    release: '3'.repeat(64),
+    version: 'v1.4.3',
+    kind: 'deploy',
+    targets: ['a', 'b'],
+  }),
+  log('ship', 'Deploying v1.4.3 to prod (a, b)\n'),
+  deployment(9, { type: 'deployment.waiting', reason: approval }),
+  run(9, { type: 'run.waiting', reason: approval }),
+  run(9, { type: 'run.waiting', reason: approval }),
+  deployment(70, {
+    type: 'approval.recorded',
+    environment: 'prod',
+    decision: 'approve',
+    actor: 'grace',
+    reason: 'looks good',
+  }),
+  deployment(71, { type: 'deployment.phase', phase: 'prepare' }),
+  deployment(80, { type: 'deployment.finished', conclusion: 'success' }),
+  run(80, { type: 'job.finished', key: 'ship', name: 'ship', conclusion: 'success', annotations: [] }),
+  run(81, { type: 'run.cancelling', by: 'ada', reason: 'enough' }),
+  run(82, { type: 'run.finished', conclusion: 'failure' }),
+]
+
+/** A deployment that nobody's step waits for: it tells its own story. */
+const deploymentAlone: readonly FollowItem[] = [
+  deployment(0, {
+    type: 'deployment.created',
+    environment: 'prod',
+    release: '3'.repeat(64),
+    version: 'v1.4.3',
+    kind: 'promote',
+    targets: ['a'],
+  }),
+  deployment(1, { type: 'deployment.phase', phase: 'prepare' }),
+  deployment(1, { type: 'deployment.progress', target: 'a', line: 'uploading 3 of 12 files (1.2 MB)' }),
+  deployment(2, { type: 'deployment.phase', phase: 'switch', target: 'a' }),
+  deployment(3, { type: 'deployment.phase', phase: 'verify' }),
+  deployment(63, { type: 'deployment.phase', phase: 'revert', target: 'a' }),
+  deployment(64, {
+    type: 'environment.held',
+    environment: 'prod',
+    reason: { code: 'RELEASE_REVERTED', message: 'v1.4.3 was put back.' },
+  }),
+  deployment(64, {
+    type: 'deployment.finished',
+    conclusion: 'reverted',
+    reason: { code: 'HEALTH_FAILED', message: 'It answered 503 for 60s.' },
+  }),
+]
+
+describe('the live log', () => {
+  test('of a run, as a log that nobody watches keeps it', async () => {
+    await expect(play(recorded, { palette: plain, isStamped: true, isQuiet: false })).toMatchFileSnapshot(
+      'screen/live-run.txt',
+    )
+  })
+
+  test('of a run on a terminal', async () => {
+    await expect(play(recorded, { palette: coloured, isStamped: false, isQuiet: false })).toMatchFileSnapshot(
+      'screen/live-run-terminal.txt',
+    )
+  })
+
+  test('of a deployment that is put back', async () => {
+    await expect(play(deploymentAlone, { palette: plain, isStamped: true, isQuiet: false })).toMatchFileSnapshot(
+      'screen/live-deployment.txt',
+    )
+  })
+
+  test('shows nothing when it is to be quiet', () => {
+    expect(play(recorded, { palette: plain, isStamped: true, isQuiet: true })).toBe('')
+  })
+
+  test('leaves out what happened before a moment, and the logs of jobs that began before it', () => {
+    const text = play(recorded, { palette: plain, isStamped: true, isQuiet: false, since: at(8) })
+
+    expect(text).not.toMatch(/not ok 2|Unit tests|no newline/)
+    expect(text).toMatch(/Deploying v1\.4\.3 to prod/)
+    expect(text.split('\n')[0]).toMatch(/test \(22\) passed in 1\.0s$/)
+  })
+
+  test('lets no control sequence of a log through but colours, and none into a pipe', () => {
+    const onTerminal = play(recorded, { palette: coloured, isStamped: false, isQuiet: false })
+    const inPipe = play(recorded, { palette: plain, isStamped: false, isQuiet: false })
+
+    // oxlint-disable-next-line no-control-regex -- it is what the test looks for
+    expect(onTerminal.replaceAll(/\u001b\[[\d;]*m/g, '')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/)
+    // oxlint-disable-next-line no-control-regex -- it is what the test looks for
+    expect(inPipe).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/)
+    expect(inPipe).toContain('not ok 2')
+  })
+
+  test('has a footer that tells what runs, waits and is done', () => {
+    const state = startLive()
+    const view = { palette: plain, isStamped: false, isQuiet: false }
+    for (const item of recorded.slice(0, 6)) renderItem(state, item, view)
+    expect(renderFooter(state, at(31))).toBe('running: test (20) 30s · waiting: 1')
+
+    for (const item of recorded.slice(6)) renderItem(state, item, view)
+    expect(renderFooter(state, at(90))).toBe('done: 3')
+  })
+})
+
+describe('the end of a run', () => {
+  test('that failed says what, shows the last lines, and where to look', async () => {
+    const [job] = failedRun.jobs
+    const [step] = job?.steps ?? []
+    const tails =
+      job === undefined || step === undefined ? [] : [{ job, step, lines: ['not ok 2', '  expected 2, found 3'] }]
+
+    await expect(renderRunEnding(failedRun, tails, plain)).toMatchFileSnapshot('screen/ending-failed.txt')
+  })
+
+  test('that waits says for what, and what to type', async () => {
+    const waiting: RunView = {
+      ...failedRun,
+      jobs: [],
+      state: 'waiting',
+      reason: approval,
+      releases: [],
+      deployments: [],
+    }
+    const { conclusion: _, finishedAt: __, ...open } = waiting
+
+    await expect(renderRunEnding(open, [], plain)).toMatchFileSnapshot('screen/ending-waiting.txt')
+  })
+})
+
+const failedRun: RunView = {
+  id: 'run_1',
+  number: 12,
+  application: 'web',
+  workflow: 'CI',
+  title: 'Say hello',
+  event: 'push',
+  ref: 'refs/heads/main',
+  sha: 'b'.repeat(40),
+  actor: 'ada',
+  attempt: 1,
+  state: 'done',
+  conclusion: 'failure',
+  createdAt: at(0),
+  startedAt: at(0),
+  finishedAt: at(41),
+  reason: { code: 'JOB_FAILED', message: 'job "test" failed.' },
+  jobs: [
+    {
+      key: 'test',
+      jobId: 'test',
+      name: 'test',
+      state: 'done',
+      attempt: 1,
+      conclusion: 'failure',
+      outputs: {},
+      annotations: [],
+      startedAt: at(0),
+      finishedAt: at(12),
+      reason: { code: 'STEP_FAILED', message: 'Step "Unit tests" exited with 1.' },
+      steps: [
+        {
+          number: 1,
+          id: '__run',
+          name: 'Unit tests',
+          state: 'done',
+          outcome: 'failure',
+          conclusion: 'failure',
+          durationMs: 3100,
+        },
+      ],
+    },
+    {
+      key: 'integration',
+      jobId: 'integration',
+      name: 'integration',
+      state: 'done',
+      attempt: 1,
+      conclusion: 'success',
+      outputs: {},
+      annotations: [],
+      startedAt: at(0),
+      finishedAt: at(129),
+      steps: [],
+    },
+    {
+      key: 'ship',
+      jobId: 'ship',
+      name: 'ship',
+      state: 'done',
+      attempt: 0,
+      conclusion: 'skipped',
+      outputs: {},
+      annotations: [],
+      reason: { code: 'JOB_SKIPPED', message: 'Job "test", which it needs, failed.' },
+      steps: [],
+    },
+  ],
+  releases: [],
+  deployments: [
+    {
+      id: 'dep_1',
+      application: 'web',
+      environment: 'staging',
+      release: '3'.repeat(64),
+      version: 'v1.4.3',
+      mode: 'deploy',
+      state: 'waiting',
+      requestedBy: 'ada',
+      createdAt: at(30),
+      reason: approval,
+    },
+  ],
+}
+
+function play(items: readonly FollowItem[], view: LiveView): string {
+  const state = startLive()
+  return items.map((item) => renderItem(state, item, view)).join('')
+}
+
+function at(second: number): number {
+  return goldenNow + second * 1000
+}
+
+function run(second: number, event: RunEvent): FollowItem {
+  return { kind: 'event', stored: { subject: 'run_1', seq: 1, at: at(second), event } }
+}
+
+function deployment(second: number, event: DeploymentEvent): FollowItem {
+  return { kind: 'event', stored: { subject: 'dep_1', seq: 1, at: at(second), event } }
+}
+
+function log(jobKey: string, text: string): FollowItem {
+  return { kind: 'log', runId: 'run_1', jobKey, attempt: 1, text }
+}
