@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import type { CliWorld } from './world.ts'
 
 type Style = Parameters<typeof styleText>[0]
@@ -40,7 +40,7 @@ function isSet(value: string | undefined): value is string {
 /** A colour sequence (kept), any other control sequence or control character (dropped). Tabs and line ends stay. */
 // oxlint-disable no-control-regex -- control characters are what it looks for
 const controls =
-  /(\x1b\[[0-9;:]*m)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
+  /(\x1b\[[0-9;:]*m)|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b\n]*(?:\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
 // oxlint-enable no-control-regex
 
 function keepColoursOnly(text: string): string {
@@ -54,5 +54,5 @@ function keepColoursOnly(text: string): string {
 }
 
 function plainText(text: string): string {
-  return stripVTControlCharacters(text).replace(controls, '')
+  return text.replace(controls, '')
 }

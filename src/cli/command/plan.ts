@@ -132,10 +132,9 @@ function jobLine(job: JobPlan, { paint }: Palette): string {
     case 'undecided':
       return `${paint('yellow', '?')} ${job.id}${needs}  ${paint('dim', decision.reason)}`
     case 'legs': {
-      const legs =
-        decision.legs.length === 1
-          ? ''
-          : `  ${decision.legs.length} legs: ${decision.legs.map((leg) => leg.name).join(', ')}`
+      const names = decision.legs.map((leg) => leg.name)
+      const isPlain = names.length === 1 && names[0] === job.id
+      const legs = isPlain ? '' : names.length === 1 ? `  "${names[0]}"` : `  ${names.length} legs: ${names.join(', ')}`
       const environment = decision.legs[0]?.environment?.name
       return `${paint('green', '✓')} ${job.id}${needs}${legs}${environment === undefined ? '' : paint('dim', `  in ${environment}`)}`
     }

@@ -1,3 +1,4 @@
+import type { RunRequest } from '#core/ticket/model.ts'
 import type { RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
 import { viewRun } from '#store/view.ts'
@@ -10,6 +11,7 @@ import { prepareRun } from '../run-request.ts'
 import type { RunFlags } from '../run-request.ts'
 import { readSecrets } from '../secrets.ts'
 import type { Session } from '../session.ts'
+import { readWorkflows } from '../workflow-source.ts'
 import { performRequest } from '../work.ts'
 import type { WorkResult } from '../work.ts'
 import { addEventFlags } from './event-flags.ts'
@@ -65,12 +67,13 @@ export const page: CommandPage = {
 async function run(session: Session, event: string | undefined, flags: Flags): Promise<number> {
   if (flags.dryRun === true) return showPlan(session, event, flags)
   const secrets = await readSecrets(session, flags)
-  const { request, remarks } = await prepareRun(session, event, flags, {
+  const { request, facts, remarks } = await prepareRun(session, event, flags, {
     secretNames: Object.keys(secrets),
     takesSnapshot: true,
   })
   for (const remark of remarks) session.say(remark)
-  const result = await performRequest(session, request, {
+  const narrowed = await onlyWithJob(session, request, facts.root)
+  const result = await performRequest(session, narrowed, {
     secrets,
     watch: flags.wait === true ? 'until-done' : 'until-waiting',
     liveTo: session.isJson ? 'stderr' : 'stdout',
@@ -82,6 +85,15 @@ async function run(session: Session, event: string | undefined, flags: Flags): P
     runs.filter((view) => view !== undefined),
     result,
   )
+}
+
+/** `--job` alone means the workflows that have such a job, not a mistake in the others. */
+async function onlyWithJob(session: Session, request: RunRequest, root: string): Promise<RunRequest> {
+  const { job, workflows } = request
+  if (job === undefined || workflows !== undefined) return request
+  const files = await readWorkflows(root, session.directory, undefined)
+  const having = files.filter(({ parsed }) => parsed.value?.jobs.some(({ id }) => id === job) === true)
+  return having.length === 0 ? request : { ...request, workflows: having.map(({ file }) => file) }
 }
 
 /** Prints how the runs ended, and turns it into the exit status. */
