@@ -1,6 +1,8 @@
 import { noWorkflowTriggered } from '#core/known/home.ts'
+import { projectInvalid } from '#core/known/project.ts'
 import { workflowInvalid } from '#core/known/run.ts'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import { parseProject } from '#core/project/parse.ts'
 import { evaluateText } from '#core/expression/template.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { RunDocument } from '#core/run/state.ts'
@@ -17,6 +19,7 @@ import { insertRun, nextRunNumber } from '#store/run.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
+import { projectFile } from './deployment/seal-release.ts'
 import { loadCommit } from './load-workflows.ts'
 import type { LoadedCommit } from './load-workflows.ts'
 
@@ -40,6 +43,7 @@ export async function prepareRuns(
     )
     throw workflowInvalid({ files: invalid.map(({ file }) => file), details })
   }
+  checkProject(commit.project, request.application)
   const models: WorkflowModel[] = []
   const reasons: string[] = []
   for (const { file, model } of commit.workflows) {
@@ -51,6 +55,13 @@ export async function prepareRuns(
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
   const branch = await context.git.defaultBranch(request.repository)
   return { models, commit, isDefaultBranch: branch === undefined || request.event.ref === `refs/heads/${branch}` }
+}
+
+/** A run whose `shipway.yml` cannot be read would be green, and nothing would be sealed or deployed. */
+function checkProject(text: string | undefined, folderName: string): void {
+  if (text === undefined) return
+  const { value, diagnostics } = parseProject({ file: projectFile, text, folderName })
+  if (value === undefined) throw projectInvalid({ file: projectFile, text, diagnostics })
 }
 
 /** Writes the runs of a ticket: one for each workflow that answers. Returns their ids. */

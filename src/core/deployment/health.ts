@@ -30,7 +30,8 @@ export function healthQuestion(
     'release.id': release.id,
     'release.sha': release.manifest.source.sha,
     'target.name': target.name,
-    'target.host': target.host,
+    // An IPv6 address stands in brackets in a URL, and without them everywhere else.
+    'target.host': target.host.includes(':') ? `[${target.host}]` : target.host,
   }
   const fill = (text: string): string =>
     text.replaceAll(/\$\{\{\s*([\w.]+)\s*\}\}/g, (whole, name: string) => values[name] ?? whole)

@@ -2,7 +2,7 @@ import { refPatternProblem } from '#core/environment/ref-rule.ts'
 import { globProblem } from './glob.ts'
 import { renderDuration } from './duration.ts'
 import { nearestName } from './nearest.ts'
-import type { EnvironmentConfig, ProjectConfig } from './model.ts'
+import type { EnvironmentConfig, ProjectConfig, TargetConfig } from './model.ts'
 import type { ProjectReader, Path } from './reader.ts'
 
 /** What `${{ … }}` may name in `health.url` and `health.contains`. */
@@ -98,9 +98,11 @@ function checkHealth(reader: ProjectReader, environment: EnvironmentConfig): voi
   const { health } = environment
   const path: Path = ['environments', environment.name, 'health']
   if (health === undefined) return
-  const plain = health.url.replaceAll(/\$\{\{\s*target\.(?:host|name)\s*\}\}/g, 'host')
   checkTemplate(reader, health.url, { path: [...path, 'url'], allowed: healthUrlNames })
-  if (health.url !== '' && !plain.includes('${{') && !isHttpUrl(plain)) badUrl(reader, health.url, [...path, 'url'])
+  const bad = environment.targets
+    .map((target) => addressFor(health.url, target))
+    .find((address) => address !== '' && !address.includes('${{') && !isHttpUrl(address))
+  if (bad !== undefined) badUrl(reader, bad, [...path, 'url'])
   if (health.contains !== undefined)
     checkTemplate(reader, health.contains, { path: [...path, 'contains'], allowed: healthTextNames })
   if (health.everyMs > health.withinMs) {
@@ -160,6 +162,14 @@ function checkCycles(reader: ProjectReader, environments: readonly EnvironmentCo
     done.add(name)
   }
   for (const { name } of environments) walk(name, [])
+}
+
+/** The address that is asked for one target: a name may be a host, a port or a part of a path. */
+function addressFor(url: string, target: TargetConfig): string {
+  const host = target.kind === 'ssh' ? target.host : '127.0.0.1'
+  return url
+    .replaceAll(/\$\{\{\s*target\.host\s*\}\}/g, () => (host.includes(':') ? `[${host}]` : host))
+    .replaceAll(/\$\{\{\s*target\.name\s*\}\}/g, () => target.name)
 }
 
 function isHttpUrl(text: string): boolean {

@@ -143,6 +143,7 @@ shipway.yml:9:20: error: "confirmWithin" of environment "production" must be a d
     [staging('gates: { coverage: 80 }'), 'CONFIG_KEY_LATER', 4],
     [staging('health: { url: "ftp://a" }'), 'CONFIG_URL_INVALID', 4],
     [staging('health: { url: "http://u:p@a/" }'), 'CONFIG_URL_INVALID', 4],
+    [staging('health: { url: "http://a:${{ target.name }}/" }'), 'CONFIG_URL_INVALID', 4],
     [staging('health: { within: 5s }'), 'CONFIG_KEY_MISSING', 4],
     [staging('health: { url: "http://a", contains: "${{ secrets.X }}" }'), 'CONFIG_VALUE_INVALID', 4],
     [staging('health: { url: "http://a", within: 2s, every: 3s }'), 'CONFIG_VALUE_INVALID', 4],
