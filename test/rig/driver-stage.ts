@@ -5,11 +5,15 @@ import { systemClock } from '#adapters/clock/system-clock.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { TargetConfig } from '#core/project/model.ts'
+import type { HostShell } from '#ports/host-shell.ts'
 import type { DriverStage } from '../conformance/deploy-driver.ts'
 import type { SshServer } from './sshd.ts'
 
 /** A stage for the directory driver: the target lies on this machine either way, so a test can look at it. */
-export async function directoryStage(sshd?: SshServer): Promise<DriverStage & { readonly path: string }> {
+export async function directoryStage(
+  sshd?: SshServer,
+  shell: (target: TargetConfig) => HostShell = openShell,
+): Promise<DriverStage & { readonly path: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-stage-'))
   const path = join(folder, "tar get's")
   const trace = join(folder, 'restarts')
@@ -19,7 +23,7 @@ export async function directoryStage(sshd?: SshServer): Promise<DriverStage & { 
     path,
     target,
     home: join(folder, 'home'),
-    open: () => directoryDriver({ openShell, clock: systemClock }),
+    open: () => directoryDriver({ openShell: shell, clock: systemClock }),
     served: (file) => read(join(path, 'current', file)),
     restart: `cat version.txt >> '${trace}'; echo >> '${trace}'`,
     restarts: async () => ((await read(trace)) ?? '').split('\n').filter(Boolean),

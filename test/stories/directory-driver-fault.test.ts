@@ -461,6 +461,30 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     expect(await rig.stage.served('version.txt')).toBe('v3')
   })
 
+  test('a target whose disk is full goes back by itself all the same', async ({ skip }) => {
+    await using rig = await setUp()
+    const disk = await mountSmallDisk(rig.stage.path, 'size=1m')
+    if (typeof disk === 'string') return skip(disk)
+    await using _ = disk
+    await deploy(rig.driver, await rig.order('v1'))
+    const next = await rig.order('v2', {}, { confirmWithinMs: 1000 })
+    await rig.driver.prepare(next, silent, signal)
+    await rig.driver.switch(next, silent, signal)
+    await promisify(execFile)('sh', [
+      '-c',
+      'cat /dev/zero > "$1" 2>/dev/null || :',
+      'fill',
+      join(rig.stage.path, 'filler'),
+    ])
+
+    await until('v1 was started again', async () => (await rig.stage.restarts()).join() === 'v1,v2,v1')
+
+    expect(await rig.stage.served('version.txt')).toBe('v1')
+    await until('it is at rest', async () => (await processesWith(next.deploymentId)).length === 0)
+    expect(await rig.driver.inspect(next, signal)).not.toHaveProperty('pending')
+    await expect(rig.driver.confirm(next, silent, signal)).rejects.toMatchObject({ code: 'RELEASE_REVERTED' })
+  })
+
   test('after a deployment no process of it is left', async () => {
     await using rig = await setUp()
     const order = await rig.order('v1', {}, { confirmWithinMs: 600_000 })

@@ -22,6 +22,7 @@ export interface CapturedCall {
   readonly args: readonly string[]
   readonly input?: AsyncIterable<Uint8Array>
   readonly deadlineMs: number
+  readonly environment: NodeJS.ProcessEnv
 }
 
 /**
@@ -34,6 +35,7 @@ export async function captureProcess(call: CapturedCall, signal: AbortSignal): P
   signal.throwIfAborted()
   const child = spawn(call.program, call.args, {
     detached: true,
+    env: call.environment,
     stdio: [call.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   const ended = endOf(child)

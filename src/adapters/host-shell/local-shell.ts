@@ -2,22 +2,26 @@ import * as known from '#core/known/host.ts'
 import type { HostShell, ShellCall, ShellResult } from '#ports/host-shell.ts'
 import { captureProcess, outputBytesMax } from './captured-process.ts'
 
-/** A shell on this machine: every call is one `sh`. It holds nothing, so there is nothing to close. */
-export function openLocalShell(): HostShell {
+/**
+ * A shell on this machine: every call is one `sh`. It holds nothing, so there is nothing to close. `environment` is that of
+ * the scripts and so of restart commands; default: this process's.
+ */
+export function openLocalShell(environment: NodeJS.ProcessEnv = process.env): HostShell {
   return {
     host: 'localhost',
-    run: runLocally,
+    run: (call, signal) => runLocally(call, environment, signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
 
-async function runLocally(call: ShellCall, signal: AbortSignal): Promise<ShellResult> {
+async function runLocally(call: ShellCall, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ShellResult> {
   const end = await captureProcess(
     {
       program: 'sh',
       args: ['-c', call.script, 'shipway', ...call.args],
       ...(call.input === undefined ? {} : { input: call.input }),
       deadlineMs: call.deadlineMs,
+      environment,
     },
     signal,
   )

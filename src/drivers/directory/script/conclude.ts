@@ -10,10 +10,10 @@ cd "$1"
 mutex 300 || fail busy
 settle
 if ! read_order "$2"; then fail unknown; fi
-if [ ! -h "$D/verdict" ] && [ ! -e "$D/hooked" ]; then fail unknown; fi
+if is_open && [ ! -e "$D/hooked" ]; then fail unknown; fi
 if ! decide confirmed; then
   go_back 'nobody confirmed it in time'
-  read_done
+  read_outcome
   fail "reverted $reason"
 fi
 if [ "$(readlink $S/pending 2>/dev/null)" = "$dep" ]; then
@@ -29,14 +29,21 @@ room=$3
 for short in "$current" "$previous"; do
   if [ -n "$short" ]; then room=$((room - 1)); fi
 done
-for short in $(ls -t $S/releases); do
-  if [ "$short" = "$current" ] || [ "$short" = "$previous" ]; then continue; fi
-  if [ $room -gt 0 ] && [ -e "$S/releases/$short/about" ]; then room=$((room - 1)); continue; fi
-  rm -f "$S/releases/$short/about"
-  rm -rf "releases/$short" "$S/releases/$short"
+kept=" $current $previous "
+for short in $(newest_releases); do
+  case $kept in *" $short "*) continue ;; esac
+  if [ $room -gt 0 ] && [ -e "$S/releases/$short/about" ]; then kept="$kept$short " room=$((room - 1)); fi
+done
+for folder in $S/releases/*; do
+  short=\${folder#$S/releases/}
+  case $kept in *" $short "*) continue ;; esac
+  rm -f "$folder/about"
+  rm -rf "releases/$short" "$folder"
   say "removed $short"
 done
-for old in $(ls -t $S/deployments | tail -n +${recordsKept + 1}); do rm -rf "$S/deployments/$old"; done
+for old in $(ls -t $S/deployments | tail -n +${recordsKept + 1}); do
+  if [ "$old" != "$dep" ]; then rm -rf "$S/deployments/$old"; fi
+done
 `
 
 /**
@@ -61,19 +68,22 @@ if ! decide reverted; then
     fail "drifted $found"
   fi
   lock_take "$2" $((back_seconds + 30)) -
+  get_ready_to_go_back
   ln -s "$dep" $S/pending
-  rm -f "$D/verdict"
-  decide reverted
+  mv "$D/confirmed" "$D/reverted"
   if [ "$older" = - ]; then rm -f $S/previous; else printf '%s\\n' "$older" > $S/previous; fi
 fi
 stop_watcher
-read_done
-if [ "$back_status" != 0 ]; then rm -f "$D/done"; fi
+read_outcome
+if [ "$back_status" != 0 ] && [ -e "$D/done" ]; then
+  get_ready_to_go_back
+  rm -f "$D/done"
+fi
 if [ ! -e "$D/done" ]; then
-  rm -f "$D/back.log"
+  : > "$D/back.log"
   go_back "$3"
   say_log back.log
-  say "back $back_status $prev"
+  if [ -e "$D/switching" ]; then say "back $back_status $prev"; fi
   if [ "$back_status" != 0 ]; then fail "restart $back_status"; fi
 fi
 `

@@ -10,20 +10,20 @@ if [ ! -d $S ]; then
   exit 0
 fi
 [ -r $S ] && [ -x $S ] || fail unreadable
-if read_pending && { [ -h "$D/verdict" ] || [ "$(now)" -ge "$deadline" ]; } && mutex 100; then
+if read_pending && { ! is_open || [ "$(now)" -ge "$deadline" ]; } && mutex 100; then
   settle
   mutex_free
 fi
 read_current
 if [ -n "$foreign" ]; then say "foreign $foreign"; fi
 if [ -n "$current" ] && read_about "$current"; then say "current $about_id $about_version"; fi
-if read_pending && [ ! -h "$D/verdict" ] && read_about "$rel"; then
+if read_pending && is_open && read_about "$rel"; then
   say "pending $dep $about_id $deadline"
   if [ "$prev" != - ] && [ "$prev" != "$rel" ] && read_about "$prev"; then say "previous $about_id"; fi
 elif { read -r previous < $S/previous; } 2>/dev/null && read_about "$previous"; then
   say "previous $about_id"
 fi
-for short in $(ls -t $S/releases); do
+for short in $(newest_releases); do
   if read_about "$short"; then say "release $about_id"; fi
 done
 `

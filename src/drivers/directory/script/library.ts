@@ -4,14 +4,15 @@
  *
  *     releases/<short>/            files of a release, read-only, hard links between releases
  *     current -> releases/<short>
- *     .shipway/releases/<short>/   about (id sha version: its presence says "complete"), files (catalogue), restart
- *     .shipway/deployments/<dep>/  order, switching, hooked, verdict -> confirmed|reverted, done, watcher, logs
+ *     .shipway/releases/<short>/   about (id sha version: its presence says "complete"), files (catalogue), restart, used
+ *     .shipway/deployments/<dep>/  order, undecided | confirmed | reverted, switching, hooked, undone | done, back, logs …
  *     .shipway/pending -> <dep>    a switch that nobody has confirmed
- *     .shipway/{owner,lock,previous,confirmed,journal,mutex,incoming/}
+ *     .shipway/{owner,lock,previous,confirmed,sequence,journal,mutex,incoming/}
  *
- * Two decisions of the file system carry the protocol. `verdict` is a symbolic link: it appears at once, with its
- * content, for exactly one of those who try to make it. `current` is replaced by a rename. `mutex` (a kernel lock where
- * `flock` exists) only keeps two scripts from working at the same moment; nothing is lost when it cannot.
+ * Two renames carry the protocol. `undecided` becomes `confirmed` or `reverted`: it is there once, so exactly one of those
+ * who try succeeds. `current` is replaced as a whole. Going back makes no new file: all that it needs was made before the
+ * switch, so that it works on a full disk. `mutex` (a kernel lock where `flock` exists) only keeps two scripts from
+ * working at the same moment; nothing is lost when it cannot.
  */
 export const library = `
 set -eu
@@ -66,7 +67,7 @@ mutex_free() {
 # Makes files and folders durable: fsync of each where \`sync\` takes names.
 keep() { sync "$@" 2>/dev/null || sync; }
 
-note() { printf '%s %s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$dep" "$*" >> $S/journal; }
+note() { { printf '%s %s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$dep" "$*" >> $S/journal; } 2>/dev/null || :; }
 
 # What \`current\` is: a release of ours ($current), or something else ($foreign).
 read_current() {
@@ -85,18 +86,34 @@ read_about() {
   { read -r about_id about_sha about_version < "$S/releases/$1/about"; } 2>/dev/null
 }
 
+# Releases by their last use, newest first. Times of files are no order: busybox compares seconds.
+newest_releases() {
+  for used in $S/releases/*/used; do
+    { read -r number < "$used"; } 2>/dev/null || continue
+    short=\${used#$S/releases/}
+    echo "$number \${short%/used}"
+  done | sort -rn | sed 's/^[0-9]* //'
+}
+mark_used() {
+  number=0
+  { read -r number < $S/sequence; } 2>/dev/null || :
+  echo $((number + 1)) > $S/sequence.new
+  mv -f $S/sequence.new $S/sequence
+  echo $((number + 1)) > "$S/releases/$1/used"
+}
+
 # Loads a deployment's record: D dep rel prev deadline seconds older.
 read_order() {
   dep=$1 D=$S/deployments/$1
   { read -r rel prev deadline seconds older < "$D/order"; } 2>/dev/null
 }
 read_pending() { pending=$(readlink $S/pending 2>/dev/null) && read_order "$pending"; }
-verdict() { readlink "$D/verdict" 2>/dev/null || :; }
+is_open() { [ -e "$D/undecided" ]; }
 
 # Succeeds when the verdict is $1, whoever came first.
 decide() {
-  ln -s "$1" "$D/verdict" 2>/dev/null || :
-  [ "$(verdict)" = "$1" ]
+  if [ -e "$D/undecided" ]; then mv "$D/undecided" "$D/$1" 2>/dev/null || :; fi
+  [ -e "$D/$1" ]
 }
 
 check_owner() {
@@ -122,11 +139,8 @@ lock_free() {
   if { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null && [ "$lock_dep" = "$1" ]; then rm -f $S/lock; fi
 }
 
-point_current() {
-  rm -f "$S/next.$$"
-  ln -s "releases/$1" "$S/next.$$"
-  mv -Tf "$S/next.$$" current 2>/dev/null || mv -hf "$S/next.$$" current
-}
+# replace_current <link>: \`current\` becomes this link, in one step.
+replace_current() { mv -Tf "$1" current 2>/dev/null || mv -hf "$1" current; }
 
 # run_hook <release> <log> <seconds>: the release's restart command, in its folder. It keeps no descriptor of ours, since
 # a service that it starts lives on and would keep the connection open.
@@ -135,7 +149,7 @@ run_hook() {
   read_about "$1"
   limit=''
   if command -v timeout >/dev/null 2>&1; then limit="timeout -k 5 $3"; fi
-  hook_log=$PWD/$D/$2
+  hook_log=$PWD/$D/$2 hook_begun=$(now) hook_status=0
   (
     exec 9>&- </dev/null >>"$hook_log" 2>&1
     SHIPWAY_PATH=$PWD SHIPWAY_RELEASE=$about_id SHIPWAY_VERSION=$about_version SHIPWAY_SHA=$about_sha
@@ -148,7 +162,10 @@ run_hook() {
     if [ -n "$given_locale" ]; then LC_ALL=$given_locale; else unset LC_ALL; fi
     cd -P "releases/$1" || exit 126
     exec $limit sh -c 'set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec sh -c "$1"' hook "$restart"
-  )
+  ) || hook_status=$?
+  # GNU's \`timeout\` says 124, busybox's says by which signal the command died.
+  if [ $hook_status -ge 128 ] && [ $(($(now) - hook_begun)) -ge "$3" ]; then hook_status=124; fi
+  return $hook_status
 }
 say_log() {
   if [ -s "$D/$1" ]; then tail -c 16000 "$D/$1" | tail -n 100 | sed 's/^/shipway:log /'; echo; fi
@@ -170,7 +187,17 @@ stop_watcher() {
 
 end_pending() { if [ "$(readlink $S/pending 2>/dev/null)" = "$dep" ]; then rm -f $S/pending; fi; }
 
-# go_back <reason>: after the verdict "reverted". May be called again at any point of it.
+# Everything that going back needs, made while there is room: see go_back.
+get_ready_to_go_back() {
+  : >> "$D/back.log"
+  : > "$D/undone"
+  if [ "$prev" != - ]; then
+    rm -f "$D/back"
+    ln -s "releases/$prev" "$D/back"
+  fi
+}
+
+# go_back <reason>: after the verdict "reverted". May be called again at any point of it. It renames, links and removes.
 go_back() {
   if [ -e "$D/done" ]; then return 0; fi
   back_status=0
@@ -179,38 +206,33 @@ go_back() {
       rm -f current
     else
       if [ -d "$D/before" ]; then restore_environment; fi
-      point_current "$prev"
+      if [ -h "$D/back" ]; then replace_current "$D/back"; fi
       run_hook "$prev" back.log $back_seconds || back_status=$?
     fi
   fi
-  printf '%s %s\\n' "$back_status" "$1" > "$D/done.new"
-  mv -f "$D/done.new" "$D/done"
+  { printf '%s %s\\n' "$back_status" "$1" > "$D/outcome"; } 2>/dev/null || :
+  mv -f "$D/undone" "$D/done"
   note "reverted: $1"
   end_pending
   lock_free "$dep"
 }
-read_done() { back_status=0 reason=''; { read -r back_status reason < "$D/done"; } 2>/dev/null || :; }
+read_outcome() { back_status=0 reason='it was taken back'; { read -r back_status reason < "$D/outcome"; } 2>/dev/null || :; }
 
 # A deployment of the release that runs already replaces its settings: these are the ones to go back to.
 restore_environment() {
-  for name in .env .secrets.env; do
-    if [ -e "$D/before/$name" ]; then cp -p "$D/before/$name" "$D/$name.new" && mv -f "$D/$name.new" "releases/$rel/$name"
-    else rm -f "releases/$rel/$name"; fi
-  done
-  if [ -e "$D/before/restart" ]; then cp -p "$D/before/restart" "$S/releases/$rel/restart"
-  else rm -f "$S/releases/$rel/restart"; fi
+  for name in .env .secrets.env; do restore_file "$name" "releases/$rel/$name"; done
+  restore_file restart "$S/releases/$rel/restart"
 }
+restore_file() { if [ -e "$D/before/$1" ]; then ln -f "$D/before/$1" "$2"; else rm -f "$2"; fi; }
 
 # Ends what nobody ended: a switch whose time is over while the host was down, a revert that was cut.
 settle() {
   read_pending || return 0
-  case $(verdict) in
-    '')
-      [ "$(now)" -ge "$deadline" ] || return 0
-      if decide reverted; then go_back 'nobody confirmed it in time'; fi ;;
-    reverted) go_back 'nobody confirmed it in time' ;;
-    confirmed) finish_confirm ;;
-  esac
+  if is_open; then
+    [ "$(now)" -ge "$deadline" ] || return 0
+    decide reverted || return 0
+  fi
+  if [ -e "$D/confirmed" ]; then finish_confirm; else go_back 'nobody confirmed it in time'; fi
 }
 
 # After the verdict "confirmed". May be called again at any point of it.

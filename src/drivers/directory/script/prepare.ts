@@ -85,6 +85,7 @@ if [ ! -e "$S/releases/$short/about" ]; then
   mv "$incoming/tree" "releases/$short"
   mkdir "$S/releases/$short"
   mv "$incoming/files" "$S/releases/$short/files"
+  mark_used "$short"
   printf '%s %s %s\\n' "$5" "$6" "$7" > "$S/releases/$short/about.new"
   mv "$S/releases/$short/about.new" "$S/releases/$short/about"
 fi

@@ -13,10 +13,8 @@ check_owner "$3"
 settle
 short=$4
 if read_order "$2"; then
-  case $(verdict) in
-    confirmed) exit 0 ;;
-    reverted) read_done; fail "reverted $reason" ;;
-  esac
+  if [ -e "$D/confirmed" ]; then exit 0; fi
+  if ! is_open; then read_outcome; fail "reverted $reason"; fi
   if [ -e "$D/hooked" ]; then exit 0; fi
   lock_take "$2" $((seconds + back_seconds + 30)) "$6"
 else
@@ -32,17 +30,25 @@ else
   fi
   older=-
   { read -r older < $S/previous; } 2>/dev/null || :
+  if read_pending; then fail "locked $dep 0 $deadline ?"; fi
+  dep=$2 D=$S/deployments/$2
   rm -rf "$D"
   mkdir "$D"
   rel=$short prev=\${current:--} seconds=$5
   deadline=$(($(now) + seconds + 1))
   printf '%s %s %s %s %s\\n' "$rel" "$prev" "$deadline" "$seconds" "$older" > "$D/order.new"
+  : > "$D/undecided"
   mv "$D/order.new" "$D/order"
+fi
+if [ "$(readlink $S/pending 2>/dev/null)" != "$dep" ]; then
+  rm -f $S/pending
   ln -s "$dep" $S/pending
 fi
 rm -rf "$D/new"
 mkdir "$D/new"
 tar -xpof - -C "$D/new"
+get_ready_to_go_back
+mark_used "$rel"
 keep "$D/order" "$D" $S
 
 rm -f "$D/watcher"
@@ -56,9 +62,9 @@ if [ "$prev" = "$rel" ] && [ ! -d "$D/before" ]; then
   rm -rf "$D/before.new"
   mkdir "$D/before.new"
   for name in .env .secrets.env; do
-    if [ -e "releases/$rel/$name" ]; then cp -p "releases/$rel/$name" "$D/before.new/$name"; fi
+    if [ -e "releases/$rel/$name" ]; then ln "releases/$rel/$name" "$D/before.new/$name"; fi
   done
-  if [ -e "$S/releases/$rel/restart" ]; then cp -p "$S/releases/$rel/restart" "$D/before.new/restart"; fi
+  if [ -e "$S/releases/$rel/restart" ]; then ln "$S/releases/$rel/restart" "$D/before.new/restart"; fi
   mv "$D/before.new" "$D/before"
 fi
 for name in .env .secrets.env; do
@@ -76,13 +82,16 @@ until [ -s "$D/watcher" ]; do
 done
 
 : > "$D/switching"
-point_current "$rel"
-if [ -h "$D/verdict" ]; then
-  rm -f "$D/done"
+rm -f "$S/next"
+ln -s "releases/$rel" "$S/next"
+replace_current "$S/next"
+if ! is_open; then
+  # The timer came while this script stood still: what it put back was just replaced.
+  if [ -e "$D/done" ]; then mv "$D/done" "$D/undone"; fi
+  get_ready_to_go_back
   go_back 'nobody confirmed it in time'
   fail 'reverted nobody confirmed it in time'
 fi
-touch "$S/releases/$rel"
 note "switched from $prev to $rel"
 say switched
 status=0
@@ -99,5 +108,5 @@ if [ $status -ne 0 ]; then
   fail "restart $status"
 fi
 : > "$D/hooked"
-if [ "$(verdict)" = reverted ]; then fail 'reverted nobody confirmed it in time'; fi
+if ! is_open; then fail 'reverted nobody confirmed it in time'; fi
 `

@@ -11,11 +11,11 @@ read_order "$2" || exit 0
 echo $$ > "$D/watcher.new"
 mv -f "$D/watcher.new" "$D/watcher"
 ticks=0
-while [ ! -h "$D/verdict" ] && [ $ticks -le "$seconds" ] && [ "$(now)" -lt "$deadline" ]; do
+while is_open && [ $ticks -le "$seconds" ] && [ "$(now)" -lt "$deadline" ]; do
   sleep 1
   ticks=$((ticks + 1))
 done
-if [ -h "$D/verdict" ]; then exit 0; fi
+is_open || exit 0
 decide reverted || exit 0
 mutex 300 || :
 go_back 'nobody confirmed it in time'
