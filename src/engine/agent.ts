@@ -5,7 +5,6 @@ import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
-import type { ProcessMark } from '#ports/runner-pool.ts'
 import { admit } from './admission.ts'
 import type { AgentContext } from './context.ts'
 import { requestDeployment } from './deploy-request.ts'
@@ -38,6 +37,8 @@ export class Agent {
   /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
   readonly #failure = Promise.withResolvers<never>()
   #hasLooked = false
+  /** Something ended: what waits for rules may go on. */
+  #isChanged = false
   #requests = 0
   #isDraining = false
   #ended: Promise<void> | undefined
@@ -47,7 +48,10 @@ export class Agent {
     this.#wake = new Wake(context.clock)
     this.#table = new RunTable(context)
     this.#desk = new JobDesk(context, this.#table, {
-      onEffects: async (run, effects) => this.#perform(run, effects),
+      onEffects: async (run, effects) => {
+        this.#isChanged = true
+        await this.#perform(run, effects)
+      },
       onRequest: async (job, message, progress) => this.#request(job, message, progress),
       onChange: () => this.#wake.ring(),
       onFailure: (error) => this.#failure.reject(error),
@@ -96,15 +100,21 @@ export class Agent {
     await this.#desk.close()
     await Promise.allSettled(this.#driving.values())
     await this.ended.catch(() => undefined)
+    this.#wake[Symbol.dispose]()
   }
 
   async #loop(): Promise<void> {
     await this.#recover()
+    let lookedAt = this.#context.clock.monotonic()
     while (!this.#stop.signal.aborted) {
       await this.#look()
       await this.#wake.wait(lookEveryMs)
-      await this.#desk.reap()
-      await this.#checkWaiting()
+      const isDue = this.#context.clock.monotonic() - lookedAt >= lookEveryMs
+      if (isDue) {
+        lookedAt = this.#context.clock.monotonic()
+        await this.#desk.reap()
+      }
+      if (isDue || this.#isChanged) await this.#checkWaiting()
     }
   }
 
@@ -188,7 +198,9 @@ export class Agent {
 
   /** Somebody decided, or time has passed: asks the rules again for everything that waits for them. */
   async #checkWaiting(): Promise<void> {
+    this.#isChanged = false
     for (const state of this.#table.open) {
+      if (state.open.waiting === 0) continue
       for (const job of state.jobs.values()) {
         const environment = job.leg?.environment
         if (job.state === 'waiting' && environment !== undefined)
@@ -202,10 +214,13 @@ export class Agent {
     if (this.#driving.has(deployment) || this.#stop.signal.aborted) return
     const drive = this.#context.delivery
       .drive(deployment, this.#stop.signal)
+      .then((end) => {
+        // One that waits has changed nothing: asking again because of it would never end.
+        if (end === 'done') this.#isChanged = true
+      })
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) this.#failure.reject(error)
       })
-      .then(() => undefined)
       .finally(() => {
         this.#driving.delete(deployment)
         this.#context.notify({ type: 'changed', subject: deployment })
@@ -245,12 +260,12 @@ export class Agent {
   /** Takes over from an agent that is gone: its leases, its unfinished runs, its deployments, the tickets that it had claimed. */
   async #recover(): Promise<void> {
     const { store, files, sha256, launcher } = this.#context
+    launcher.killLeftovers()
     const left = await store.transaction(async (query) => {
       const owners = await leaseOwners(query)
       return (await Promise.all(owners.map(async (owner) => releaseOwner(query, owner)))).flat()
     })
     for (const job of left) {
-      if (job.process !== undefined) launcher.killLeftover(job.process as unknown as ProcessMark)
       const reason = { code: 'AGENT_RESTARTED', message: 'The agent was stopped while the job ran.' }
       const applied = await this.#table.apply(job.run, { kind: 'lost', key: job.key, attempt: job.attempt, reason })
       if (applied !== undefined) await this.#perform(job.run, applied.effects)

@@ -116,6 +116,7 @@ export class EmbeddedClient implements AgentClient {
       await role.lock[Symbol.asyncDispose]()
     }
     await this.#reader?.close()
+    this.#wake[Symbol.dispose]()
   }
 
   /** The agent's own store in this process, else the one for reading. */

@@ -1,14 +1,14 @@
 import { reportError } from '#core/errors.ts'
 import type { Json } from '#core/json.ts'
 import { homeLayout } from '#core/home/layout.ts'
-import type { RunnerMessage, StepReport } from '#core/run/job-order.ts'
+import type { JobResult, RunnerMessage, StepReport } from '#core/run/job-order.ts'
 import type { RunEffect } from '#core/run/state.ts'
 import { unreachable } from '#core/unreachable.ts'
-import { appendEvent } from '#store/event.ts'
-import { claimJobs, reapExpired, recordProcess, renewLease } from '#store/lease.ts'
+import { appendEvent, appendEvents } from '#store/event.ts'
+import { claimJobs, reapExpired, renewLease } from '#store/lease.ts'
 import type { Lease } from '#store/lease.ts'
-import { loadRun } from '#store/run.ts'
 import { upsertStep } from '#store/step.ts'
+import type { Query } from '#ports/sql-driver.ts'
 import type { AgentContext } from './context.ts'
 import { buildJobOrder } from './job-order.ts'
 import { loadSecrets } from './run-secrets.ts'
@@ -21,6 +21,12 @@ export const leaseMs = 60_000
 
 /** Leases that one look takes back at the most; the rest waits for the next. */
 const reapMax = 100
+
+/**
+ * How long a report of a step waits for the next one, so that both are one commit: a commit costs as much as a small step. A result of
+ * a job never waits.
+ */
+const gatherMs = 10
 
 export interface JobDeskEvents {
   /** What else the engine has to do because of a job. */
@@ -37,22 +43,33 @@ export interface JobDeskEvents {
   onFailure(error: unknown): void
 }
 
+/** How a job left its runner. */
+type JobEnd = { readonly kind: 'done'; readonly result: JobResult } | { readonly kind: 'lost'; readonly why: string }
+
+/** What a runner has said of a job and nobody has written yet. */
+interface Reports {
+  readonly job: SlotJob
+  steps: StepReport[]
+  end: JobEnd | undefined
+  writing: Promise<void>
+}
+
 /** Gives ready jobs to runners and takes their reports: the only place that talks to a runner. */
 export class JobDesk {
   readonly #context: AgentContext
   readonly #table: RunTable
   readonly #events: JobDeskEvents
   readonly #slots: RunnerSlots
-  /** Reports of one job, one after the other. */
-  readonly #reports = new Map<string, Promise<void>>()
+  /** By job attempt; there while something is to be written. */
+  readonly #reports = new Map<string, Reports>()
 
   constructor(context: AgentContext, table: RunTable, events: JobDeskEvents) {
     this.#context = context
     this.#table = table
     this.#events = events
     this.#slots = new RunnerSlots(context.launcher, context.slots, {
-      onMessage: (slot, job, message) => this.#queue(job, async () => this.#report(slot, job, message)),
-      onLost: (job, why) => this.#queue(job, async () => this.#lost(job, why)),
+      onMessage: (slot, job, message) => this.#hear(slot, job, message),
+      onLost: (job, why) => this.#report(job, { end: { kind: 'lost', why } }),
       onFree: () => events.onChange(),
     })
   }
@@ -69,15 +86,14 @@ export class JobDesk {
   async dispatch(): Promise<number> {
     const { free } = this.#slots
     if (free === 0) return 0
-    const claimed = await this.#context.store.transaction(async (query) =>
-      claimJobs(query, { owner: this.#context.owner, count: free, leaseMs }),
-    )
-    for (const job of claimed) {
-      const slotJob = { runId: job.run, jobKey: job.key, attempt: job.attempt }
-      const { process, slot } = this.#slots.take(slotJob)
-      await recordProcess(this.#context.store.query, this.#lease(slotJob), process.mark as unknown as Json)
-      await this.#start(slot, slotJob)
-    }
+    const claimed = await this.#context.store.transaction(async (query) => {
+      const jobs = await claimJobs(query, { owner: this.#context.owner, count: free, leaseMs })
+      for (const { run, key, name, attempt } of jobs) {
+        await appendEvent(query, { table: 'run', id: run }, { type: 'job.started', key, name, attempt })
+      }
+      return jobs
+    })
+    for (const { run, key, attempt } of claimed) await this.#start({ runId: run, jobKey: key, attempt })
     return claimed.length
   }
 
@@ -90,85 +106,117 @@ export class JobDesk {
     const expired = await this.#context.store.transaction(async (query) => reapExpired(query, reapMax))
     for (const { run, key, attempt } of expired) {
       const job = { runId: run, jobKey: key, attempt }
-      if (!this.#slots.kill(job)) await this.#lost(job, 'its runner was silent for too long')
+      if (!this.#slots.kill(job))
+        this.#report(job, { end: { kind: 'lost', why: 'its runner was silent for too long' } })
     }
   }
 
   async close(): Promise<void> {
     await this.#slots.close()
-    await Promise.allSettled(this.#reports.values())
+    await Promise.all([...this.#reports.values()].map(async (reports) => reports.writing))
   }
 
-  async #start(slot: Slot, job: SlotJob): Promise<void> {
+  /** The claim has made the row; here the run learns of it, and a runner gets its order. */
+  async #start(job: SlotJob): Promise<void> {
     const applied = await this.#table.apply(job.runId, { kind: 'claimed', key: job.jobKey, attempt: job.attempt })
-    const row = await loadRun(this.#context.store.query, job.runId)
-    const secrets = row === undefined ? {} : loadSecrets(this.#context.files, row.ticket)
-    const order =
-      applied === undefined
-        ? undefined
-        : buildJobOrder(this.#context.files, applied.state, { key: job.jobKey, attempt: job.attempt, secrets })
-    if (order === undefined) {
-      this.#slots.release(job)
-      await this.#lost(job, 'its plan is not in the store')
-      return
-    }
-    slot.send({ type: 'job', order })
+    const held = applied?.state.jobs.get(job.jobKey)
+    // Cancelled between the claim and now: the row has been ended over the claim.
+    if (applied === undefined || held?.state !== 'leased' || held.attempt !== job.attempt) return
+    const secrets = loadSecrets(this.#context.files, applied.state.ticket)
+    const order = buildJobOrder(this.#context.files, applied.state, { key: job.jobKey, attempt: job.attempt, secrets })
+    if (order === undefined) this.#report(job, { end: { kind: 'lost', why: 'its plan is not in the store' } })
+    else this.#slots.take(job).send({ type: 'job', order })
   }
 
-  #queue(job: SlotJob, work: () => Promise<void>): void {
-    const key = `${job.runId}/${job.jobKey}`
-    const next = (this.#reports.get(key) ?? Promise.resolve())
-      .then(work)
-      .catch((error: unknown) => this.#events.onFailure(error))
-      .finally(() => {
-        if (this.#reports.get(key) === next) this.#reports.delete(key)
-        this.#events.onChange()
-      })
-    this.#reports.set(key, next)
-  }
-
-  async #report(slot: Slot, job: SlotJob, message: RunnerMessage): Promise<void> {
+  #hear(slot: Slot, job: SlotJob, message: RunnerMessage): void {
     switch (message.type) {
       case 'ready':
         return
       case 'log':
         this.#context.notify({ type: 'log', subject: job.runId })
         return
-      case 'heartbeat': {
-        const renewed = await renewLease(this.#context.store.query, { ...this.#lease(job), leaseMs })
-        if (renewed === 'lost') this.#slots.kill(job)
-        return
-      }
-      case 'step':
-        await this.#recordStep(job, message.step)
+      case 'heartbeat':
+        this.#renew(job).catch((error: unknown) => this.#events.onFailure(error))
         return
       case 'request':
         this.#answer(slot, job, message)
         return
-      case 'done': {
-        const applied = await this.#table.apply(
-          job.runId,
-          { kind: 'finished', key: job.jobKey, attempt: job.attempt, result: message.result },
-          this.#context.owner,
-        )
-        this.#slots.release(job)
-        this.#removeWork(job)
-        if (applied !== undefined) await this.#events.onEffects(job.runId, applied.effects)
+      case 'step':
+        this.#report(job, { step: message.step })
         return
-      }
+      case 'done':
+        this.#report(job, { end: { kind: 'done', result: message.result } })
+        return
       default:
         unreachable(message)
     }
   }
 
-  async #recordStep(job: SlotJob, step: StepReport): Promise<void> {
-    await this.#context.store.transaction(async (query) => {
-      const isCurrent = await upsertStep(query, this.#lease(job), step)
-      if (isCurrent === 'lost') return
-      const type = step.status === 'running' ? ('step.started' as const) : ('step.finished' as const)
-      await appendEvent(query, { table: 'run', id: job.runId }, { type, key: job.jobKey, attempt: job.attempt, step })
-    })
+  async #renew(job: SlotJob): Promise<void> {
+    const renewed = await renewLease(this.#context.store.query, { ...this.#lease(job), leaseMs })
+    if (renewed === 'lost') this.#slots.kill(job)
+  }
+
+  #report(job: SlotJob, said: { readonly step?: StepReport; readonly end?: JobEnd }): void {
+    const key = `${job.runId}/${job.jobKey}/${job.attempt}`
+    const open = this.#reports.get(key)
+    const reports = open ?? { job, steps: [], end: undefined, writing: Promise.resolve() }
+    if (said.step !== undefined) reports.steps.push(said.step)
+    reports.end ??= said.end
+    if (open !== undefined) return
+    this.#reports.set(key, reports)
+    reports.writing = this.#write(reports)
+      .catch((error: unknown) => this.#events.onFailure(error))
+      .finally(() => {
+        this.#reports.delete(key)
+        this.#events.onChange()
+      })
+  }
+
+  /** Writes all that was said of a job, until nothing is left. */
+  async #write(reports: Reports): Promise<void> {
+    while (reports.steps.length > 0 || reports.end !== undefined) {
+      if (reports.end === undefined) await this.#context.clock.sleep(gatherMs)
+      const { job, steps, end } = reports
+      reports.steps = []
+      reports.end = undefined
+      if (end === undefined) await this.#writeSteps(job, steps)
+      else await this.#end(job, steps, end)
+    }
+  }
+
+  async #writeSteps(job: SlotJob, steps: readonly StepReport[]): Promise<void> {
+    await this.#context.store.transaction(async (query) => this.#insertSteps(query, job, steps))
     this.#context.notify({ type: 'changed', subject: job.runId })
+  }
+
+  async #insertSteps(query: Query, job: SlotJob, steps: readonly StepReport[]): Promise<void> {
+    const { jobKey: key, attempt } = job
+    for (const step of steps) if ((await upsertStep(query, this.#lease(job), step)) === 'lost') return
+    const events = steps.map((step) => {
+      const type = step.status === 'running' ? ('step.started' as const) : ('step.finished' as const)
+      return { type, key, attempt, step }
+    })
+    if (events.length > 0) await appendEvents(query, { table: 'run', id: job.runId }, events)
+  }
+
+  /** The job has left its runner: its last steps, its end and what follows from it are one commit. */
+  async #end(job: SlotJob, steps: readonly StepReport[], end: JobEnd): Promise<void> {
+    const { jobKey: key, attempt } = job
+    const input =
+      end.kind === 'done'
+        ? ({ kind: 'finished', key, attempt, result: end.result } as const)
+        : ({
+            kind: 'lost',
+            key,
+            attempt,
+            reason: { code: 'RUNNER_LOST', message: `The job was interrupted: ${end.why}.` },
+          } as const)
+    const before = async (query: Query): Promise<void> => this.#insertSteps(query, job, steps)
+    const applied = await this.#table.apply(job.runId, input, { owner: this.#context.owner, before })
+    this.#slots.release(job)
+    void this.#context.files.removeTree(homeLayout.work(job.runId, key, attempt)).catch(() => undefined)
+    if (applied !== undefined) await this.#events.onEffects(job.runId, applied.effects)
   }
 
   /** A request takes as long as a deployment: the job's other reports must not wait for it. */
@@ -181,22 +229,7 @@ export class JobDesk {
     )
   }
 
-  async #lost(job: SlotJob, why: string): Promise<void> {
-    const reason = { code: 'RUNNER_LOST', message: `The job was interrupted: ${why}.` }
-    const applied = await this.#table.apply(
-      job.runId,
-      { kind: 'lost', key: job.jobKey, attempt: job.attempt, reason },
-      this.#context.owner,
-    )
-    this.#removeWork(job)
-    if (applied !== undefined) await this.#events.onEffects(job.runId, applied.effects)
-  }
-
   #lease(job: SlotJob): Lease {
     return { run: job.runId, key: job.jobKey, attempt: job.attempt, owner: this.#context.owner }
-  }
-
-  #removeWork(job: SlotJob): void {
-    void this.#context.files.removeTree(homeLayout.work(job.runId, job.jobKey, job.attempt)).catch(() => undefined)
   }
 }

@@ -2,6 +2,7 @@ import type { RunInput } from '#core/run/decide.ts'
 import { decide } from '#core/run/decide.ts'
 import { applyWrites } from '#core/run/state.ts'
 import type { RunEffect, RunState, RunWrite } from '#core/run/state.ts'
+import type { Query } from '#ports/sql-driver.ts'
 import { loadRunState } from './load-run.ts'
 import { writeRun } from './write-run.ts'
 import type { AgentContext } from './context.ts'
@@ -12,6 +13,14 @@ export interface Applied {
   readonly effects: readonly RunEffect[]
   /** False when the store refused a write because the lease was lost: nothing has changed. */
   readonly isAccepted: boolean
+}
+
+/** What belongs to an input but is no decision. */
+export interface Beside {
+  /** Who holds the lease that a result rests on. */
+  readonly owner?: string
+  /** Written first, in the same transaction. */
+  readonly before?: (query: Query) => Promise<void>
 }
 
 /**
@@ -28,9 +37,9 @@ export class RunTable {
   }
 
   /** Feeds one input to a run. Inputs of one run are decided in the order of the calls. */
-  async apply(run: string, input: RunInput, owner?: string): Promise<Applied | undefined> {
+  async apply(run: string, input: RunInput, also: Beside = {}): Promise<Applied | undefined> {
     const before = this.#queues.get(run) ?? Promise.resolve()
-    const next = before.catch(() => undefined).then(async () => this.#apply(run, input, owner))
+    const next = before.catch(() => undefined).then(async () => this.#apply(run, input, also))
     this.#queues.set(run, next)
     try {
       return await next
@@ -52,15 +61,19 @@ export class RunTable {
     return [...this.#states.values()]
   }
 
-  async #apply(run: string, input: RunInput, owner: string | undefined): Promise<Applied | undefined> {
+  async #apply(run: string, input: RunInput, { owner, before }: Beside): Promise<Applied | undefined> {
     const state = await this.state(run)
     if (state === undefined) return undefined
     const decision = decide(state, input)
-    if (decision.writes.length === 0) return { state, effects: decision.effects, isAccepted: true }
+    if (before === undefined && decision.writes.every(isWrittenByClaim)) {
+      applyWrites(state, decision.writes)
+      return { state, effects: decision.effects, isAccepted: true }
+    }
     try {
-      const isAccepted = await this.#context.store.transaction(async (query) =>
-        writeRun(query, state, decision.writes, { input, owner }),
-      )
+      const isAccepted = await this.#context.store.transaction(async (query) => {
+        await before?.(query)
+        return writeRun(query, state, decision.writes, { input, owner })
+      })
       if (!isAccepted) {
         this.#states.delete(run)
         return { state, effects: [], isAccepted: false }
@@ -76,4 +89,7 @@ export class RunTable {
   }
 }
 
-export type { RunWrite }
+/** Only a claim leads to `leased`, and the claim has written its row and event already. */
+function isWrittenByClaim(write: RunWrite): boolean {
+  return write.kind === 'job' && write.to.state === 'leased'
+}

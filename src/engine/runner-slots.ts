@@ -53,11 +53,11 @@ export class RunnerSlots {
     if (this.#slots.length === 0) this.#launch()
   }
 
-  /** The process that will serve the next job: its mark is recorded before the job is sent. */
-  take(job: SlotJob): { readonly process: RunnerProcess; readonly slot: Slot } {
+  /** Gives the job to a runner that is free, or to a new one. */
+  take(job: SlotJob): Slot {
     const slot = this.#slots.find((other) => other.job === undefined) ?? this.#launch()
     slot.job = job
-    return { process: slot.process, slot }
+    return slot
   }
 
   release(job: SlotJob): void {

@@ -37,7 +37,12 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
         ...base,
         owner: randomIds.next('run'),
         slots: options.jobs ?? availableParallelism(),
-        launcher: runnerLauncher({ node: process.execPath, args: [runnerEntry()], env: process.env }),
+        launcher: runnerLauncher({
+          node: process.execPath,
+          args: [runnerEntry()],
+          env: process.env,
+          marks: files.absolute(homeLayout.runners),
+        }),
         delivery: openDelivery(base),
       }
     },

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs'
-import type { ProcessMark } from '#ports/runner-pool.ts'
+
+/** How a process is known to a later agent: the process with this id that started at this time since this boot. */
+export interface ProcessMark {
+  readonly bootId: string
+  readonly pid: number
+  /** Field 22 of `/proc/<pid>/stat`: a pid that was given to another process has another one. */
+  readonly startTime: string
+}
 
 /** The mark of a living process; undefined when there is none with this id, or where `/proc` is not there. */
 export function markOf(pid: number): ProcessMark | undefined {

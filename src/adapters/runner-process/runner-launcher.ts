@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import type { RunnerMessage } from '#core/run/job-order.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import { isAlive, markOf } from './process-mark.ts'
+import type { ProcessMark } from './process-mark.ts'
 
 export interface RunnerLaunch {
   /** Path of the Node that runs the runner. */
@@ -10,6 +13,8 @@ export interface RunnerLaunch {
   /** Flags of that Node and the entry file. */
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Folder that holds a mark of each living runner, for an agent that comes after a crash. */
+  readonly marks: string
 }
 
 /**
@@ -41,9 +46,9 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
         const how = signal === null ? `exit status ${code}` : `signal ${signal}`
         events.onExit(failure ?? `the runner ended with ${how}${lastWords === '' ? '' : `: ${lastWords.trim()}`}`)
       })
-      const pid = child.pid ?? 0
+      const forget = remember(launch.marks, child.pid)
+      child.on('close', forget)
       return {
-        mark: markOf(pid) ?? { bootId: '', pid, startTime: '' },
         send: (message) => {
           child.stdin.write(`${JSON.stringify(message)}\n`)
         },
@@ -52,8 +57,29 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
         },
       }
     },
-    killLeftover(mark) {
-      if (mark.pid > 1 && isAlive(mark)) process.kill(mark.pid, 'SIGKILL')
+    killLeftovers() {
+      for (const file of markFiles(launch.marks)) {
+        const mark = JSON.parse(readFileSync(file, 'utf8')) as ProcessMark
+        if (mark.pid > 1 && isAlive(mark)) process.kill(mark.pid, 'SIGKILL')
+        rmSync(file, { force: true })
+      }
     },
   }
+}
+
+/** Writes down that the process lives. No fsync: when the machine goes down, so does the process. */
+function remember(folder: string, pid: number | undefined): () => void {
+  const mark = pid === undefined ? undefined : markOf(pid)
+  if (mark === undefined) return () => undefined
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const file = path.join(folder, `${mark.pid}.json`)
+  writeFileSync(file, JSON.stringify(mark), { mode: 0o600 })
+  return () => rmSync(file, { force: true })
+}
+
+function markFiles(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => path.join(folder, name))
 }

@@ -9,6 +9,8 @@ export const homeLayout = {
   outbox: 'outbox',
   quarantine: 'quarantine',
   secrets: 'secrets',
+  /** A mark of each living runner process. */
+  runners: 'runners',
   blobs: 'blobs',
   toolCache: 'cache/tools',
   workflowCache: 'cache/workflows',

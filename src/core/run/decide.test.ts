@@ -35,7 +35,7 @@ class Driven {
 
   constructor(...jobs: readonly JobModel[]) {
     const document = documentOf(jobs)
-    this.state = buildRunState({ id: 'run_1', state: 'running' }, document, initialJobs(document))
+    this.state = buildRunState({ id: 'run_1', ticket: 'tk_1', state: 'running' }, document, initialJobs(document))
   }
 
   input(input: RunInput): this {

@@ -9,7 +9,7 @@ import type { JobState, RunDecision, RunEffect, RunState, RunStateName, RunWrite
 export type RunInput =
   /** The run was admitted, or the agent has restarted: look at everything that could move. */
   | { readonly kind: 'start' }
-  /** A claim has leased the job to a runner. The claim itself wrote the row. */
+  /** A claim has leased the job to a runner. The claim itself wrote the row and the event. */
   | { readonly kind: 'claimed'; readonly key: string; readonly attempt: number }
   | { readonly kind: 'finished'; readonly key: string; readonly attempt: number; readonly result: JobResult }
   /** The runner is gone and the job with it. */
@@ -78,7 +78,6 @@ function claimed(draft: Draft, key: string, attempt: number): void {
   const job = draft.job(key)
   if (job === undefined || (job.state !== 'ready' && job.state !== 'leased')) return
   draft.put({ ...job, state: 'leased', attempt })
-  draft.write({ kind: 'event', event: { type: 'job.started', key, name: job.name, attempt } })
 }
 
 function finished(draft: Draft, key: string, attempt: number, result: JobResult): void {

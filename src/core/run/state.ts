@@ -53,6 +53,8 @@ export type RunStateName = 'running' | 'waiting' | 'done'
  */
 export interface RunState {
   readonly id: string
+  /** Ticket that asked for it: its secrets are kept under this name. */
+  readonly ticket: string
   readonly document: RunDocument
   state: RunStateName
   conclusion: Conclusion | undefined
@@ -124,6 +126,7 @@ function selectedJobs(document: RunDocument): readonly JobModel[] {
 export function buildRunState(
   row: {
     readonly id: string
+    readonly ticket: string
     readonly state: RunStateName
     readonly conclusion?: Conclusion | undefined
     readonly cancelled?: RunState['cancelled']
@@ -142,6 +145,7 @@ export function buildRunState(
   }
   const state: RunState = {
     id: row.id,
+    ticket: row.ticket,
     document,
     state: row.state,
     conclusion: row.conclusion,
