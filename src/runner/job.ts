@@ -14,7 +14,8 @@ import { JobLog } from './job-log.ts'
 import { JobRun } from './job-run.ts'
 import type { Frame, RunnerWorld } from './job-run.ts'
 import { GrowthNotice } from './growth-notice.ts'
-import { killOrphans } from './orphan.ts'
+import { killOrphans, takeCensus } from './orphan.ts'
+import type { Census } from './orphan.ts'
 import { jobScope, stepScope } from './scope.ts'
 import { evaluateEnvironment, runJobSteps } from './step-loop.ts'
 
@@ -97,6 +98,7 @@ function isOn(value: string | undefined): boolean {
 async function runOpenJob(job: JobRun): Promise<JobResult> {
   job.world.watchdog.guardMark(job.mark)
   const timer = startJobTimer(job)
+  const census = takeCensus()
   const frame: Frame = {
     depth: 0,
     steps: {},
@@ -108,7 +110,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
   try {
     if (setUp(job)) await runJobSteps(job, frame)
     else frame.status = 'failure'
-    return complete(job, frame)
+    return complete(job, frame, census)
   } finally {
     clearTimeout(timer)
   }
@@ -186,11 +188,11 @@ function prepareVariables(job: JobRun): void {
 }
 
 /** "Complete job": outputs, environment address, processes that stayed behind (58, 65). */
-function complete(job: JobRun, frame: Frame): JobResult {
+function complete(job: JobRun, frame: Frame, census: Census): JobResult {
   job.stepNumber = job.order.job.steps.length + 1
   const outputs = evaluateOutputs(job, frame)
   const environmentUrl = evaluateUrl(job, frame)
-  for (const { pid, command } of killOrphans(job.mark)) {
+  for (const { pid, command } of killOrphans(job.mark, census)) {
     job.print([`Terminate orphan process: pid (${pid}) (${command})`])
   }
   const conclusion = job.control.isCancelled ? 'cancelled' : frame.status

@@ -201,6 +201,11 @@ export function isRunning(pid: number): boolean {
   return stat !== '' && !/\) Z /.test(stat)
 }
 
+/** What the steps of a job printed, without the runner's own lines. */
+export function printed({ lines }: EndedJob): readonly string[] {
+  return lines.filter((line) => line.stream !== 'system').map((line) => line.text)
+}
+
 /** The messages of annotations of one level. */
 export function messagesOf(annotations: readonly Annotation[], level: Annotation['level']): readonly string[] {
   return annotations.filter((annotation) => annotation.level === level).map((annotation) => annotation.message)

@@ -17,11 +17,6 @@ export function parseWorkflowCommand(
   return parseColonCommand(line, isRegistered) ?? parseBracketCommand(line, isRegistered)
 }
 
-/** Text as the value of a command: it survives `parseWorkflowCommand`. */
-export function escapeCommandValue(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
-}
-
 function parseColonCommand(line: string, isRegistered: (name: string) => boolean): WorkflowCommand | undefined {
   const text = line.trimStart()
   if (!text.startsWith('::')) return undefined
