@@ -1,5 +1,5 @@
 import type { RunRequest } from '#core/ticket/model.ts'
-import type { RunView } from '#core/view/model.ts'
+import type { DeploymentSummary, RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
 import { viewRun } from '#store/view.ts'
 import type { CommandPage } from '../command.ts'
@@ -114,6 +114,19 @@ async function conclude(session: Session, runs: readonly RunView[], result: Work
       )
   }
   if (result.wasInterrupted) return 130
-  if (runs.some((view) => view.conclusion === 'failure' || view.conclusion === 'cancelled')) return 1
+  if (runs.some((view) => isRed(view))) return 1
   return result.state === 'waiting' ? 8 : 0
 }
+
+/** An automatic deployment (`auto`) belongs to no job, and its end is the answer too. */
+function isRed(run: RunView): boolean {
+  if (run.conclusion === 'failure' || run.conclusion === 'cancelled') return true
+  return run.deployments.some(({ conclusion }) => conclusion !== undefined && redConclusions.has(conclusion))
+}
+
+/** Not `cancelled`: a newer release has taken its place. */
+const redConclusions: ReadonlySet<NonNullable<DeploymentSummary['conclusion']>> = new Set([
+  'failure',
+  'reverted',
+  'refused',
+])
