@@ -46,14 +46,14 @@ test('no foreign text gets a control character through but tabs, line ends and c
   const text = fc.string({
     unit: fc.constantFrom('\u001b', '[', ']', '0', ';', 'm', 'H', '\u0007', '\u009b', 'a', '\n', 'P', '\\', '?', ' '),
   })
+  // oxlint-disable no-control-regex -- control characters are what the test looks for
   fc.assert(
     fc.property(text, (hostile) => {
-      // oxlint-disable-next-line no-control-regex -- it is what the test looks for
       expect(coloured.foreign(hostile).replaceAll(/\u001b\[[0-9;:]*m/g, '')).not.toMatch(
         /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/,
       )
-      // oxlint-disable-next-line no-control-regex -- it is what the test looks for
       expect(plain.foreign(hostile)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
     }),
   )
+  // oxlint-enable no-control-regex
 })

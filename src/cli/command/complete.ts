@@ -52,7 +52,7 @@ async function argumentCandidates(
   words: readonly string[],
 ): Promise<readonly string[]> {
   const before = words.at(-2)
-  const flag = command.options.find((option) => option.long === before || option.short === before)
+  const flag = command.options.find((option) => before !== undefined && [option.long, option.short].includes(before))
   const isValue = flag !== undefined && (flag.required || flag.optional)
   const position = words.slice(0, -1).filter((word) => !word.startsWith('-')).length
   const kind = isValue
