@@ -35,9 +35,11 @@ test(`An agent that is killed ${kills} times loses nothing and finishes every ru
     return random % bound
   }
 
+  // The moment is a place in what the run prints and a little more, so that it means the same on a slow machine.
   for (let kill = 0; kill < kills; kill += 1) {
     const call = shipway.start(repository.root, 'run', 'push', '--jobs', '2')
-    const patience = setTimeout(() => call.child.kill('SIGKILL'), 250 + upTo(700))
+    await call.prints(new RegExp(`(?:[^\\n]*\\n){${upTo(24)}}`)).catch(() => undefined)
+    const patience = setTimeout(() => call.child.kill('SIGKILL'), upTo(80))
     await call.ended
     clearTimeout(patience)
   }
@@ -45,7 +47,7 @@ test(`An agent that is killed ${kills} times loses nothing and finishes every ru
 
   expect(last.status).toBe(0)
   const histories = readHistories(path.join(shipway.home, 'state.db'))
-  expect(histories.length).toBeGreaterThan(kills / 4)
+  expect(histories.length).toBeGreaterThan(kills / 2)
   for (const { run, seqs, events } of histories) {
     expect(seqs, `${run}: events without a gap`).toEqual(seqs.map((_, index) => index + 1))
     expect(events.filter(({ type }) => type === 'run.finished'), `${run}: one end`).toHaveLength(1)
