@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest'
+import type { DeploymentSummary, EnvironmentView } from './model.ts'
+import { statusMatrix } from './status-matrix.ts'
+
+const runs = (version: string, deployment = 'dep_1') => ({
+  current: { release: version.padEnd(64, '0'), version, deployment, since: 100 },
+})
+const attempt = (version: string, more: Partial<DeploymentSummary>): DeploymentSummary => ({
+  id: 'dep_2',
+  application: 'web',
+  environment: 'prod',
+  release: version.padEnd(64, '0'),
+  version,
+  mode: 'deploy',
+  state: 'done',
+  requestedBy: 'ada',
+  createdAt: 200,
+  ...more,
+})
+const place = (name: string, more: Partial<EnvironmentView> = {}): EnvironmentView => ({
+  application: 'web',
+  name,
+  after: [],
+  from: [],
+  isConfigured: true,
+  open: [],
+  waitingJobs: [],
+  ...more,
+})
+const why = { code: 'APPROVAL_NEEDED', message: 'prod needs 1 approval.' }
+
+test.for<
+  readonly [
+    title: string,
+    environment: EnvironmentView,
+    mark: string,
+    notes: readonly string[],
+    pending: readonly string[],
+  ]
+>([
+  ['nothing was ever there', place('prod'), 'none', [], []],
+  ['a release runs', place('prod', runs('v1')), 'ok', [], []],
+  [
+    'the latest attempt was put back',
+    place('prod', { ...runs('v1'), last: attempt('v2', { conclusion: 'reverted' }) }),
+    'failed',
+    ['v2 reverted'],
+    [],
+  ],
+  [
+    'the first attempt failed',
+    place('prod', { last: attempt('v2', { conclusion: 'failure' }) }),
+    'failed',
+    ['v2 failure'],
+    [],
+  ],
+  [
+    'the latest attempt was refused, which is no failure',
+    place('prod', { ...runs('v1'), last: attempt('v2', { conclusion: 'refused' }) }),
+    'ok',
+    [],
+    [],
+  ],
+  [
+    'a rollback that was red put its release there all the same',
+    place('prod', { ...runs('v1', 'dep_2'), last: attempt('v1', { conclusion: 'failure' }) }),
+    'ok',
+    [],
+    [],
+  ],
+  [
+    'one is on its way',
+    place('prod', { ...runs('v1'), open: [attempt('v2', { state: 'verify', phase: 'verify' })] }),
+    'running',
+    [],
+    ['v2→prod is in verify'],
+  ],
+  [
+    'one waits',
+    place('prod', { ...runs('v1'), open: [attempt('v2', { state: 'waiting', reason: why })] }),
+    'waiting',
+    [],
+    ['v2→prod waits: prod needs 1 approval.'],
+  ],
+  [
+    'one waits while another is on its way',
+    place('prod', {
+      open: [attempt('v2', { state: 'switch', phase: 'switch' }), attempt('v3', { state: 'waiting', reason: why })],
+    }),
+    'running',
+    [],
+    ['v2→prod is in switch', 'v3→prod waits: prod needs 1 approval.'],
+  ],
+  [
+    'a job of a run waits',
+    place('prod', { ...runs('v1'), waitingJobs: [{ run: 'run_1', number: 12, job: 'ship', reason: why }] }),
+    'waiting',
+    [],
+    ['run #12→prod waits: prod needs 1 approval.'],
+  ],
+  [
+    'it is held and locked',
+    place('prod', { ...runs('v1'), hold: { by: 'shipway', reason: 'x' }, lock: { by: 'ada' } }),
+    'ok',
+    ['held', 'locked'],
+    [],
+  ],
+])('%s', ([, environment, mark, notes, pending]) => {
+  const [row] = statusMatrix([environment]).rows
+
+  expect(row?.cells[0]).toMatchObject({ mark, notes })
+  expect(row?.pending).toEqual(pending)
+})
+
+test.for<readonly [title: string, prod: Partial<EnvironmentView>, pending: readonly string[]]>([
+  ['can go on', runs('v1'), ['v2→prod can be promoted']],
+  ['is there already', runs('v2'), []],
+  ['meets a lock', { ...runs('v1'), lock: { by: 'ada' } }, ['v2→prod is locked by ada']],
+  ['meets a hold', { ...runs('v1'), hold: { by: 'shipway', reason: 'x' } }, ['v2→prod is held']],
+])('what staging runs %s', ([, prod, pending]) => {
+  const matrix = statusMatrix([place('staging', runs('v2')), place('prod', { after: ['staging'], ...prod })])
+
+  expect(matrix.rows[0]?.pending).toEqual(pending)
+})
+
+test('what only one of two environments before runs is offered to nobody', () => {
+  const matrix = statusMatrix([
+    place('a', runs('v2')),
+    place('b', runs('v1')),
+    place('prod', { after: ['a', 'b'], ...runs('v0') }),
+  ])
+
+  expect(matrix.rows[0]?.pending).toEqual([])
+})
+
+test('applications with different environments share the columns that they both have', () => {
+  const matrix = statusMatrix([
+    place('dev'),
+    place('prod', runs('v1')),
+    { ...place('prod'), application: 'api' },
+    { ...place('edge'), application: 'api' },
+  ])
+
+  expect(matrix.environments).toEqual(['dev', 'prod', 'edge'])
+  expect(matrix.rows.map((row) => [row.application, row.cells.map((cell) => cell?.mark)])).toEqual([
+    ['web', ['none', 'ok', undefined]],
+    ['api', [undefined, 'none', 'none']],
+  ])
+})
