@@ -29,6 +29,14 @@ export interface ProcessRunner {
 const READ_BYTES = 64 * 1024
 
 /**
+ * A program that prints line by line wakes the runner for each line. After so many small reads in a row the pipe is left
+ * alone for a moment, in which it collects what comes: a third of the processor time for a million lines.
+ */
+const SMALL_READ_BYTES = 4 * 1024
+const SMALL_READS_MAX = 32
+const PAUSE_MS = 2
+
+/**
  * Runs one program in a process group of its own and returns its exit code: 128 + n after signal n, as shells do.
  *
  * Its output comes through named pipes, not through the sockets that Node makes by default: `echo x > /dev/stderr` works
@@ -150,6 +158,7 @@ interface PipeReader {
 
 function readPipe(file: number, onChunk: (chunk: Buffer) => void): PipeReader {
   const buffer = Buffer.allocUnsafe(READ_BYTES)
+  let smallReads = 0
   const socket = new Socket({
     fd: file,
     readable: true,
@@ -158,7 +167,11 @@ function readPipe(file: number, onChunk: (chunk: Buffer) => void): PipeReader {
       buffer,
       callback: (length) => {
         onChunk(buffer.subarray(0, length))
-        return true
+        smallReads = length < SMALL_READ_BYTES ? smallReads + 1 : 0
+        if (smallReads < SMALL_READS_MAX) return true
+        smallReads = 0
+        setTimeout(() => socket.resume(), PAUSE_MS)
+        return false
       },
     },
   })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -122,6 +122,8 @@ export class Watchdog implements Disposable {
     this.guardMark(undefined)
     this.#child.stdin.end()
     this.#child.stdout.destroy()
+    // Its folder is its own business as long as it lives.
+    if (this.isBroken) rmSync(this.#folder, { recursive: true, force: true })
   }
 
   #tell(line: string): void {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -169,7 +169,12 @@ export class RunnerRig implements AsyncDisposable {
     const late = globalThis.setTimeout(() => this.kill(), patienceMs)
     await this.#exited
     clearTimeout(late)
-    rmSync(this.root, { recursive: true, force: true })
+    // The watchdog outlives its runner by a moment and removes its own folder; removing the same thing twice ends half way.
+    await until(
+      () => !readdirSync(this.root).some((name) => name.startsWith('shipway-runner-')),
+      'the watchdog is gone',
+    )
+    rmSync(this.root, { recursive: true })
   }
 
   #receive(text: string): void {
