@@ -6,6 +6,7 @@ import { whoAmI } from './identity.ts'
 import { renderFooter, renderItem, startLive } from './live/live-log.ts'
 import { Screen } from './live/screen.ts'
 import type { Session } from './session.ts'
+import { drained } from './world.ts'
 
 /** How a request ended, as far as this process saw it. */
 export interface WorkResult {
@@ -114,7 +115,7 @@ export function openLive(
   session: Session,
   to: 'stdout' | 'stderr',
   since?: number,
-): { readonly show: (item: FollowItem) => void; readonly screen: Screen } {
+): { readonly show: (item: FollowItem) => Promise<void>; readonly screen: Screen } {
   const { world } = session
   const isTTY = to === 'stdout' ? world.isTTY : world.stderrIsTTY
   const isInCi = (world.env['CI'] ?? '') !== ''
@@ -127,6 +128,11 @@ export function openLive(
   }
   const hasFooter = isTTY && !isInCi && !session.isQuiet && view.palette.isColoured
   const footer = hasFooter ? () => view.palette.paint('dim', renderFooter(state, world.now())) : undefined
-  const screen = new Screen(to === 'stdout' ? world.stdout : world.stderr, { width: world.width, footer })
-  return { show: (item) => screen.write(renderItem(state, item, view)), screen }
+  const sink = to === 'stdout' ? world.stdout : world.stderr
+  const screen = new Screen(sink, { width: world.width, footer })
+  const show = async (item: FollowItem): Promise<void> => {
+    screen.write(renderItem(state, item, view))
+    await drained(sink)
+  }
+  return { show, screen }
 }

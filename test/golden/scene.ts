@@ -38,35 +38,7 @@ export async function stageTwoApplications(store: SqlDriver): Promise<void> {
   await addRun(store, { id: 'run_web1', number: 11, application: 'web', sha: 'a', conclusion: 'success', at: ago(300) })
   await addRun(store, { id: 'run_web2', number: 12, application: 'web', sha: 'b', conclusion: 'failure', at: ago(20) })
   await addFailedJob(store, 'run_web2')
-  for (const [id, application, version, minutes] of [
-    ['1', 'web', 'v1.4.1', 3000],
-    ['2', 'web', 'v1.4.2', 400],
-    ['3', 'web', 'v1.4.3', 200],
-    ['4', 'api', 'v1.9.7', 9000],
-    ['5', 'api', 'v2.0.0', 3100],
-    ['6', 'api', 'v2.0.1', 2950],
-  ] as const) {
-    await insert(store, 'release', {
-      id: release(id),
-      application,
-      version,
-      sha: id.repeat(40),
-      ref: 'refs/heads/main',
-      created_at: ago(minutes),
-      sealed_by: 'ada',
-      run: application === 'web' ? 'run_web1' : null,
-      manifest: JSON.stringify({
-        schema: 'shipway.release/1',
-        application,
-        version,
-        source: { sha: id.repeat(40), ref: 'refs/heads/main', dirty: false },
-        files: [{ path: 'server.js', mode: 420, size: 1200, digest: release('e') }],
-        environments: {},
-        evidence: [{ job: 'test', conclusion: 'success' }],
-      }),
-      bad: id === '6' ? JSON.stringify({ environment: 'dev', reason: 'It did not become healthy within 60s.' }) : null,
-    })
-  }
+  await addReleases(store)
   await deployed(store, ['web', 'dev', '3', 200])
   await deployed(store, ['web', 'staging', '2', 390])
   await deployed(store, ['web', 'prod', '1', 2900])
@@ -106,6 +78,38 @@ export async function stageTwoApplications(store: SqlDriver): Promise<void> {
     "update environment_state set locked_by = 'grace', lock_reason = 'database move', locked_at = $1 where application = 'api' and name = 'staging'",
     [ago(60)],
   )
+}
+
+async function addReleases(store: SqlDriver): Promise<void> {
+  for (const [id, application, version, minutes] of [
+    ['1', 'web', 'v1.4.1', 3000],
+    ['2', 'web', 'v1.4.2', 400],
+    ['3', 'web', 'v1.4.3', 200],
+    ['4', 'api', 'v1.9.7', 9000],
+    ['5', 'api', 'v2.0.0', 3100],
+    ['6', 'api', 'v2.0.1', 2950],
+  ] as const) {
+    await insert(store, 'release', {
+      id: release(id),
+      application,
+      version,
+      sha: id.repeat(40),
+      ref: 'refs/heads/main',
+      created_at: ago(minutes),
+      sealed_by: 'ada',
+      run: application === 'web' ? 'run_web1' : null,
+      manifest: JSON.stringify({
+        schema: 'shipway.release/1',
+        application,
+        version,
+        source: { sha: id.repeat(40), ref: 'refs/heads/main', dirty: false },
+        files: [{ path: 'server.js', mode: 420, size: 1200, digest: release('e') }],
+        environments: {},
+        evidence: [{ job: 'test', conclusion: 'success' }],
+      }),
+      bad: id === '6' ? JSON.stringify({ environment: 'dev', reason: 'It did not become healthy within 60s.' }) : null,
+    })
+  }
 }
 
 async function addApplication(store: SqlDriver, name: string, text: string): Promise<void> {
@@ -194,6 +198,10 @@ async function addFailedJob(store: SqlDriver, run: string): Promise<void> {
     attempt: 0,
     reason: JSON.stringify({ code: 'JOB_SKIPPED', message: 'Job "test", which it needs, failed.' }),
   })
+  await addSteps(store, run)
+}
+
+async function addSteps(store: SqlDriver, run: string): Promise<void> {
   await insert(store, 'step', {
     run,
     job: 'test',

@@ -80,11 +80,6 @@ export function someRepository(root: string, more: Partial<RepositoryFacts> = {}
   }
 }
 
-/** Text without the paths of this machine and this test. */
-export function withoutPaths(text: string, rig: Pick<CliRig, 'folder'>): string {
-  return text.replaceAll(rig.folder, '/scratch')
-}
-
 async function runInWorld(
   place: { readonly home: string; readonly project: string },
   argv: readonly string[],

@@ -140,16 +140,6 @@ export function filesInvalid(fact: {
   })
 }
 
-/** A command that needs `shipway.yml` found none. */
-export function projectFileMissing(fact: { readonly directory: string }): KnownError {
-  return new KnownError({
-    code: 'PROJECT_FILE_MISSING',
-    kind: 'usage',
-    message: `There is no shipway.yml in ${fact.directory}.`,
-    hint: '`shipway init` writes one that works.',
-  })
-}
-
 /** `shipway init` does not overwrite what it did not write. */
 export function filesExist(fact: { readonly files: readonly string[] }): KnownError {
   return new KnownError({
