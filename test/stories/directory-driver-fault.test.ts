@@ -2,11 +2,13 @@ import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { chmod, mkdir, open, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, open, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
 import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
@@ -497,6 +499,37 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
 
 describe('faults: a folder on this machine', () => {
   faults(() => directoryStage())
+
+  test('a switch that stood still past its time does not undo what the timer decided', async () => {
+    const tools = await mkdtemp(join(tmpdir(), 'shipway-tools-'))
+    const gate = join(tools, 'open')
+    const waits = `#!/bin/sh\ncase $* in *next*current*) until [ -e '${gate}' ]; do sleep 0.02; done ;; esac\nexec /bin/mv "$@"\n`
+    await writeFile(join(tools, 'mv'), waits, { mode: 0o755 })
+    await writeFile(gate, '')
+    const environment = { ...process.env, PATH: `${tools}:${process.env['PATH'] ?? ''}` }
+    await using stage = await directoryStage(undefined, () => openLocalShell(environment))
+    await using driver = stage.open()
+    const orderOf = async (version: string, confirmWithinMs: number) => {
+      const release = await makeRelease(stage.home, version, { 'version.txt': version })
+      return makeOrder(stage.home, stage.target, release, { restart: stage.restart, confirmWithinMs })
+    }
+    await deploy(driver, await orderOf('v1', 60_000))
+    const next = await orderOf('v2', 1000)
+    await driver.prepare(next, silent, signal)
+    await rm(gate)
+
+    const switching = failureOf(driver.switch(next, silent, signal))
+    const verdict = join(stage.path, '.shipway/deployments', next.deploymentId, 'reverted')
+    await until('the timer has decided', () => existsSync(verdict))
+    await writeFile(gate, '')
+
+    expect((await switching).code).toBe('RELEASE_REVERTED')
+    expect(await stage.served('version.txt')).toBe('v1')
+    await until('the timer has ended', async () => (await processesWith(next.deploymentId)).length === 0)
+    expect(await stage.served('version.txt')).toBe('v1')
+    expect((await stage.restarts()).every((version) => version === 'v1')).toBe(true)
+    await rm(tools, { recursive: true })
+  })
 })
 
 const missing = await requireSystem(['openssh-server', 'openssh-client'])

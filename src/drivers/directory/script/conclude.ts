@@ -41,9 +41,12 @@ for folder in $S/releases/*; do
   rm -rf "releases/$short" "$folder"
   say "removed $short"
 done
-for old in $(ls -t $S/deployments | tail -n +${recordsKept + 1}); do
-  if [ "$old" != "$dep" ]; then rm -rf "$S/deployments/$old"; fi
-done
+set -- $S/deployments/*
+if [ $# -gt ${recordsKept} ]; then
+  for old in $(ls -t $S/deployments | tail -n +${recordsKept + 1}); do
+    if [ "$old" != "$dep" ]; then rm -rf "$S/deployments/$old"; fi
+  done
+fi
 `
 
 /**

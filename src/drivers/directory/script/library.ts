@@ -243,7 +243,7 @@ finish_confirm() {
   fi
   printf '%s\\n' "$dep" > $S/confirmed.new
   mv -f $S/confirmed.new $S/confirmed
-  rm -rf "$D/before"
+  if [ -d "$D/before" ]; then rm -rf "$D/before"; fi
   end_pending
   lock_free "$dep"
 }

@@ -64,14 +64,23 @@ else
   rm -rf "$incoming"
   fail 'tool sha256sum'
 fi
-checked=$(cd "$incoming/tree" && check_sums 2>&1) || :
-wrong=$(printf '%s\\n' "$checked" | grep -v ': OK$' || :)
-right=$(printf '%s\\n' "$checked" | grep -c ': OK$' || :)
-wanted=$(grep -c . "$incoming/sums" || :)
-if [ "$right" -ne "$wanted" ]; then
-  printf '%s\\n' "$wrong" | head -n 20 | sed 's/^/shipway:corrupt /'
-  rm -rf "$incoming"
-  fail corrupt
+# openssl uses the processor's own instructions and is three times as fast as most builds of sha256sum. It only ever
+# says yes: what it cannot say of every file (it escapes some names) is asked again, file by file.
+all_right() {
+  command -v openssl >/dev/null 2>&1 || return 1
+  cut -c 67- ../sums | tr '\\n' '\\000' | xargs -0 openssl dgst -sha256 -r > ../found 2>/dev/null || return 1
+  sed 's/ \\*/  /' ../found | cmp -s - ../sums
+}
+if ! (cd "$incoming/tree" && all_right); then
+  checked=$(cd "$incoming/tree" && check_sums 2>&1) || :
+  wrong=$(printf '%s\\n' "$checked" | grep -v ': OK$' || :)
+  right=$(printf '%s\\n' "$checked" | grep -c ': OK$' || :)
+  wanted=$(grep -c . "$incoming/sums" || :)
+  if [ "$right" -ne "$wanted" ]; then
+    printf '%s\\n' "$wrong" | head -n 20 | sed 's/^/shipway:corrupt /'
+    rm -rf "$incoming"
+    fail corrupt
+  fi
 fi
 sync -f "$incoming/end" 2>/dev/null || sync
 
