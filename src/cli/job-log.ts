@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events'
 import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
@@ -6,6 +5,7 @@ import { parseLogIndex, readLogPart } from '#core/step/log-index.ts'
 import type { JobView, RunView, StepView } from '#core/view/model.ts'
 import type { FailureTail } from './live/ending.ts'
 import type { Session } from './session.ts'
+import { drained } from './sink.ts'
 import type { Sink } from './sink.ts'
 
 /** Bytes of a log's end that are read to show its last lines. */
@@ -124,5 +124,6 @@ async function startOfTail(
 
 /** Waits until a slow reader has taken the text, so that nothing piles up. */
 async function writeText(sink: Sink, text: string): Promise<void> {
-  if (sink.write(text) === false && sink instanceof EventEmitter) await once(sink, 'drain')
+  sink.write(text)
+  await drained(sink)
 }

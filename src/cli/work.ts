@@ -6,7 +6,7 @@ import { whoAmI } from './identity.ts'
 import { renderFooter, renderItem, startLive } from './live/live-log.ts'
 import { Screen } from './live/screen.ts'
 import type { Session } from './session.ts'
-import { drained } from './world.ts'
+import { drained } from './sink.ts'
 
 /** How a request ended, as far as this process saw it. */
 export interface WorkResult {
