@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { onTestFailed } from 'vitest'
+import { onTestFailed, TestRunner } from 'vitest'
 
 const program = path.resolve(import.meta.dirname, '../../bin/shipway')
 
@@ -27,12 +27,17 @@ export interface Call {
  * A state home in a temporary folder and the real `bin/shipway` on it. When a test fails, everything that every call printed is shown.
  */
 export class Shipway implements AsyncDisposable {
-  readonly home = mkdtempSync(path.join(tmpdir(), 'shipway-home-'))
+  readonly home: string
+  readonly #isOwnHome: boolean
   readonly #calls: { readonly args: readonly string[]; readonly output: () => string }[] = []
   readonly #children = new Set<ChildProcess>()
   readonly env: Record<string, string | undefined> = { ...process.env, NO_COLOR: '1', CI: undefined }
 
-  constructor() {
+  /** Without a home it makes one, and removes it in the end. Outside a test, in a hook, nobody is told what was printed. */
+  constructor(home?: string) {
+    this.home = home ?? mkdtempSync(path.join(tmpdir(), 'shipway-home-'))
+    this.#isOwnHome = home === undefined
+    if (TestRunner.getCurrentTest() === undefined) return
     onTestFailed(() => {
       for (const { args, output } of this.#calls) process.stderr.write(`\n$ shipway ${args.join(' ')}\n${output()}\n`)
     })
@@ -44,7 +49,11 @@ export class Shipway implements AsyncDisposable {
   }
 
   start(cwd: string, ...args: readonly string[]): Call {
-    const child = spawn(program, [...args, '--home', this.home], { cwd, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, [...args, '--home', this.home], {
+      cwd,
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#children.add(child)
     let stdout = ''
     let stderr = ''
@@ -74,7 +83,8 @@ export class Shipway implements AsyncDisposable {
           const all = stdout + stderr
           const isThere = typeof text === 'string' ? all.includes(text) : text.test(all)
           if (isThere) resolve()
-          else if (!this.#children.has(child)) reject(new Error(`The call ended without printing ${String(text)}:\n${all}`))
+          else if (!this.#children.has(child))
+            reject(new Error(`The call ended without printing ${String(text)}:\n${all}`))
           else return
           listeners.delete(look)
         }
@@ -95,6 +105,6 @@ export class Shipway implements AsyncDisposable {
           }),
       ),
     )
-    rmSync(this.home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    if (this.#isOwnHome) rmSync(this.home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }

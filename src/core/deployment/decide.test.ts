@@ -166,10 +166,16 @@ describe('a deployment', () => {
   test.for([
     ['a target that prepared prepares again', [start], { current: 'old' }, 'prepare t1'],
     [
-      'a switch that has happened counts',
+      'an open switch is done again, because its restart command may have been cut',
       [start, ...each('prepared', 't1', 't2', 't3')],
       { current: 'new', pending: 'dep_1' },
-      'switch t2',
+      'switch t1',
+    ],
+    [
+      'an open switch of a cancelled deployment is not done again but taken back',
+      [start, ...each('prepared', 't1', 't2', 't3'), { kind: 'cancel', by: 'ann', reason: 'why not' }],
+      { current: 'new', pending: 'dep_1' },
+      'revert t1',
     ],
     [
       'a switch that has not happened is done',
@@ -203,9 +209,10 @@ describe('a deployment', () => {
     expect(effect === undefined ? state.phase : `${effect.kind} ${'target' in effect ? effect.target : ''}`).toBe(next)
   })
 
-  test('on the same release again, only the open switch tells that a switch has happened', () => {
+  test('on the same release again, only the open switch tells that there is something to take back', () => {
     const again: DeploymentInput = { kind: 'start', targets: [{ name: 't1', from: 'new' }] }
-    const stopped = play(fresh(), [again, ...each('prepared', 't1')]).state
+    const cancel: DeploymentInput = { kind: 'cancel', by: 'ann', reason: 'why not' }
+    const stopped = play(fresh(), [again, ...each('prepared', 't1'), cancel]).state
 
     const untouched = decide(stopped, { kind: 'resumed', observations: [{ kind: 'known', current: 'new' }] })
     const switched = decide(stopped, {
@@ -213,8 +220,8 @@ describe('a deployment', () => {
       observations: [{ kind: 'known', current: 'new', pending: { deployment: 'dep_1', release: 'new' } }],
     })
 
-    expect(untouched.effects).toEqual([{ kind: 'switch', target: 't1' }])
-    expect(switched.effects).toEqual([{ kind: 'verify' }])
+    expect(untouched.state).toMatchObject({ phase: 'done', conclusion: 'cancelled' })
+    expect(switched.effects).toMatchObject([{ kind: 'revert', target: 't1' }])
   })
 })
 

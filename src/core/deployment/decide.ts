@@ -246,6 +246,8 @@ function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservat
       if (draft.failure !== undefined || draft.cancel !== undefined) draft.move(name, 'idle')
       return
     case 'switching':
+      // The link has moved, but its restart command may have been cut: the act is done again, and finishes what is missing.
+      if (isOpen(draft, seen) && draft.failure === undefined && draft.cancel === undefined) return
       if (isOnRelease(draft, target, seen)) draft.move(name, 'switched')
       else if (seen.kind === 'known' && seen.current === target.from) draft.move(name, 'prepared')
       else lose(draft, target, seen)
@@ -274,7 +276,11 @@ function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservat
 /** On the same release again (a redeploy) only the open switch tells whether it has happened. */
 function isOnRelease(draft: Draft, target: TargetProgress, seen: TargetObservation): boolean {
   if (seen.kind === 'unknown' || seen.current !== draft.release) return false
-  return seen.pending?.deployment === draft.id || target.from !== draft.release
+  return isOpen(draft, seen) || target.from !== draft.release
+}
+
+function isOpen(draft: Draft, seen: TargetObservation): boolean {
+  return seen.kind === 'known' && seen.pending?.deployment === draft.id
 }
 
 function lose(draft: Draft, target: TargetProgress, seen: TargetObservation): void {
