@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { exitCodeOf } from '#core/errors.ts'
 import { renderDuration } from '#core/view/duration.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
@@ -115,9 +116,19 @@ const exitOfConclusion: Record<NonNullable<DeploymentSummary['conclusion']>, num
   refused: 3,
 }
 
-function exitOf(deployment: DeploymentSummary, result: WorkResult): number {
+/** Nothing was changed, and what to do is to reach the host or to log in, not to look at the release. */
+const exitOfReason: Readonly<Record<string, number>> = {
+  TARGET_UNREACHABLE: exitCodeOf.unreachable,
+  HOST_AUTH_REFUSED: exitCodeOf.auth,
+  HOST_KEY_CHANGED: exitCodeOf.auth,
+  HOST_KEY_UNKNOWN: exitCodeOf.auth,
+}
+
+function exitOf({ conclusion, reason }: DeploymentSummary, result: WorkResult): number {
   if (result.state === 'left') return 0
-  return deployment.conclusion === undefined ? 8 : exitOfConclusion[deployment.conclusion]
+  if (conclusion === undefined) return 8
+  const byReason = conclusion === 'failure' ? exitOfReason[reason?.code ?? ''] : undefined
+  return byReason ?? exitOfConclusion[conclusion]
 }
 
 /** `✓ web 1.4.2 → staging in 41s  shipway env show staging`: what changed, and where to look. */

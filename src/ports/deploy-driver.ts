@@ -33,7 +33,13 @@ export type TargetState =
       /** Releases that are complete on the target, newest first. */
       readonly releases: readonly string[]
     }
-  | { readonly kind: 'unknown'; readonly why: string }
+  | {
+      readonly kind: 'unknown'
+      readonly why: string
+      /** Code of the known error, where it is more than "it does not answer": a changed host key, a refused login. */
+      readonly code?: string
+      readonly hint?: string
+    }
 
 /** Says what happens, in sentences for people: `uploading 3 of 12 files (1.2 MB)`. */
 export type Progress = (line: string) => void

@@ -286,7 +286,7 @@ function isOpen(draft: Draft, seen: TargetObservation): boolean {
 function lose(draft: Draft, target: TargetProgress, seen: TargetObservation): void {
   const reason =
     seen.kind === 'unknown'
-      ? targetUnreachable({ target: target.name, why: seen.why })
+      ? targetUnreachable({ ...seen, target: target.name })
       : targetWentBack({ target: target.name })
   draft.move(target.name, 'doubtful', reason)
   draft.failure ??= { reason, isReleaseBad: false }

@@ -5,4 +5,4 @@ export type TargetObservation =
       readonly current?: string
       readonly pending?: { readonly deployment: string; readonly release: string }
     }
-  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string; readonly code?: string; readonly hint?: string }

@@ -1,11 +1,16 @@
 import type { Reason } from '#core/reason.ts'
 
-/** A target did not answer where its state had to be known. */
-export function targetUnreachable(fact: { readonly target: string; readonly why: string }): Reason {
+/** A target did not answer where its state had to be known, or it answered and the driver could not go on (`code`). */
+export function targetUnreachable(fact: {
+  readonly target: string
+  readonly why: string
+  readonly code?: string
+  readonly hint?: string
+}): Reason {
   return {
-    code: 'TARGET_UNREACHABLE',
+    code: fact.code ?? 'TARGET_UNREACHABLE',
     message: `The state of target "${fact.target}" is unknown: ${sentence(fact.why)}`,
-    hint: 'Check the host and the way to it, then deploy again.',
+    hint: fact.hint ?? 'Check the host and the way to it, then deploy again.',
   }
 }
 

@@ -69,8 +69,17 @@ async function inspect(shell: HostShell, target: TargetConfig, signal: AbortSign
     const call = { script: inspectScript, args: [target.path], deadlineMs: scriptMs + backMs }
     return renderState(await runScript(shell, call, { target }, signal))
   } catch (error) {
-    if (error instanceof KnownError) return { kind: 'unknown', why: error.message }
+    if (error instanceof KnownError) return unknownState(error)
     throw error
+  }
+}
+
+function unknownState(error: KnownError): TargetState {
+  return {
+    kind: 'unknown',
+    why: error.message,
+    ...(error.kind === 'unreachable' ? {} : { code: error.code }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
   }
 }
 

@@ -101,7 +101,7 @@ export function inspectTargets(
 function obstacleIn(states: readonly TargetState[], { deployment, config }: Judged): DeploymentInput | undefined {
   for (const [index, state] of states.entries()) {
     const target = config?.targets[index]?.name ?? ''
-    if (state.kind === 'unknown') return { kind: 'give-up', reason: targetUnreachable({ target, why: state.why }) }
+    if (state.kind === 'unknown') return { kind: 'give-up', reason: targetUnreachable({ ...state, target }) }
     if (state.pending !== undefined && state.pending.deployment !== deployment.id) {
       return { kind: 'wait', reason: targetPending({ target, ...state.pending }) }
     }
