@@ -5,8 +5,10 @@ import { systemClock } from '#adapters/clock/system-clock.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { TargetConfig } from '#core/project/model.ts'
+import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
 import type { HostShell } from '#ports/host-shell.ts'
 import type { DriverStage } from '../conformance/deploy-driver.ts'
+import { makeOrder, makeRelease } from './deploy.ts'
 import type { SshServer } from './sshd.ts'
 
 /** A stage for the directory driver: the target lies on this machine either way, so a test can look at it. */
@@ -29,4 +31,30 @@ export async function directoryStage(
     restarts: async () => ((await read(trace)) ?? '').split('\n').filter(Boolean),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
+}
+
+const signal = new AbortController().signal
+const silent = (): void => undefined
+
+/** A stage with a driver and a maker of orders: `order('v2', { path: content })`. */
+export async function directoryRig(openStage: () => ReturnType<typeof directoryStage>) {
+  const stage = await openStage()
+  const driver = stage.open()
+  const order = async (version: string, files: Record<string, string> = {}, more: Partial<TargetOrder> = {}) => {
+    const release = await makeRelease(stage.home, version, { 'version.txt': version, ...files })
+    return makeOrder(stage.home, stage.target, release, { restart: stage.restart, ...more })
+  }
+  const dispose = async (): Promise<void> => {
+    await driver[Symbol.asyncDispose]()
+    await stage[Symbol.asyncDispose]()
+  }
+  return { stage, driver, order, [Symbol.asyncDispose]: dispose }
+}
+
+/** A whole deployment that nothing disturbs. */
+export async function deploy(driver: DeployDriver, order: TargetOrder): Promise<TargetOrder> {
+  await driver.prepare(order, silent, signal)
+  await driver.switch(order, silent, signal)
+  await driver.confirm(order, silent, signal)
+  return order
 }

@@ -2,30 +2,24 @@ import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, open, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
-import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
+import type { TargetOrder } from '#ports/deploy-driver.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
-import { directoryStage } from '../rig/driver-stage.ts'
+import { deploy, directoryRig, directoryStage } from '../rig/driver-stage.ts'
+import { mountSmallDisk } from '../rig/small-disk.ts'
 import { processesWith, startSshd } from '../rig/sshd.ts'
 import type { SshServer } from '../rig/sshd.ts'
 import { requireSystem } from '../rig/system.ts'
 
 const signal = new AbortController().signal
 const silent = (): void => undefined
-
-async function deploy(driver: DeployDriver, order: TargetOrder): Promise<TargetOrder> {
-  await driver.prepare(order, silent, signal)
-  await driver.switch(order, silent, signal)
-  await driver.confirm(order, silent, signal)
-  return order
-}
 
 /** A deployer in a process of its own that has done what was asked when this resolves. */
 async function startDeployer(
@@ -42,24 +36,10 @@ async function startDeployer(
   throw new Error(`the deployer ended before it said "${word}"`)
 }
 
-/** Everything that must hold wherever the target lies. */
+/** What breaks, wherever the target lies: deployers, hosts, disks, time. */
 function faults(openStage: () => ReturnType<typeof directoryStage>): void {
-  async function setUp() {
-    const stage = await openStage()
-    const driver = stage.open()
-    const order = async (version: string, files: Record<string, string> = {}, more: Partial<TargetOrder> = {}) => {
-      const release = await makeRelease(stage.home, version, { 'version.txt': version, ...files })
-      return makeOrder(stage.home, stage.target, release, { restart: stage.restart, ...more })
-    }
-    const dispose = async () => {
-      await driver[Symbol.asyncDispose]()
-      await stage[Symbol.asyncDispose]()
-    }
-    return { stage, driver, order, [Symbol.asyncDispose]: dispose }
-  }
-
   test('a deployer that is killed after the switch: the target goes back by itself', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const first = await deploy(rig.driver, await rig.order('v1'))
     const next = await rig.order('v2', {}, { confirmWithinMs: 2000 })
     const deployer = await startDeployer(next, rig.stage.home, 'switch', 'switched')
@@ -74,7 +54,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('a deployer that is killed after the switch: another process confirms in time', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     await deploy(rig.driver, await rig.order('v1'))
     const next = await rig.order('v2')
     const deployer = await startDeployer(next, rig.stage.home, 'switch', 'switched')
@@ -87,7 +67,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('a deployer that is killed in the middle of an upload leaves nothing that counts, and can go on', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     await deploy(rig.driver, await rig.order('v1'))
     const large = randomBytes(1_000_000).toString('hex')
     const next = await rig.order('v2', { large })
@@ -115,7 +95,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('a confirmation and the timer at the same moment: one of them counts, and the target agrees with it', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     await deploy(rig.driver, await rig.order('v0'))
     const ends: string[] = []
     for (let round = 1; round <= 6; round++) {
@@ -142,7 +122,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('a host that was restarted while a switch was pending goes back when it is next asked', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     await deploy(rig.driver, await rig.order('v1'))
     const next = await rig.order('v2', {}, { confirmWithinMs: 1000 })
     await rig.driver.prepare(next, silent, signal)
@@ -170,7 +150,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     'whenever everything on the host is killed during a switch, the release before is back in the end',
     { tags: ['slow'] },
     async () => {
-      await using rig = await setUp()
+      await using rig = await directoryRig(openStage)
       await deploy(rig.driver, await rig.order('v1'))
       const cuts: string[] = []
       for (let round = 0; round < 14; round++) {
@@ -204,7 +184,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   )
 
   test('the lock of a deployment that died is free when its time is over', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const dead = await rig.order('v1')
     await rig.driver.prepare(dead, silent, signal)
     const lock = join(rig.stage.path, '.shipway/lock')
@@ -217,162 +197,8 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     expect(late.code).toBe('DEPLOYMENT_DRIFTED')
   })
 
-  test('what the target has is linked and not sent, whatever its name was', async () => {
-    await using rig = await setUp()
-    const shared = 'x'.repeat(1000)
-    await deploy(rig.driver, await rig.order('v1', { 'a/shared': shared, gone: 'gone' }))
-    const next = await rig.order('v2', { 'b/renamed': shared, 'b/twice': shared, new: 'new' })
-
-    const sent = await rig.driver.prepare(next, silent, signal)
-    await rig.driver.switch(next, silent, signal)
-
-    expect(sent).toEqual({ sentFiles: 2, sentBytes: 5 })
-    const inode = (await stat(join(rig.stage.path, 'current/b/renamed'))).ino
-    expect((await stat(join(rig.stage.path, 'current/b/twice'))).ino).toBe(inode)
-    expect((await stat(join(rig.stage.path, 'current/b/renamed'))).nlink).toBe(3)
-    expect((await stat(join(rig.stage.path, 'current/b/renamed'))).mode & 0o777).toBe(0o444)
-    expect(existsSync(join(rig.stage.path, 'current/gone'))).toBe(false)
-  })
-
-  test('a kept release that somebody changed on the host is noticed and not linked to', async () => {
-    await using rig = await setUp()
-    const first = await deploy(rig.driver, await rig.order('v1', { shared: 'right' }))
-    const changed = join(rig.stage.path, 'releases', first.release.id.slice(0, 16), 'shared')
-    await chmod(changed, 0o644)
-    await writeFile(changed, 'wrong')
-    const lines: string[] = []
-    const next = await rig.order('v2', { shared: 'right' })
-
-    const sent = await rig.driver.prepare(next, (line) => lines.push(line), signal)
-    await rig.driver.switch(next, silent, signal)
-
-    expect(sent).toEqual({ sentFiles: 2, sentBytes: 7 })
-    expect(lines.join('\n')).toContain('damaged')
-    expect(await rig.stage.served('shared')).toBe('right')
-  })
-
-  test('a kept release that lost a file is noticed, too', async () => {
-    await using rig = await setUp()
-    const first = await deploy(rig.driver, await rig.order('v1', { shared: 'right' }))
-    await unlink(join(rig.stage.path, 'releases', first.release.id.slice(0, 16), 'shared'))
-    const next = await rig.order('v2', { shared: 'right' })
-
-    await deploy(rig.driver, next)
-
-    expect(await rig.stage.served('shared')).toBe('right')
-  })
-
-  test('a blob that is damaged on this machine never becomes a release', async () => {
-    await using rig = await setUp()
-    await deploy(rig.driver, await rig.order('v1'))
-    const next = await rig.order('v2', { page: 'original' })
-    const digest = next.release.manifest.files.find((file) => file.path === 'page')?.digest ?? ''
-    const blob = join(next.blobs, 'sha256', digest.slice(0, 2), digest)
-    await writeFile(blob, 'tampered')
-    const corrupt = await failureOf(rig.driver.prepare(next, silent, signal))
-    await writeFile(blob, 'longer than before')
-    const longer = await failureOf(rig.driver.prepare(next, silent, signal))
-    await rm(blob)
-    const missing = await failureOf(rig.driver.prepare(next, silent, signal))
-
-    expect(corrupt).toMatchObject({ code: 'TARGET_FILES_CORRUPT' })
-    expect(corrupt.details.join()).toContain('page')
-    expect(longer.code).toBe('RELEASE_CONTENT_DAMAGED')
-    expect(missing.code).toBe('RELEASE_CONTENT_DAMAGED')
-    const state = await rig.driver.inspect(next, signal)
-    expect(state.kind === 'known' && state.releases).toHaveLength(1)
-  })
-
-  test('files of any name arrive with their content and their executable bit', async () => {
-    await using rig = await setUp()
-    const names = [
-      'a space',
-      ' leading and trailing ',
-      `quote's "double" \`back\``,
-      '-rf',
-      '--',
-      '-',
-      '*',
-      '$(touch pwned)',
-      'semi;colon&',
-      'back\\slash',
-      'ünï/©ödé 🚢',
-      'dir with space/-dash',
-      '.hidden/...',
-      `${'long/'.repeat(60)}file`,
-      'OK: OK',
-    ]
-    const files = Object.fromEntries(names.map((name) => [name, `content of ${name}`]))
-    const release = await makeRelease(rig.stage.home, 'v1', {
-      ...files,
-      'bin/run me': { content: '#!/bin/sh\necho ran\n', mode: 0o755 },
-    })
-    const order = makeOrder(rig.stage.home, rig.stage.target, release, { restart: "'bin/run me'" })
-    const lines: string[] = []
-    await rig.driver.prepare(order, silent, signal)
-    await rig.driver.switch(order, (line) => lines.push(line), signal)
-    await rig.driver.confirm(order, silent, signal)
-
-    for (const name of names) expect(await rig.stage.served(name)).toBe(`content of ${name}`)
-    expect(lines.join('\n')).toContain('ran')
-    expect(existsSync(join(rig.stage.path, 'pwned'))).toBe(false)
-    const again = await makeRelease(rig.stage.home, 'v2', { ...files, more: 'more' })
-    const sent = await rig.driver.prepare(makeOrder(rig.stage.home, rig.stage.target, again), silent, signal)
-    expect(sent.sentFiles).toBe(1)
-  })
-
-  test.for(['new\nline', '../out', '/absolute', 'a//b', 'a/./b', '', '.env', 'RELEASE.json'])(
-    'a file with the name %j is refused',
-    async (name) => {
-      await using rig = await setUp()
-      const order = await rig.order('v1', { [name]: 'content' })
-
-      const failure = await failureOf(rig.driver.prepare(order, silent, signal))
-
-      expect(failure.code).toBe('RELEASE_FILE_INVALID')
-      expect(existsSync(rig.stage.path)).toBe(false)
-    },
-  )
-
-  test('settings and secrets lie beside the release, secrets for this account only', async () => {
-    await using rig = await setUp()
-    const order = await rig.order(
-      'v1',
-      {},
-      { variables: { COLOUR: 'light blue' }, secrets: { TOKEN: 'correct-horse' } },
-    )
-
-    await deploy(rig.driver, order)
-
-    const folder = join(rig.stage.path, 'current')
-    expect(await readFile(join(folder, '.env'), 'utf8')).toBe("COLOUR='light blue'\n")
-    expect(await readFile(join(folder, '.secrets.env'), 'utf8')).toBe('TOKEN=correct-horse\n')
-    expect((await stat(join(folder, '.secrets.env'))).mode & 0o777).toBe(0o600)
-    expect(JSON.parse(await readFile(join(folder, 'RELEASE.json'), 'utf8'))).toMatchObject({
-      id: order.release.id,
-      version: 'v1',
-      environment: 'staging',
-    })
-  })
-
-  test('the same release with new settings goes back to the old settings', async () => {
-    await using rig = await setUp()
-    const restart = 'echo "$COLOUR" >> "$SHIPWAY_PATH/colours"'
-    await deploy(rig.driver, await rig.order('v1', {}, { variables: { COLOUR: 'red' }, restart }))
-    const next = await rig.order('v1', {}, { variables: { COLOUR: 'blue' }, secrets: { NEW: 'a-new-secret' }, restart })
-    await rig.driver.prepare(next, silent, signal)
-    await rig.driver.switch(next, silent, signal)
-    expect(await rig.stage.served('.env')).toBe('COLOUR=blue\n')
-
-    await rig.driver.revert(next, 'not healthy', silent, signal)
-
-    expect(await rig.stage.served('.env')).toBe('COLOUR=red\n')
-    expect(await rig.stage.served('.secrets.env')).toBeUndefined()
-    expect(await readFile(join(rig.stage.path, 'colours'), 'utf8')).toBe('red\nblue\nred\n')
-  })
-
   test('a release before whose own restart fails is back all the same, and that is said; revert tries it again', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const flag = join(rig.stage.home, 'broken')
     await deploy(rig.driver, await rig.order('v1', {}, { restart: `[ ! -e '${flag}' ]` }))
     const next = await rig.order('v2')
@@ -388,46 +214,8 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     await rig.driver.revert(next, 'not healthy', silent, signal)
   })
 
-  test('something else in the place of "current" is never touched', async () => {
-    await using rig = await setUp()
-    await mkdir(join(rig.stage.path, 'elsewhere'), { recursive: true })
-    await symlink('elsewhere', join(rig.stage.path, 'current'))
-    const order = await rig.order('v1')
-
-    const state = await rig.driver.inspect(order, signal)
-    await rig.driver.prepare(order, silent, signal)
-    const failure = await failureOf(rig.driver.switch(order, silent, signal))
-
-    expect(state).toMatchObject({ kind: 'unknown' })
-    expect(failure.code).toBe('TARGET_OCCUPIED')
-    expect(await readlink(join(rig.stage.path, 'current'))).toBe('elsewhere')
-  })
-
-  test('a folder of another environment is refused', async () => {
-    await using rig = await setUp()
-    await deploy(rig.driver, await rig.order('v1'))
-
-    const failure = await failureOf(
-      rig.driver.prepare(await rig.order('v2', {}, { environment: 'prod' }), silent, signal),
-    )
-
-    expect(failure.code).toBe('TARGET_OWNED')
-    expect(failure.message).toContain('hello staging')
-  })
-
-  test('a place that cannot be a folder is not writable', async () => {
-    await using rig = await setUp()
-    await mkdir(rig.stage.home, { recursive: true })
-    await writeFile(rig.stage.path, 'a file')
-
-    const failure = await failureOf(rig.driver.prepare(await rig.order('v1'), silent, signal))
-
-    expect(failure.code).toBe('TARGET_NOT_WRITABLE')
-    expect(failure.hint).toContain('mkdir -p')
-  })
-
   test('a folder on a read-only file system is not writable', async ({ skip }) => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const disk = await mountSmallDisk(rig.stage.path, 'ro')
     if (typeof disk === 'string') return skip(disk)
     await using _ = disk
@@ -438,7 +226,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('a full disk is said, what runs goes on running, and with space the deployment goes on', async ({ skip }) => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const disk = await mountSmallDisk(rig.stage.path, 'size=1m')
     if (typeof disk === 'string') return skip(disk)
     await using _ = disk
@@ -464,7 +252,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('a target whose disk is full goes back by itself all the same', async ({ skip }) => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const disk = await mountSmallDisk(rig.stage.path, 'size=1m')
     if (typeof disk === 'string') return skip(disk)
     await using _ = disk
@@ -488,7 +276,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   })
 
   test('after a deployment no process of it is left', async () => {
-    await using rig = await setUp()
+    await using rig = await directoryRig(openStage)
     const order = await rig.order('v1', {}, { confirmWithinMs: 600_000 })
 
     await deploy(rig.driver, order)
@@ -561,19 +349,4 @@ function killNow(pid: number): void {
   } catch {
     // it has ended by itself
   }
-}
-
-/** A file system of its own at the folder, or why there is none. */
-async function mountSmallDisk(folder: string, options: string): Promise<AsyncDisposable | string> {
-  if (process.getuid?.() !== 0) return 'only root may mount a file system'
-  await mkdir(folder, { recursive: true })
-  try {
-    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder])
-  } catch (error) {
-    return `this machine does not mount a tmpfs: ${String(error)}`
-  }
-  const unmount = async (): Promise<void> => {
-    await promisify(execFile)('umount', ['-l', folder])
-  }
-  return { [Symbol.asyncDispose]: unmount }
 }
