@@ -145,6 +145,16 @@ describe.skipIf(missing !== undefined)(`a shell over ssh ${missing ?? ''}`, () =
     await until('no ssh is left', async () => (await processesWith(sshd.knownHosts)).length === 0)
   })
 
+  test('a connection that nobody uses is closed, and the next call opens another', async () => {
+    await using shell = openSshShell(sshd.target('/'), { idleMs: 50 })
+    await shell.run({ ...call, script: 'true' }, signal)
+
+    await until('no ssh is left', async () => (await processesWith(sshd.knownHosts)).length === 0)
+    const result = await shell.run({ ...call, script: 'echo again' }, signal)
+
+    expect(result.stdout).toBe('again\n')
+  })
+
   test('an aborted call ends at once with its reason', async () => {
     await using shell = openSshShell(sshd.target('/'))
     const abort = new AbortController()

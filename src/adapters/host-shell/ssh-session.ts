@@ -66,6 +66,7 @@ export class SshSession {
   readonly #ended: Promise<ProcessEnd>
   #output: CallOutput | undefined
   #isOver = false
+  #lastUsed = 0
 
   constructor(sshArguments: readonly string[], environment: NodeJS.ProcessEnv) {
     const args = [...sshArguments, remoteCommand(loop, [])]
@@ -87,6 +88,11 @@ export class SshSession {
     return this.#isOver
   }
 
+  /** When its last call ended, by the monotonic clock. */
+  get lastUsed(): number {
+    return this.#lastUsed
+  }
+
   /** After any end other than `done`, and after a throw, the session is over. */
   async run(call: SessionCall, signal: AbortSignal): Promise<CallEnd> {
     signal.throwIfAborted()
@@ -106,6 +112,7 @@ export class SshSession {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       this.#output = undefined
+      this.#lastUsed = performance.now()
       this.#keepAlive(false)
     }
   }

@@ -10,7 +10,11 @@ import { SshSession } from './ssh-session.ts'
 export interface SshShellOptions {
   /** Environment in which `ssh` finds its agent and its configuration. Default: this process's. */
   readonly environment?: NodeJS.ProcessEnv
+  /** How long a connection that nobody uses is kept; an agent that runs for weeks holds none in vain. Default: a minute. */
+  readonly idleMs?: number
 }
+
+const idleMsDefault = 60_000
 
 /** The longest single argument of a Linux process is 128 KiB; lists of files travel on standard input. */
 const commandBytesMax = 120_000
@@ -20,7 +24,7 @@ const commandBytesMax = 120_000
  * next ones; calls that run at the same time have one each. Closing it ends them.
  */
 export function openSshShell(target: SshTarget, options: SshShellOptions = {}): HostShell {
-  return new SshShell(target, options.environment ?? process.env)
+  return new SshShell(target, options)
 }
 
 class SshShell implements HostShell {
@@ -28,11 +32,13 @@ class SshShell implements HostShell {
   readonly #target: SshTarget
   readonly #address: HostAddress
   readonly #environment: NodeJS.ProcessEnv
+  readonly #idleMs: number
   #idle: SshSession[] = []
 
-  constructor(target: SshTarget, environment: NodeJS.ProcessEnv) {
+  constructor(target: SshTarget, options: SshShellOptions) {
     this.#target = target
-    this.#environment = environment
+    this.#environment = options.environment ?? process.env
+    this.#idleMs = options.idleMs ?? idleMsDefault
     this.host = target.host
     this.#address = {
       host: target.host,
@@ -53,7 +59,7 @@ class SshShell implements HostShell {
     const end = await session.run({ ...call, command }, signal)
     switch (end.kind) {
       case 'done':
-        if (!session.isOver) this.#idle.push(session)
+        this.#keep(session)
         return end.result
       case 'lost':
         throw sshFailure(this.#address, end, knownHostsOf(this.#target))
@@ -70,6 +76,17 @@ class SshShell implements HostShell {
     const sessions = this.#idle
     this.#idle = []
     await Promise.all(sessions.map((session) => session.close()))
+  }
+
+  #keep(session: SshSession): void {
+    if (session.isOver) return
+    this.#idle.push(session)
+    const closeIfUnused = (): void => {
+      if (!this.#idle.includes(session) || performance.now() < session.lastUsed + this.#idleMs) return
+      this.#idle = this.#idle.filter((other) => other !== session)
+      void session.close()
+    }
+    setTimeout(closeIfUnused, this.#idleMs + 1).unref()
   }
 
   /** A connection that ended while nobody used it is not noticed by anybody. */
