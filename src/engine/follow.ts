@@ -2,7 +2,7 @@ import { homeLayout } from '#core/home/layout.ts'
 import type { StoredEvent } from '#core/run/event.ts'
 import { parseLogIndex } from '#core/step/log-index.ts'
 import { loadEvents } from '#store/event.ts'
-import type { FollowItem, FollowOptions } from '#ports/agent-client.ts'
+import type { FollowOptions } from '#ports/agent-client.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import type { Query } from '#ports/sql-driver.ts'
 
@@ -45,7 +45,7 @@ export class Follower {
   /** Reports what is new: events in order, and before the end of a job the rest of its log. */
   async read(query: Query): Promise<void> {
     for (const subject of this.#places.keys()) await this.#readEvents(query, subject)
-    this.#readLogs()
+    for (const key of this.#logs.keys()) await this.#readLog(key)
   }
 
   async #readEvents(query: Query, subject: string): Promise<void> {
@@ -53,15 +53,15 @@ export class Follower {
       const after = this.#places.get(subject) ?? 0
       const events = await loadEvents(query, subject, after, eventsAtOnce)
       for (const stored of events) {
-        this.#note(stored)
-        this.#options.onItem({ kind: 'event', stored })
+        await this.#note(stored)
+        await this.#options.onItem({ kind: 'event', stored })
         this.#places.set(subject, stored.seq)
       }
       if (events.length < eventsAtOnce) return
     }
   }
 
-  #note({ subject, event }: StoredEvent): void {
+  async #note({ subject, event }: StoredEvent): Promise<void> {
     switch (event.type) {
       case 'job.started':
         this.#logs.set(
@@ -73,11 +73,11 @@ export class Follower {
       case 'step.started':
       case 'step.finished':
         this.#logs.get(event.key)?.reach(event.step.number)
-        if (event.type === 'step.finished') this.#readLog(event.key)
+        if (event.type === 'step.finished') await this.#readLog(event.key)
         return
       case 'job.finished':
       case 'job.lost':
-        if (this.#options.logs) this.#logs.get(event.key)?.finish(this.#options.onItem)
+        if (this.#options.logs) await this.#logs.get(event.key)?.finish(this.#options.onItem)
         this.#logs.delete(event.key)
         return
       case 'deployment.requested':
@@ -102,12 +102,8 @@ export class Follower {
     }
   }
 
-  #readLogs(): void {
-    for (const key of this.#logs.keys()) this.#readLog(key)
-  }
-
-  #readLog(key: string): void {
-    if (this.#options.logs) this.#logs.get(key)?.read(this.#options.onItem)
+  async #readLog(key: string): Promise<void> {
+    if (this.#options.logs) await this.#logs.get(key)?.read(this.#options.onItem)
   }
 }
 
@@ -138,7 +134,7 @@ class GrowingLog {
     this.#boundaries = this.#boundaries.filter((boundary) => boundary.step > this.#step)
   }
 
-  read(onItem: (item: FollowItem) => void): void {
+  async read(onItem: FollowOptions['onItem']): Promise<void> {
     const path = homeLayout.log(this.#of.runId, this.#of.jobKey, this.#of.attempt)
     for (;;) {
       const bytes = this.#files.readFrom(path, this.#offset, logBytesAtOnce)
@@ -151,15 +147,15 @@ class GrowingLog {
       this.#offset = end
       const lineEnd = text.lastIndexOf('\n') + 1
       this.#rest = text.slice(lineEnd)
-      if (lineEnd > 0) onItem({ kind: 'log', ...this.#of, text: text.slice(0, lineEnd) })
+      if (lineEnd > 0) await onItem({ kind: 'log', ...this.#of, text: text.slice(0, lineEnd) })
     }
   }
 
   /** The job has ended: all that is left, the last line too when it has no end. */
-  finish(onItem: (item: FollowItem) => void): void {
+  async finish(onItem: FollowOptions['onItem']): Promise<void> {
     this.reach(Infinity)
-    this.read(onItem)
-    if (this.#rest !== '') onItem({ kind: 'log', ...this.#of, text: `${this.#rest}\n` })
+    await this.read(onItem)
+    if (this.#rest !== '') await onItem({ kind: 'log', ...this.#of, text: `${this.#rest}\n` })
     this.#rest = ''
   }
 

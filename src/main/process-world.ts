@@ -6,6 +6,8 @@ const widthDefault = 80
 
 /** The world of a real process: its streams, its terminal, its signals. */
 export function processWorld(): CliWorld {
+  // `shipway run | head`: the reader may leave, the run goes on. The stream closes itself; later writes go nowhere.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   return {
     version,
     stdout: process.stdout,

@@ -24,7 +24,8 @@ export interface FollowOptions {
   readonly logs: boolean
   /** Also follow the deployments that the run asks for. */
   readonly deployments: boolean
-  readonly onItem: (item: FollowItem) => void
+  /** Shows an item. The next one waits for it, so that a slow reader of the output slows the reading down, not the memory up. */
+  readonly onItem: (item: FollowItem) => void | Promise<void>
   /** Stop when only a person can go on (approval, lock …); otherwise wait for the end. */
   readonly returnWhenWaiting: boolean
 }

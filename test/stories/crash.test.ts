@@ -26,36 +26,43 @@ interface History {
   readonly events: readonly RunEvent[]
 }
 
-test(`An agent that is killed ${kills} times loses nothing and finishes every run once`, { tags: ['slow'] }, async () => {
-  using repository = new Repository({ '.github/workflows/crash.yml': workflow })
-  await using shipway = new Shipway()
-  let random = 12_345
-  const upTo = (bound: number): number => {
-    random = (random * 1_103_515_245 + 12_345) % 2_147_483_648
-    return random % bound
-  }
+test(
+  `An agent that is killed ${kills} times loses nothing and finishes every run once`,
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({ '.github/workflows/crash.yml': workflow })
+    await using shipway = new Shipway()
+    let random = 12_345
+    const upTo = (bound: number): number => {
+      random = (random * 1_103_515_245 + 12_345) % 2_147_483_648
+      return random % bound
+    }
 
-  // The moment is a place in what the run prints and a little more, so that it means the same on a slow machine.
-  for (let kill = 0; kill < kills; kill += 1) {
-    const call = shipway.start(repository.root, 'run', 'push', '--jobs', '2')
-    await call.prints(new RegExp(`(?:[^\\n]*\\n){${upTo(24)}}`)).catch(() => undefined)
-    const patience = setTimeout(() => call.child.kill('SIGKILL'), upTo(80))
-    await call.ended
-    clearTimeout(patience)
-  }
-  const last = await shipway.call(repository.root, 'agent', '--until-quiet')
+    // The moment is a place in what the run prints and a little more, so that it means the same on a slow machine.
+    for (let kill = 0; kill < kills; kill += 1) {
+      const call = shipway.start(repository.root, 'run', 'push', '--jobs', '2')
+      await call.prints(new RegExp(`(?:[^\\n]*\\n){${upTo(24)}}`)).catch(() => undefined)
+      const patience = setTimeout(() => call.child.kill('SIGKILL'), upTo(80))
+      await call.ended
+      clearTimeout(patience)
+    }
+    const last = await shipway.call(repository.root, 'agent', '--until-quiet')
 
-  expect(last.status).toBe(0)
-  const histories = readHistories(path.join(shipway.home, 'state.db'))
-  expect(histories.length).toBeGreaterThan(kills / 2)
-  for (const { run, seqs, events } of histories) {
-    expect(seqs, `${run}: events without a gap`).toEqual(seqs.map((_, index) => index + 1))
-    expect(events.filter(({ type }) => type === 'run.finished'), `${run}: one end`).toHaveLength(1)
-    for (const job of ['a', 'b', 'c', 'd', 'e']) expectOneEnd(run, job, events)
-  }
-  expect(readdirSync(path.join(shipway.home, 'inbox'))).toEqual([])
-  expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
-})
+    expect(last.status).toBe(0)
+    const histories = readHistories(path.join(shipway.home, 'state.db'))
+    expect(histories.length).toBeGreaterThan(kills / 2)
+    for (const { run, seqs, events } of histories) {
+      expect(seqs, `${run}: events without a gap`).toEqual(seqs.map((_, index) => index + 1))
+      expect(
+        events.filter(({ type }) => type === 'run.finished'),
+        `${run}: one end`,
+      ).toHaveLength(1)
+      for (const job of ['a', 'b', 'c', 'd', 'e']) expectOneEnd(run, job, events)
+    }
+    expect(readdirSync(path.join(shipway.home, 'inbox'))).toEqual([])
+    expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
+  },
+)
 
 /** A job ends once, and is not started again after its end. */
 function expectOneEnd(run: string, job: string, events: readonly RunEvent[]): void {
@@ -63,7 +70,10 @@ function expectOneEnd(run: string, job: string, events: readonly RunEvent[]): vo
   const ends = own.filter(({ type }) => type === 'job.finished')
   expect(ends, `${run} ${job}: one end`).toHaveLength(1)
   const end = own.findIndex(({ type }) => type === 'job.finished')
-  expect(own.slice(end + 1).some(({ type }) => type === 'job.started'), `${run} ${job}: never started again`).toBe(false)
+  expect(
+    own.slice(end + 1).some(({ type }) => type === 'job.started'),
+    `${run} ${job}: never started again`,
+  ).toBe(false)
   const [only] = ends
   if (only?.type === 'job.finished' && only.conclusion === 'failure') expect(only.reason?.code).toBe('JOB_INTERRUPTED')
 }
@@ -73,8 +83,16 @@ function readHistories(file: string): readonly History[] {
   try {
     const runs = db.prepare('select id from run order by id').all() as { id: string }[]
     return runs.map(({ id }) => {
-      const rows = db.prepare('select seq, type, body from event where run = ? order by seq').all(id) as { seq: number; type: string; body: string }[]
-      return { run: id, seqs: rows.map(({ seq }) => seq), events: rows.map(({ type, body }) => ({ type, ...(JSON.parse(body) as object) }) as RunEvent) }
+      const rows = db.prepare('select seq, type, body from event where run = ? order by seq').all(id) as {
+        seq: number
+        type: string
+        body: string
+      }[]
+      return {
+        run: id,
+        seqs: rows.map(({ seq }) => seq),
+        events: rows.map(({ type, body }) => ({ type, ...(JSON.parse(body) as object) }) as RunEvent),
+      }
     })
   } finally {
     db.close()
