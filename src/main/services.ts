@@ -1,5 +1,4 @@
 import type { CliServices } from '#cli/services.ts'
-import { homeLayout } from '#core/home/layout.ts'
 
 /** The real services. Each part is loaded when it is first asked for: `shipway --version` pays for none of them. */
 export const services: CliServices = {
@@ -38,9 +37,4 @@ export const services: CliServices = {
 
 async function gitAdapter(): Promise<CliServices['git']> {
   return (await import('#adapters/git/git.ts')).systemGit
-}
-
-/** Path of the store in a home. */
-export function storePath(home: string): string {
-  return `${home}/${homeLayout.store}`
 }

@@ -34,7 +34,10 @@ export class Repository implements Disposable {
   }
 
   git(...args: readonly string[]): string {
-    return execFileSync('git', ['-C', this.root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    return execFileSync('git', ['-C', this.root, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
   }
 
   [Symbol.dispose](): void {
