@@ -356,8 +356,10 @@ function failureOf(error: unknown, fact: { readonly target: string; readonly isS
 }
 
 function withDetails(report: { readonly message: string; readonly details?: readonly string[] }): string {
-  const last = report.details?.at(-1)
-  return last === undefined ? report.message : `${report.message} (${last})`
+  const lines = (report.details ?? []).map((line) => line.trim()).filter((line) => line !== '')
+  // The end of a stack says nothing; the line that names an error does.
+  const telling = lines.find((line) => /\bE[A-Z]{4,}\b|[Ee]rror:/.test(line)) ?? lines.at(-1)
+  return telling === undefined ? report.message : `${report.message} (${telling})`
 }
 
 function hostOf(target: TargetConfig): string {
