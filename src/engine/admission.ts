@@ -70,6 +70,8 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
       }
     }
     case 'deploy':
+      // `run: shipway deploy staging` in a step: what its run has built so far is sealed by asking for it.
+      if (request.run !== undefined && request.release === undefined) await context.delivery.sealRun(request.run)
       return async (query) => context.delivery.admitDeploy(query, { ...ticket, request })
     case 'decision':
       return async (query) => context.delivery.admitDecision(query, { ...ticket, request })

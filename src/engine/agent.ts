@@ -32,7 +32,7 @@ export class Agent {
   readonly #table: RunTable
   readonly #desk: JobDesk
   readonly #stop = new AbortController()
-  readonly #driving = new Map<string, Promise<void>>()
+  readonly #tasks = new Map<string, Promise<void>>()
   #watch: Disposable | undefined
   /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
   readonly #failure = Promise.withResolvers<never>()
@@ -76,7 +76,7 @@ export class Agent {
     return (
       this.#hasLooked &&
       this.#desk.busy === 0 &&
-      this.#driving.size === 0 &&
+      this.#tasks.size === 0 &&
       this.#requests === 0 &&
       this.#table.open.every((state) => state.state === 'waiting')
     )
@@ -93,12 +93,12 @@ export class Agent {
    */
   async close(how: 'finish' | 'now'): Promise<void> {
     this.#isDraining = true
-    if (how === 'finish') while (this.#desk.busy > 0 || this.#driving.size > 0) await this.#wake.wait(1000)
+    if (how === 'finish') while (this.#desk.busy > 0 || this.#tasks.size > 0) await this.#wake.wait(1000)
     this.#stop.abort()
     this.#watch?.[Symbol.dispose]()
     this.#wake.ring()
     await this.#desk.close()
-    await Promise.allSettled(this.#driving.values())
+    await Promise.allSettled(this.#tasks.values())
     await this.ended.catch(() => undefined)
     this.#wake[Symbol.dispose]()
   }
@@ -158,13 +158,13 @@ export class Agent {
   }
 
   /** The ticket of a run stays in `processing/` until all its runs have ended and everything after the end is done. */
-  async #archive(fileName: string, ticketId: string): Promise<void> {
+  async #archive(fileName: string, ticketId: string, finished?: string): Promise<void> {
     const ticket = await loadTicket(this.#context.store.query, ticketId)
     const outcome = ticket?.outcome
     if (outcome === undefined) return
     if (ticket?.ticket.request.kind === 'run' && outcome.kind === 'accepted') {
       const runs = await listRuns(this.#context.store.query, { ticket: ticketId, limit: outcome.subjects.length })
-      if (runs.some((run) => run.state !== 'done')) return
+      if (runs.some((run) => run.state !== 'done' || (run.id !== finished && this.#tasks.has(run.id)))) return
     }
     archive(this.#context.files, fileName, outcome)
   }
@@ -182,7 +182,7 @@ export class Agent {
           this.#desk.cancel({ runId: run, jobKey: effect.key, attempt: effect.attempt }, effect.reason)
           break
         case 'run-finished':
-          await this.#finish(run)
+          this.#finish(run)
           break
         default:
           unreachable(effect)
@@ -211,22 +211,26 @@ export class Agent {
   }
 
   #drive(deployment: string): void {
-    if (this.#driving.has(deployment) || this.#stop.signal.aborted) return
-    const drive = this.#context.delivery
-      .drive(deployment, this.#stop.signal)
-      .then((end) => {
-        // One that waits has changed nothing: asking again because of it would never end.
-        if (end === 'done') this.#isChanged = true
-      })
+    this.#beside(deployment, async () => {
+      const end = await this.#context.delivery.drive(deployment, this.#stop.signal)
+      // One that waits has changed nothing: asking again because of it would never end.
+      if (end === 'done') this.#isChanged = true
+    })
+  }
+
+  /** Does what takes long beside the loop, once at a time for each subject. */
+  #beside(subject: string, work: () => Promise<void>): void {
+    if (this.#tasks.has(subject) || this.#stop.signal.aborted) return
+    const task = work()
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) this.#failure.reject(error)
       })
       .finally(() => {
-        this.#driving.delete(deployment)
-        this.#context.notify({ type: 'changed', subject: deployment })
+        this.#tasks.delete(subject)
+        this.#context.notify({ type: 'changed', subject })
         this.#wake.ring()
       })
-    this.#driving.set(deployment, drive)
+    this.#tasks.set(subject, task)
   }
 
   async #request(
@@ -246,15 +250,14 @@ export class Agent {
     }
   }
 
-  async #finish(run: string): Promise<void> {
-    await finishRun(this.#context, run)
-    const row = await loadRun(this.#context.store.query, run)
-    if (row === undefined) return
-    for (const claimed of claimedBefore(this.#context.files, this.#context.sha256)) {
-      if (claimed.ticket.id === row.ticket) await this.#archive(claimed.fileName, claimed.ticket.id)
-    }
-    this.#context.notify({ type: 'changed', subject: run })
-    this.#wake.ring()
+  #finish(run: string): void {
+    this.#beside(run, async () => {
+      await finishRun(this.#context, run, { poke: () => this.poke(), signal: this.#stop.signal })
+      const row = await loadRun(this.#context.store.query, run)
+      for (const { ticket, fileName } of claimedBefore(this.#context.files, this.#context.sha256)) {
+        if (ticket.id === row?.ticket) await this.#archive(fileName, ticket.id, run)
+      }
+    })
   }
 
   /** Takes over from an agent that is gone: its leases, its unfinished runs, its deployments, the tickets that it had claimed. */
@@ -283,7 +286,7 @@ export class Agent {
       return
     }
     const runs = await listRuns(this.#context.store.query, { ticket: claimed.ticket.id, limit: 100 })
-    for (const run of runs) if (run.state === 'done') await finishRun(this.#context, run.id)
-    await this.#archive(claimed.fileName, claimed.ticket.id)
+    for (const run of runs) if (run.state === 'done') this.#finish(run.id)
+    if (runs.length === 0) await this.#archive(claimed.fileName, claimed.ticket.id)
   }
 }

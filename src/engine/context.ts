@@ -20,6 +20,8 @@ export interface AgentContext {
   readonly delivery: Delivery
   /** Names this start of the agent as the holder of its leases; never used again. */
   readonly owner: string
+  /** Folder with the `shipway` program, for steps that call it. */
+  readonly programs: string
   /** Runner processes at the same time. */
   readonly slots: number
   /** Tells this process and those that watch it that something changed. */

@@ -1,56 +1,103 @@
 import { homeLayout } from '#core/home/layout.ts'
-import { reportError } from '#core/errors.ts'
+import { KnownError, errorFromReport } from '#core/errors.ts'
+import type { ErrorReport } from '#core/errors.ts'
+import type { Reason } from '#core/reason.ts'
+import type { RunEvent } from '#core/run/event.ts'
 import type { RunDocument } from '#core/run/state.ts'
-import { loadEvents } from '#store/event.ts'
+import { appendEvents, loadEvents } from '#store/event.ts'
 import { loadJobs } from '#store/job.ts'
 import { listRuns, loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import type { AgentContext } from './context.ts'
+import { loadTicket } from '#store/ticket.ts'
 import { derivedTicket, enqueue } from './enqueue.ts'
 import { removeSecrets } from './run-secrets.ts'
 
 /** More events than any run has; a projection longer than this would help nobody. */
 const eventsInProjectionMax = 100_000
 
-/** What follows the end of a run. Every part may happen twice: an agent that is killed in the middle begins again here. */
-export async function finishRun(context: AgentContext, id: string): Promise<void> {
-  const run = await loadRun(context.store.query, id)
-  if (run === undefined || run.state !== 'done') return
-  if (run.conclusion === 'success') await deliver(context, run)
-  await project(context, run)
-  const siblings = await listRuns(context.store.query, { ticket: run.ticket, limit: 1000 })
-  if (siblings.every((other) => other.state === 'done')) removeSecrets(context.files, run.ticket)
-  await context.files.removeTree(`${homeLayout.run(id)}/work`)
+/** What a task beside the agent's loop needs of it. */
+export interface AgentHandle {
+  /** Makes the agent look at its inbox. */
+  readonly poke: () => void
+  /** Aborted when the agent ends. */
+  readonly signal: AbortSignal
 }
 
-/** A green run seals its release and hands it to the environments that take it by themselves. */
-async function deliver(context: AgentContext, run: StoredRun): Promise<void> {
+/** How often a hand-over is looked at until its ticket is admitted. Milliseconds. */
+const lookEveryMs = 20
+
+/**
+ * What follows the end of a run: its release, the environments that take it by themselves, its files. Every part may happen twice: an agent that is
+ * killed in the middle begins again here. It waits for the agent's loop, so it must not be awaited by it.
+ */
+export async function finishRun(context: AgentContext, id: string, agent: AgentHandle): Promise<void> {
+  const { store, files } = context
+  const run = await loadRun(store.query, id)
+  if (run === undefined || run.state !== 'done') return
+  const told = new Set((await loadEvents(store.query, id, 0, eventsInProjectionMax)).map(({ event }) => event.type))
+  if (!told.has('run.settled')) {
+    const events = run.conclusion === 'success' ? await deliver(context, run, agent) : []
+    const fresh = events.filter(({ type }) => !told.has(type))
+    await store.transaction(async (query) =>
+      appendEvents(query, { table: 'run', id }, [...fresh, { type: 'run.settled' }]),
+    )
+    context.notify({ type: 'changed', subject: id })
+  }
+  await project(context, run)
+  const siblings = await listRuns(store.query, { ticket: run.ticket, limit: 1000 })
+  if (siblings.every((other) => other.state === 'done')) removeSecrets(files, run.ticket)
+  await files.removeTree(`${homeLayout.run(id)}/work`)
+}
+
+/** A green run seals its release and hands it to the environments that take it by themselves. Returns what is to be told of it. */
+async function deliver(context: AgentContext, run: StoredRun, agent: AgentHandle): Promise<readonly RunEvent[]> {
+  let release: string
   try {
     const sealed = await context.delivery.sealRun(run.id)
-    if (sealed === undefined) return
-    for (const environment of await context.delivery.automaticEnvironments(run.id)) {
-      const request = {
-        kind: 'deploy',
-        mode: 'deploy',
-        application: run.application,
-        environment,
-        release: sealed.release,
-        run: run.id,
-      } as const
-      enqueue(
-        context,
-        derivedTicket(context, {
-          cause: ['auto', run.id, environment, sealed.release],
-          priority: 'P2',
-          requestedBy: run.actor,
-          request,
-        }),
-      )
-    }
+    if (sealed === undefined) return []
+    release = sealed.release
   } catch (error) {
-    // The run itself is over and green; that it left nothing to deliver is told where its files are.
-    context.files.write(`${homeLayout.run(run.id)}/seal-error.json`, `${JSON.stringify(reportError(error), null, 2)}\n`)
+    if (!(error instanceof KnownError)) throw error
+    return [{ type: 'release.absent', reason: reasonOf(error) }]
   }
+  const refused: RunEvent[] = []
+  for (const environment of await context.delivery.automaticEnvironments(run.id)) {
+    const reason = await handOver(context, run, { environment, release, agent })
+    if (reason !== undefined) refused.push({ type: 'deployment.refused', environment, release, reason })
+  }
+  return refused
+}
+
+/** Asks for a deployment by a ticket, like anybody else, and waits until it is admitted. Returns why it was refused. */
+async function handOver(
+  context: AgentContext,
+  run: StoredRun,
+  {
+    environment,
+    release,
+    agent,
+  }: { readonly environment: string; readonly release: string; readonly agent: AgentHandle },
+): Promise<Reason | undefined> {
+  const { application, actor } = run
+  const ticket = derivedTicket(context, {
+    cause: ['auto', run.id, environment, release],
+    priority: 'P2',
+    requestedBy: actor,
+    request: { kind: 'deploy', mode: 'deploy', application, environment, release, run: run.id },
+  })
+  enqueue(context, ticket)
+  agent.poke()
+  for (;;) {
+    const outcome = (await loadTicket(context.store.query, ticket.id))?.outcome
+    if (outcome?.kind === 'accepted') return undefined
+    if (outcome?.kind === 'refused') return reasonOf(errorFromReport(outcome.error as unknown as ErrorReport))
+    await context.clock.sleep(lookEveryMs, agent.signal)
+  }
+}
+
+function reasonOf({ code, message, hint }: KnownError): Reason {
+  return { code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
 /** Writes what people and peers read without Shipway: `run.json` and `events.jsonl`. The store stays the truth. */

@@ -32,9 +32,9 @@ export class Follower {
   /** What the history says of the subject so far: `waiting` when it, or the deployment that it waits for, needs a person. */
   get state(): 'running' | 'waiting' | 'done' {
     const own = this.#states.get(this.#subject) ?? 'running'
-    if (own !== 'running') return own
     const others = [...this.#states].filter(([subject]) => subject !== this.#subject).map(([, state]) => state)
-    return others.includes('waiting') && !others.includes('running') ? 'waiting' : 'running'
+    if (others.includes('running')) return 'running'
+    return others.includes('waiting') ? 'waiting' : own
   }
 
   /** Everything that it follows: the subject itself and its deployments. */
@@ -94,7 +94,7 @@ export class Follower {
       case 'deployment.waiting':
         this.#states.set(subject, 'waiting')
         return
-      case 'run.finished':
+      case 'run.settled':
       case 'deployment.finished':
         this.#states.set(subject, 'done')
         return

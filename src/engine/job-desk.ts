@@ -123,7 +123,12 @@ export class JobDesk {
     // Cancelled between the claim and now: the row has been ended over the claim.
     if (applied === undefined || held?.state !== 'leased' || held.attempt !== job.attempt) return
     const secrets = loadSecrets(this.#context.files, applied.state.ticket)
-    const order = buildJobOrder(this.#context.files, applied.state, { key: job.jobKey, attempt: job.attempt, secrets })
+    const order = buildJobOrder(this.#context.files, applied.state, {
+      key: job.jobKey,
+      attempt: job.attempt,
+      secrets,
+      programs: this.#context.programs,
+    })
     if (order === undefined) this.#report(job, { end: { kind: 'lost', why: 'its plan is not in the store' } })
     else this.#slots.take(job).send({ type: 'job', order })
   }

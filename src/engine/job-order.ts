@@ -11,7 +11,12 @@ const cancelTimeoutMinutesDefault = 5
 export function buildJobOrder(
   files: HomeFiles,
   state: RunState,
-  started: { readonly key: string; readonly attempt: number; readonly secrets: Readonly<Record<string, string>> },
+  started: {
+    readonly key: string
+    readonly attempt: number
+    readonly secrets: Readonly<Record<string, string>>
+    readonly programs: string
+  },
 ): JobOrder | undefined {
   const { document, id } = state
   const job = state.jobs.get(started.key)
@@ -47,6 +52,7 @@ export function buildJobOrder(
     },
     paths: {
       home: files.root,
+      programs: started.programs,
       workspace: files.absolute(`${work}/workspace`),
       temp: files.absolute(`${work}/temp`),
       toolCache: files.absolute(homeLayout.toolCache),

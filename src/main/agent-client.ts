@@ -36,6 +36,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       return {
         ...base,
         owner: randomIds.next('run'),
+        programs: programFolder(),
         slots: options.jobs ?? availableParallelism(),
         launcher: runnerLauncher({
           node: process.execPath,
@@ -47,6 +48,12 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       }
     },
   })
+}
+
+/** `bin/` of the checkout or the package: this file is in `src/main/` or in `dist/`. */
+function programFolder(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url))
+  return path.resolve(here, path.basename(here) === 'main' ? '../../bin' : '../bin')
 }
 
 /** The runner beside this file: its source, or its bundle in an installed package. */

@@ -20,6 +20,8 @@ export function processEnvironment(
     ...githubEnvironment(frame.depth === 0 ? job.github : { ...job.github, ...frame.github }),
     GITHUB_ACTION: action,
     ...runnerEnvironment(job),
+    SHIPWAY_HOME: job.order.paths.home,
+    SHIPWAY_RUN: job.order.runId,
     ...extra,
   }
   variables['PATH'] = stepPath(job, env)
@@ -28,7 +30,10 @@ export function processEnvironment(
 
 /** PATH of a step. */
 export function stepPath(job: JobRun, env: Readonly<Record<string, string>>): string {
-  return joinPath(job.pathAdditions, env['PATH'] ?? job.baseEnv['PATH'])
+  return joinPath(
+    job.pathAdditions,
+    `${env['PATH'] ?? job.baseEnv['PATH'] ?? ''}${delimiter}${job.order.paths.programs}`,
+  )
 }
 
 function runnerEnvironment(job: JobRun): Record<string, string> {

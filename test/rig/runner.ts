@@ -273,6 +273,7 @@ function orderOf(job: TestJob, folder: string, home: string): JobOrder {
     source: { repository: '/nowhere', sha: '0'.repeat(40), ref: 'refs/heads/main', ...job.source },
     paths: {
       home,
+      programs: join(home, 'no-programs'),
       workspace: join(folder, 'workspace'),
       temp: join(folder, 'temp'),
       toolCache: join(home, 'tools'),

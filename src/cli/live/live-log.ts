@@ -113,6 +113,7 @@ function linesOf(state: LiveState, stored: StoredEvent, palette: Palette): reado
     case 'run.waiting':
     case 'run.cancelling':
     case 'run.finished':
+    case 'run.settled':
       return runLines(state, stored, event, palette)
     case 'job.planned':
     case 'job.waiting':
@@ -128,6 +129,10 @@ function linesOf(state: LiveState, stored: StoredEvent, palette: Palette): reado
       return [
         `${palette.paint('green', '✓')} release ${palette.paint('bold', shortVersion(event.version))} sealed (${shortDigest(event.release)})`,
       ]
+    case 'release.absent':
+      return [`${palette.paint('yellow', '!')} no release: ${event.reason.message}`]
+    case 'deployment.refused':
+      return [`${palette.paint('yellow', '!')} ${event.environment} does not take it: ${event.reason.message}`]
     case 'approval.recorded':
     case 'environment.held':
       return [noticeLine(event, palette)]
@@ -164,6 +169,7 @@ function runLines(state: LiveState, stored: StoredEvent, event: EventOf<'run'>, 
         `${paint('yellow', '!')} cancelling, asked by ${event.by}${event.reason === '' ? '' : `: ${event.reason}`}`,
       ]
     case 'run.finished':
+    case 'run.settled':
       state.waiting.delete(stored.subject)
       return []
   }
@@ -248,7 +254,7 @@ function noticeLine(
 function deploymentLines(
   state: LiveState,
   stored: StoredEvent,
-  event: Exclude<EventOf<'deployment'>, { type: 'deployment.requested' }>,
+  event: Exclude<EventOf<'deployment'>, { type: 'deployment.requested' | 'deployment.refused' }>,
   palette: Palette,
 ): readonly string[] {
   const { paint } = palette

@@ -44,6 +44,17 @@ export type RunEvent =
   | { readonly type: 'step.started'; readonly key: string; readonly attempt: number; readonly step: StepReport }
   | { readonly type: 'step.finished'; readonly key: string; readonly attempt: number; readonly step: StepReport }
   | { readonly type: 'release.sealed'; readonly release: string; readonly version: string }
+  /** A green run that left nothing to release, and why. */
+  | { readonly type: 'release.absent'; readonly reason: Reason }
+  /** An environment that takes green runs by itself does not take this one. */
+  | {
+      readonly type: 'deployment.refused'
+      readonly environment: string
+      readonly release: string
+      readonly reason: Reason
+    }
+  /** Everything that follows the end of a run is done or on its way: sealed, handed to environments, files written. */
+  | { readonly type: 'run.settled' }
   | {
       readonly type: 'approval.recorded'
       readonly environment: string

@@ -74,6 +74,8 @@ export interface SourceRef {
 export interface JobPaths {
   /** `$SHIPWAY_HOME`. */
   readonly home: string
+  /** Folder with the `shipway` program, last on the PATH of steps. */
+  readonly programs: string
   /** GITHUB_WORKSPACE, empty when the job starts. */
   readonly workspace: string
   /** RUNNER_TEMP. */
