@@ -1,0 +1,72 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+import { processesWith } from '../rig/sshd.ts'
+import { until } from '../rig/web-fleet.ts'
+
+/** Each run notes that it has begun, and waits until somebody lets all of them go. */
+const workflow = `name: Wait
+on: push
+jobs:
+  first:
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo "begun" >> "$NOTES/begun"; until [ -e "$NOTES/go" ]; do sleep 0.05; done
+  second: { needs: first, runs-on: ubuntu-latest, steps: [{ run: 'echo done >> "$NOTES/done"' }] }
+`
+
+describe('two calls at once on one home', { tags: ['slow'] }, () => {
+  test('both finish: one is the agent, the other watches its run', async () => {
+    using repository = new Repository({ '.github/workflows/wait.yml': workflow })
+    await using shipway = new Shipway()
+    const call = () => shipway.start(repository.root, 'run', 'push', '--env', `NOTES=${shipway.home}`, '--jobs', '4')
+
+    const calls = [call(), call(), call()]
+    await Promise.all(calls.map(async (one) => one.prints('first started')))
+    writeFileSync(path.join(shipway.home, 'go'), '')
+    const ends = await Promise.all(calls.map(async (one) => one.ended))
+
+    for (const end of ends)
+      expect(end).toMatchObject({ status: 0, stdout: expect.stringMatching(/✓ run #[123] Wait passed/) })
+    expect(new Set(ends.map(({ stdout }) => /run #(\d)/.exec(stdout)?.[1]))).toEqual(new Set(['1', '2', '3']))
+    expect(runsOf(shipway.home)).toEqual(['success', 'success', 'success'])
+  })
+
+  test('when the one that is the agent is killed, the other takes over and both runs end', async () => {
+    using repository = new Repository({ '.github/workflows/wait.yml': workflow })
+    await using shipway = new Shipway()
+    const args = ['run', 'push', '--env', `NOTES=${shipway.home}`, '--jobs', '4'] as const
+
+    const agent = shipway.start(repository.root, ...args)
+    await agent.prints('first started')
+    const watcher = shipway.start(repository.root, ...args)
+    await until('both have begun', () => linesOf(shipway.home, 'begun') === 2)
+    agent.child.kill('SIGKILL')
+    await agent.ended
+    await watcher.prints('first started (attempt 2)')
+    writeFileSync(path.join(shipway.home, 'go'), '')
+
+    expect(await watcher.ended).toMatchObject({ status: 0, stdout: expect.stringContaining('✓ run #2 Wait passed') })
+    expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
+    expect(runsOf(shipway.home)).toEqual(['success', 'success'])
+    expect([linesOf(shipway.home, 'begun'), linesOf(shipway.home, 'done')]).toEqual([4, 2])
+    expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
+    await until('no process of the home is left', async () => (await processesWith(shipway.home)).length === 0)
+  })
+})
+
+function linesOf(home: string, name: string): number {
+  const file = path.join(home, name)
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
+}
+
+function runsOf(home: string): readonly (string | null)[] {
+  using store = new DatabaseSync(path.join(home, 'state.db'), { readOnly: true })
+  return store
+    .prepare('select conclusion from run order by id')
+    .all()
+    .map(({ conclusion }) => conclusion as string | null)
+}
