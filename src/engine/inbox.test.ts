@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openHomeFiles } from '#adapters/home-files/home-files.ts'
+import { encodeTicket, ticketFileName } from '#core/ticket/envelope.ts'
+import type { Priority, Ticket } from '#core/ticket/model.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+import { enqueue } from './enqueue.ts'
+import { archive, claimNext, claimedBefore } from './inbox.ts'
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+let root: string
+let files: HomeFiles
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'shipway-inbox-'))
+  files = openHomeFiles(root)
+  files.prepare()
+})
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+})
+
+function ticket(name: string, priority: Priority, createdAt: number): Ticket {
+  return {
+    id: `tk_${name.padEnd(12, '0')}`,
+    priority,
+    createdAt,
+    requestedBy: 'ann',
+    request: { kind: 'cancel', subject: 'run_1' },
+  }
+}
+
+describe('The inbox', () => {
+  test('gives the most urgent ticket first, then the oldest', () => {
+    for (const next of [ticket('c', 'P3', 1), ticket('b', 'P2', 2), ticket('a', 'P2', 1), ticket('x', 'P1', 9)])
+      enqueue({ files, sha256 }, next)
+
+    const order = Array.from({ length: 4 }, () => claimNext(files, sha256)?.ticket.id.replaceAll('0', ''))
+
+    expect(order).toEqual(['tk_x', 'tk_a', 'tk_b', 'tk_c'])
+    expect(claimNext(files, sha256)).toBeUndefined()
+  })
+
+  test('leaves alone what is no ticket: a partial upload, a hidden file, a note', () => {
+    for (const name of ['.P1-x.json', 'P1-20270102T101112.345Z-tk_0123456789ab.json.part', 'notes.txt'])
+      files.putInbox(name, 'x')
+    expect(claimNext(files, sha256)).toBeUndefined()
+    expect(files.list('inbox')).toHaveLength(3)
+  })
+
+  test('puts aside what is named like a ticket and is none, with the reason, and goes on', () => {
+    const good = ticket('good', 'P2', 1)
+    const forged = encodeTicket(ticket('bad', 'P1', 1), sha256).replace(/"payload": "./, '"payload": "A')
+    files.putInbox(ticketFileName(ticket('bad', 'P1', 1)), forged)
+    enqueue({ files, sha256 }, good)
+
+    expect(claimNext(files, sha256)?.ticket).toEqual(good)
+
+    const aside = files.list('quarantine')
+    expect(aside).toHaveLength(2)
+    expect(files.readText(`quarantine/${aside.find((name) => name.endsWith('.why.json')) ?? ''}`)).toContain(
+      'seal is broken',
+    )
+  })
+
+  test('finds what an agent before had claimed, until it is archived with the run that it made', () => {
+    enqueue({ files, sha256 }, ticket('a', 'P2', 1))
+    const claimed = claimNext(files, sha256)
+    expect(claimedBefore(files, sha256)).toEqual([claimed])
+
+    archive(files, claimed?.fileName ?? '', { kind: 'accepted', subjects: ['run_7'] })
+
+    expect(claimedBefore(files, sha256)).toEqual([])
+    expect(files.list('runs/run_7/tickets')).toEqual([claimed?.fileName])
+  })
+})
