@@ -1,4 +1,4 @@
-import { errorFromReport } from '#core/errors.ts'
+import { errorFromReport, reportError } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
 import type { TicketRequest } from '#core/ticket/model.ts'
 import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
@@ -76,13 +76,14 @@ async function watchSubjects(
   const live = openLive(session, options.liveTo, options.isFromNow === true ? options.startedAt : undefined)
   using _screen = live.screen
   let wasInterrupted = false
+  let cancelling: Promise<void> | undefined
   const stopListening = session.world.onInterrupt(() => {
     if (wasInterrupted) session.world.exit(130)
     wasInterrupted = true
     live.screen.write(
       `interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`,
     )
-    void cancelAll(session, client, subjects)
+    cancelling = cancelAll(session, client, subjects, (line) => live.screen.write(line))
   })
   try {
     const follow = {
@@ -94,19 +95,30 @@ async function watchSubjects(
     const ends = await Promise.all(
       subjects.map((subject) => client.follow(subject, follow, new AbortController().signal)),
     )
+    await cancelling
     return { state: ends.includes('waiting') ? 'waiting' : 'done', wasInterrupted }
   } finally {
     stopListening()
   }
 }
 
-async function cancelAll(session: Session, client: AgentClient, subjects: readonly string[]): Promise<void> {
+/** Never rejects: what could not be cancelled is told, and the work goes on. */
+async function cancelAll(
+  session: Session,
+  client: AgentClient,
+  subjects: readonly string[],
+  tell: (line: string) => void,
+): Promise<void> {
   const options = { priority: 'P1', requestedBy: whoAmI(session.world) } as const
-  const requests = subjects.map((subject) =>
-    client.submit({ kind: 'cancel', subject, reason: 'Interrupted by Ctrl-C.' }, options),
-  )
-  for (const result of await Promise.allSettled(requests)) {
-    if (result.status === 'rejected') session.warn(`the cancellation could not be handed in: ${String(result.reason)}`)
+  const cancel = async (subject: string): Promise<void> => {
+    const ticket = await client.submit({ kind: 'cancel', subject, reason: 'Interrupted by Ctrl-C.' }, options)
+    const outcome = await client.outcome(ticket, new AbortController().signal)
+    if (outcome.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
+  }
+  const results = await Promise.allSettled(subjects.map((subject) => cancel(subject)))
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'rejected')
+      tell(`${subjects[index] ?? ''} is not cancelled: ${reportError(result.reason).message}\n`)
   }
 }
 

@@ -2,6 +2,7 @@ import { subjectFinished, subjectNotFound } from '#core/known/home.ts'
 import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { finishTicket, insertTicket, loadTicket } from '#store/ticket.ts'
+import { openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { insertRuns, prepareRuns } from './admit-run.ts'
@@ -84,7 +85,10 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
   }
 }
 
-/** Cancelling a run is an input to its state machine, which the agent feeds after the commit. */
+/**
+ * Cancelling a run is an input to its state machine, which the agent feeds after the commit. What the run has asked to be deployed is
+ * cancelled with it: by a step, or by a run that has ended in the meantime (`auto`).
+ */
 async function admitCancel(
   context: AgentContext,
   query: Query,
@@ -95,6 +99,23 @@ async function admitCancel(
     return context.delivery.cancel(query, subject, ticket.requestedBy, reason ?? 'Cancelled by hand.')
   const run = await loadRun(query, subject)
   if (run === undefined) throw subjectNotFound({ subject })
-  if (run.state === 'done') throw subjectFinished({ subject, conclusion: run.conclusion ?? 'unknown' })
-  return { kind: 'accepted', subjects: [subject] }
+  const deployments = await cancelDeployments(context, query, ticket)
+  if (run.state !== 'done') return { kind: 'accepted', subjects: [subject, ...deployments] }
+  if (deployments.length === 0) throw subjectFinished({ subject, conclusion: run.conclusion ?? 'unknown' })
+  return { kind: 'accepted', subjects: deployments }
+}
+
+/** Returns those that could still be cancelled. */
+async function cancelDeployments(
+  context: AgentContext,
+  query: Query,
+  { request, requestedBy }: TicketOf<CancelRequest>,
+): Promise<readonly string[]> {
+  const cancelled: string[] = []
+  for (const { id, run } of await openDeployments(query)) {
+    if (run !== request.subject) continue
+    const outcome = await context.delivery.cancel(query, id, requestedBy, request.reason ?? 'Its run was cancelled.')
+    if (outcome.kind === 'accepted') cancelled.push(id)
+  }
+  return cancelled
 }

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+import type { Call } from '../rig/shipway.ts'
+import { processesWith } from '../rig/sshd.ts'
+import { environment, project, until, WebFleet } from '../rig/web-fleet.ts'
+
+/** A step that ends at a signal, and one that refuses to; what must always happen comes after it. */
+const workflow = `name: Long
+on: [push, workflow_dispatch]
+jobs:
+  polite:
+    if: github.event_name == 'push'
+    runs-on: ubuntu-latest
+    steps:
+      - run: touch "$NOTES/begun"; sleep 600
+      - run: touch "$NOTES/not-this"
+      - if: always()
+        run: touch "$NOTES/cleaned"
+  after: { needs: polite, runs-on: ubuntu-latest, steps: [{ run: 'touch "$NOTES/not-that"' }] }
+  stubborn:
+    if: github.event_name != 'push'
+    runs-on: ubuntu-latest
+    steps:
+      - run: trap '' INT TERM; touch "$NOTES/begun"; while :; do sleep 0.2; done
+`
+
+describe('Ctrl-C', { tags: ['slow'] }, () => {
+  test('during a step cancels the run: what is always done is done, and nothing is left', async () => {
+    using repository = new Repository({ '.github/workflows/long.yml': workflow })
+    await using shipway = new Shipway()
+    const note = (name: string) => path.join(shipway.home, name)
+    const run = shipway.start(repository.root, 'run', 'push', '--env', `NOTES=${shipway.home}`)
+    await until('the step has begun', () => existsSync(note('begun')))
+
+    run.child.kill('SIGINT')
+    const end = await run.ended
+    expect(end.status).toBe(130)
+    expect(end.stdout).toMatch(/interrupted: cancelling run_/)
+    expect(end.stdout).toMatch(/run #1 Long was cancelled/)
+    expect(['cleaned', 'not-this', 'not-that'].map((name) => existsSync(note(name)))).toEqual([true, false, false])
+    expect(await processesWith(shipway.home)).toEqual([])
+    const ps = await shipway.call(repository.root, 'ps', '--all', '--json')
+    expect(JSON.parse(ps.stdout)).toMatchObject({ items: [{ state: 'done', conclusion: 'cancelled' }] })
+  })
+
+  test('twice leaves at once; the next agent ends what was left', async () => {
+    using repository = new Repository({ '.github/workflows/long.yml': workflow })
+    await using shipway = new Shipway()
+    const run = shipway.start(repository.root, 'run', 'workflow_dispatch', '--env', `NOTES=${shipway.home}`)
+    await until('the step has begun', () => existsSync(path.join(shipway.home, 'begun')))
+
+    run.child.kill('SIGINT')
+    await run.prints(/interrupted: cancelling/)
+    run.child.kill('SIGINT')
+    expect(await run.ended).toMatchObject({ status: 130 })
+    await until('the step has ended with its runner', async () => (await processesWith(shipway.home)).length === 0)
+
+    expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
+    const ps = await shipway.call(repository.root, 'ps', '--all', '--json')
+    expect(JSON.parse(ps.stdout)).toMatchObject({ items: [{ state: 'done', conclusion: 'cancelled' }] })
+  })
+
+  test.for([
+    ['while the service restarts', async (_: Call, fleet: WebFleet) => restarted(fleet, 'v2.0.0')],
+    ['while it verifies', async (call: Call) => call.prints(/asking http/)],
+  ] as const)('during a deployment, %s, takes it back before it ends', async ([moment, reach]) => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const place = fleet.place(0)
+    const rules = project(environment('staging', [place.target()], ['auto: true']))
+    fleet.commit('v1.0.0', { 'shipway.yml': rules })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
+
+    place.hold(moment.includes('restarts') ? 'restart' : 'health')
+    fleet.commit('v2.0.0')
+    const seal = shipway.start(root, 'run', 'push', '--ref', 'v2.0.0')
+    await reach(seal, fleet)
+    seal.child.kill('SIGINT')
+    await seal.prints('interrupted')
+    place.letGo('restart')
+    const end = await seal.ended
+    place.letGo('health')
+
+    expect(end.status).toBe(130)
+    expect(await place.version()).toBe('v1.0.0')
+    expect(place.pending()).toBeUndefined()
+    const show = JSON.parse((await shipway.call(root, 'env', 'show', 'staging', '--json')).stdout)
+    expect(show).toMatchObject({ current: { version: 'v1.0.0' }, last: { state: 'done', conclusion: 'cancelled' } })
+
+    expect((await shipway.call(root, 'deploy', 'staging', '--release', 'v2.0.0')).status).toBe(0)
+    expect(await place.version()).toBe('v2.0.0')
+  })
+})
+
+async function restarted(fleet: WebFleet, version: string): Promise<void> {
+  const file = path.join(fleet.place(0).path, 'restarts')
+  await until(`${version} is restarted`, () => existsSync(file) && readFileSync(file, 'utf8').endsWith(`${version}\n`))
+}
