@@ -27,6 +27,12 @@ jobs:
       - run: trap '' INT TERM; touch "$NOTES/begun"; while :; do sleep 0.2; done
 `
 
+const deploysByStep = `name: CI
+on: push
+jobs:
+  staging: { runs-on: ubuntu-latest, steps: [{ uses: shipway/deploy@v1, with: { environment: staging } }] }
+`
+
 describe('Ctrl-C', { tags: ['slow'] }, () => {
   test('during a step cancels the run: what is always done is done, and nothing is left', async () => {
     using repository = new Repository({ '.github/workflows/long.yml': workflow })
@@ -64,15 +70,19 @@ describe('Ctrl-C', { tags: ['slow'] }, () => {
   })
 
   test.for([
-    ['while the service restarts', async (_: Call, fleet: WebFleet) => restarted(fleet, 'v2.0.0')],
-    ['while it verifies', async (call: Call) => call.prints(/asking http/)],
-  ] as const)('during a deployment, %s, takes it back before it ends', async ([moment, reach]) => {
+    ['while the service restarts', ['auto: true'], async (_: Call, fleet: WebFleet) => restarted(fleet, 'v2.0.0')],
+    ['while it verifies', ['auto: true'], async (call: Call) => call.prints(/asking http/)],
+    ['while a step waits for it', [], async (call: Call) => call.prints(/asking http/)],
+  ] as const)('during a deployment, %s, takes it back before it ends', async ([moment, auto, reach]) => {
     await using fleet = await WebFleet.start(1)
     await using shipway = new Shipway()
     const { root } = fleet.repository
     const place = fleet.place(0)
-    const rules = project(environment('staging', [place.target()], ['auto: true']))
-    fleet.commit('v1.0.0', { 'shipway.yml': rules })
+    const rules = project(environment('staging', [place.target()], auto))
+    fleet.commit('v1.0.0', {
+      'shipway.yml': rules,
+      ...(auto.length === 0 ? { '.github/workflows/ci.yml': deploysByStep } : {}),
+    })
     expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
 
     place.hold(moment.includes('restarts') ? 'restart' : 'health')
