@@ -5,13 +5,26 @@ export interface Sink {
   readonly writableNeedDrain?: boolean
   /** `drain`: the reader has caught up. `close`: it is gone. */
   once?(event: 'drain' | 'close', listener: () => void): unknown
+  off?(event: 'drain' | 'close', listener: () => void): unknown
 }
 
+/** Sinks that somebody waits for now: however many jobs print at once, a sink has one listener for each event. */
+const waits = new WeakMap<Sink, Promise<void>>()
+
 /** Resolves when a slow reader has caught up, or is gone; at once in all other cases. */
-export async function drained(sink: Sink): Promise<void> {
-  if (sink.writableNeedDrain !== true || sink.once === undefined) return
+export function drained(sink: Sink): Promise<void> {
+  if (sink.writableNeedDrain !== true || sink.once === undefined) return Promise.resolve()
+  const known = waits.get(sink)
+  if (known !== undefined) return known
   const { promise, resolve } = Promise.withResolvers<void>()
-  sink.once('drain', resolve)
-  sink.once('close', resolve)
-  await promise
+  const end = (): void => {
+    sink.off?.('drain', end)
+    sink.off?.('close', end)
+    waits.delete(sink)
+    resolve()
+  }
+  sink.once('drain', end)
+  sink.once('close', end)
+  waits.set(sink, promise)
+  return promise
 }
