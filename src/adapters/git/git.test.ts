@@ -1,111 +1,123 @@
-import { symlinkSync } from 'node:fs'
-import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Repository } from '../../../test/rig/repository.ts'
 import { systemGit } from './git.ts'
-import { describeRepository, resolveRef, snapshotTree } from './repository.ts'
 
-describe('A git repository, as the engine reads it', () => {
-  test('gives several files and folders of a commit at once, and nothing for what is not there', async () => {
-    using repository = new Repository({ 'a.txt': 'eins\n', 'dir/b ä.txt': 'zwei', empty: '' })
-    const sha = repository.git('rev-parse', 'HEAD')
+let repository: Repository
+let root: string
+beforeEach(() => {
+  repository = new Repository()
+  root = realpathSync(repository.root)
+})
+afterEach(() => {
+  repository[Symbol.dispose]()
+})
 
-    const [file, folder, absent, empty] = await systemGit.readFiles(repository.root, sha, [
-      'a.txt',
-      'dir',
-      'nowhere',
-      'empty',
+function git(...args: readonly string[]): string {
+  return repository.git(...args)
+}
+
+/** Commits contents as `0.bin`, `1.bin`, … */
+function commitBytes(contents: readonly Buffer[]): string {
+  for (const [index, content] of contents.entries()) writeFileSync(join(root, `${index}.bin`), content)
+  return repository.commit({})
+}
+
+/** The `git cat-file` processes that read this repository now. */
+function readersOf(repository: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`git\0-C\0${repository}\0cat-file`)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
+describe('Reading a commit', () => {
+  test('gives files, folders and what is missing, in the order of the question', async () => {
+    const sha = repository.commit({ 'a.txt': 'täxt\n', 'folder/b.txt': '', 'folder/c.txt': 'c' })
+
+    const answers = await systemGit.readFiles(root, sha, ['missing', 'folder', 'a.txt', 'folder/b.txt', 'also missing'])
+
+    expect(answers).toEqual([
+      undefined,
+      { kind: 'folder', names: ['b.txt', 'c.txt'] },
+      { kind: 'file', oid: git('rev-parse', `${sha}:a.txt`), text: 'täxt\n' },
+      { kind: 'file', oid: git('rev-parse', `${sha}:folder/b.txt`), text: '' },
+      undefined,
     ])
-
-    expect(file).toMatchObject({ kind: 'file', text: 'eins\n' })
-    expect(folder).toEqual({ kind: 'folder', names: ['b ä.txt'] })
-    expect(absent).toBeUndefined()
-    expect(empty).toMatchObject({ kind: 'file', text: '' })
   })
 
-  test('lists files with their modes, and leaves links out', async () => {
-    using repository = new Repository({ 'run.sh*': '#!/bin/sh\n', 'sub/data': 'x' })
-    symlinkSync('run.sh', path.join(repository.root, 'link'))
-    const sha = repository.commit({})
+  test('gives many contents of all sizes, byte by byte, from one process', async () => {
+    const sizes = [0, 1, 2, 4_095, 65_535, 65_536, 65_537, 3_000_000]
+    const contents = sizes.map((size, index) => Buffer.alloc(size, `${index}\n\0`))
+    const sha = commitBytes(contents)
+    const files = await systemGit.listFiles(root, sha)
 
-    const files = await systemGit.listFiles(repository.root, sha)
+    const read = await Promise.all(files.map(({ oid }) => systemGit.readBlob(root, oid)))
 
-    expect(files.map((file) => [file.path, file.mode])).toEqual([
-      ['run.sh', 0o755],
-      ['sub/data', 0o644],
-    ])
+    expect(files.map(({ path }) => path)).toEqual(sizes.map((_, index) => `${index}.bin`))
+    for (const [index, content] of contents.entries()) expect(content.equals(read[index] ?? Buffer.of(1))).toBe(true)
+    expect(readersOf(root)).toHaveLength(1)
   })
 
-  test('says which commit it cannot read', async () => {
-    using repository = new Repository({ a: '1' })
-    await expect(systemGit.listFiles(repository.root, 'f'.repeat(40))).rejects.toMatchObject({
+  test('sees a commit that was made later', async () => {
+    const first = repository.commit({ 'a.txt': '1' })
+    await systemGit.readFiles(root, first, ['a.txt'])
+    const second = repository.commit({ 'a.txt': '2' })
+    git('gc', '-q', '--prune=now')
+
+    expect(await systemGit.readFiles(root, second, ['a.txt'])).toMatchObject([{ text: '2' }])
+  })
+
+  test('goes on when the process was killed in between', async () => {
+    const sha = repository.commit({ 'a.txt': '1' })
+    await systemGit.readFiles(root, sha, ['a.txt'])
+    for (const pid of readersOf(root)) process.kill(pid, 'SIGKILL')
+
+    expect(await systemGit.readFiles(root, sha, ['a.txt'])).toMatchObject([{ text: '1' }])
+  })
+
+  test("that cannot be read fails with git's words", async () => {
+    const oid = '0'.repeat(39) + '1'
+    repository.commit({ 'a.txt': '1' })
+
+    await expect(systemGit.readBlob(root, oid)).rejects.toMatchObject({ code: 'COMMIT_UNREADABLE' })
+    await expect(systemGit.readFiles(join(root, 'nowhere'), oid, ['a.txt'])).rejects.toMatchObject({
       code: 'COMMIT_UNREADABLE',
+      message: expect.stringContaining('nowhere') as string,
     })
   })
 })
 
-describe('A git repository, as the command line describes it', () => {
-  test('has a root, a head, a branch, tags, what changed and who works there', async () => {
-    using repository = new Repository({ 'a.txt': '1' })
-    repository.git('remote', 'add', 'origin', 'git@git.example.org:acme/web.git')
-    repository.git('tag', 'v1.2.0')
-    const facts = await describeRepository(repository.root)
-    expect(facts).toMatchObject({
-      ref: 'refs/heads/main',
-      tags: ['refs/tags/v1.2.0'],
-      changes: [],
-      repositoryName: 'acme/web',
-      author: 'Ann Author',
-      changedFiles: ['a.txt'],
-    })
-    expect(facts.sha).toBe(repository.git('rev-parse', 'HEAD'))
+describe('The default branch', () => {
+  test('is what origin says, else what is configured, else main or master: if there is such a branch', async () => {
+    const sha = repository.commit({ 'a.txt': '1' })
+    expect(await systemGit.defaultBranch(root)).toBe('main')
+
+    git('branch', 'trunk')
+    git('config', 'init.defaultBranch', 'trunk')
+    expect(await systemGit.defaultBranch(root)).toBe('trunk')
+
+    git('branch', 'release/next')
+    git('update-ref', 'refs/remotes/origin/release/next', sha)
+    git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/release/next')
+    expect(await systemGit.defaultBranch(root)).toBe('release/next')
+
+    git('branch', '-D', 'release/next')
+    expect(await systemGit.defaultBranch(root)).toBe('trunk')
   })
 
-  test('is detached, dirty or empty when it is', async () => {
-    using repository = new Repository({ 'a.txt': '1' })
-    repository.git('checkout', '--quiet', '--detach')
-    repository.write({ 'a.txt': '2', 'new.txt': '' })
-    const detached = await describeRepository(repository.root)
-    expect(detached.ref).toBeUndefined()
-    expect(detached.changes.toSorted()).toEqual(['a.txt', 'new.txt'])
+  test('is unknown when there is none of them', async () => {
+    repository.commit({ 'a.txt': '1' })
+    git('config', 'init.defaultBranch', 'gone')
+    git('branch', '-m', 'topic')
 
-    using empty = new Repository()
-    expect((await describeRepository(empty.root)).sha).toBeUndefined()
-  })
-
-  test('is not one outside of a repository', async () => {
-    await expect(describeRepository('/')).rejects.toMatchObject({ code: 'REPOSITORY_NOT_FOUND' })
-  })
-
-  test('finds a ref by its full name, as a branch, a tag or a commit', async () => {
-    using repository = new Repository({ a: '1' })
-    repository.git('tag', 'v1.0.0')
-    const sha = repository.git('rev-parse', 'HEAD')
-    expect(await resolveRef(repository.root, 'main')).toEqual({ ref: 'refs/heads/main', sha })
-    expect(await resolveRef(repository.root, 'v1.0.0')).toEqual({ ref: 'refs/tags/v1.0.0', sha })
-    expect(await resolveRef(repository.root, sha.slice(0, 10))).toEqual({ ref: sha, sha })
-    expect(await resolveRef(repository.root, '--upload-pack=x')).toBeUndefined()
-  })
-
-  test('becomes a commit as it is, without a trace in index, branch and files', async () => {
-    using repository = new Repository({ 'a.txt': '1', '.gitignore': 'ignored\n' })
-    repository.write({ 'a.txt': '2', 'new.txt': 'n', ignored: 'x' })
-    repository.git('add', 'new.txt')
-    const before = [
-      repository.git('status', '--porcelain'),
-      repository.git('rev-parse', 'HEAD'),
-      repository.git('for-each-ref'),
-    ]
-
-    const { sha } = await snapshotTree(repository.root)
-
-    expect([
-      repository.git('status', '--porcelain'),
-      repository.git('rev-parse', 'HEAD'),
-      repository.git('for-each-ref'),
-    ]).toEqual(before)
-    expect(repository.git('ls-tree', '-r', '--name-only', sha).split('\n')).toEqual(['.gitignore', 'a.txt', 'new.txt'])
-    expect(repository.git('show', `${sha}:a.txt`)).toBe('2')
-    expect(repository.git('rev-parse', `${sha}^`)).toBe(before[1])
+    expect(await systemGit.defaultBranch(root)).toBeUndefined()
   })
 })

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { commitUnreadable } from '#core/known/home.ts'
 import type { Git, GitObject, TreeFile } from '#ports/git.ts'
-import { parseBatch } from './cat-file.ts'
+import { ObjectReader } from './object-reader.ts'
+import type { GitAnswer } from './object-reader.ts'
 
 const run = promisify(execFile)
 
@@ -11,11 +12,18 @@ const gitDeadlineMs = 60_000
 /** Bytes that one git process may answer with. */
 const gitOutputMax = 256 * 1024 * 1024
 
+/** One reader for each repository that was asked about. */
+const readers = new Map<string, ObjectReader>()
+
 /** The system's `git`. */
 export const systemGit: Git = {
   async readFiles(repository, sha, paths) {
-    const output = await git(repository, sha, ['cat-file', '--batch'], paths.map((path) => `${sha}:${path}\n`).join(''))
-    return parseBatch(output).map((object): GitObject | undefined => {
+    const answers = await readObjects(
+      repository,
+      sha,
+      paths.map((path) => `${sha}:${path}`),
+    )
+    return answers.map((object): GitObject | undefined => {
       if (object === undefined) return undefined
       if (object.type === 'tree') return { kind: 'folder', names: treeNames(object.content) }
       return { kind: 'file', oid: object.oid, text: object.content.toString('utf8') }
@@ -34,42 +42,52 @@ export const systemGit: Git = {
       })
   },
   async readBlob(repository, oid) {
-    return git(repository, oid, ['cat-file', 'blob', oid])
+    const [object] = await readObjects(repository, oid, [oid])
+    if (object === undefined) throw commitUnreadable({ repository, sha: oid, stderr: `There is no object ${oid}.` })
+    return object.content
   },
   async defaultBranch(repository) {
-    for (const args of [
-      ['symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD'],
-      ['config', '--get', 'init.defaultBranch'],
-    ]) {
-      const answer = await run('git', ['-C', repository, ...args], { timeout: gitDeadlineMs }).catch(() => undefined)
-      const name = answer?.stdout.trim().replace(/^origin\//, '')
-      if (name !== undefined && name !== '' && (await hasBranch(repository, name))) return name
-    }
-    for (const name of ['main', 'master']) if (await hasBranch(repository, name)) return name
-    return undefined
+    const [refs, configured] = await Promise.all([
+      tryGit(repository, ['for-each-ref', '--format=%(refname) %(symref)', 'refs/remotes/origin/HEAD', 'refs/heads']),
+      tryGit(repository, ['config', '--get', 'init.defaultBranch']),
+    ])
+    const names = new Map((refs ?? '').split('\n').map((line) => line.split(' ') as [string, string]))
+    const remote = names.get('refs/remotes/origin/HEAD')?.replace(/^refs\/remotes\/origin\//, '')
+    return [remote, configured?.trim(), 'main', 'master'].find((name) => names.has(`refs/heads/${name}`))
   },
 }
 
-async function hasBranch(repository: string, name: string): Promise<boolean> {
-  return run('git', ['-C', repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${name}`], {
-    timeout: gitDeadlineMs,
-  }).then(
-    () => true,
-    () => false,
-  )
+async function readObjects(
+  repository: string,
+  sha: string,
+  names: readonly string[],
+): Promise<readonly (GitAnswer | undefined)[]> {
+  const reader = readers.get(repository) ?? new ObjectReader(repository)
+  readers.set(repository, reader)
+  try {
+    return await reader.read(names)
+  } catch (error) {
+    throw commitUnreadable({
+      repository,
+      sha,
+      stderr: error instanceof Error ? error.message : String(error),
+      cause: error,
+    })
+  }
 }
 
-async function git(repository: string, sha: string, args: readonly string[], input = ''): Promise<Buffer> {
+async function tryGit(repository: string, args: readonly string[]): Promise<string | undefined> {
+  const answer = await run('git', ['-C', repository, ...args], {
+    timeout: gitDeadlineMs,
+    maxBuffer: gitOutputMax,
+  }).catch(() => undefined)
+  return answer?.stdout
+}
+
+async function git(repository: string, sha: string, args: readonly string[]): Promise<Buffer> {
   try {
-    const child = run('git', ['-C', repository, ...args], {
-      encoding: 'buffer',
-      timeout: gitDeadlineMs,
-      maxBuffer: gitOutputMax,
-    })
-    // A git that ends without reading breaks the pipe; its exit status says what happened, so this must not end our process.
-    child.child.stdin?.on('error', () => undefined)
-    child.child.stdin?.end(input)
-    return (await child).stdout
+    const options = { encoding: 'buffer', timeout: gitDeadlineMs, maxBuffer: gitOutputMax } as const
+    return (await run('git', ['-C', repository, ...args], options)).stdout
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : ''
     throw commitUnreadable({

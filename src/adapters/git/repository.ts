@@ -25,43 +25,29 @@ export interface RepositoryState {
   readonly parent?: string
 }
 
-/** Looks at the repository around a folder. Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */
+/** Looks at the repository around a folder, with four processes side by side. Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */
 export async function describeRepository(directory: string): Promise<RepositoryState> {
-  const root = await rootOf(directory)
-  const [status, head, config, symbolic] = await Promise.all([
-    git(root, ['status', '--porcelain=v1', '-z', '--untracked-files=all']),
-    tryGit(root, ['log', '-1', '--format=%H%n%P%n%B', 'HEAD']),
-    tryGit(root, ['config', '--get-regexp', String.raw`^(user\.name|remote\.origin\.url|init\.defaultbranch)$`]),
-    tryGit(root, ['symbolic-ref', '--quiet', 'HEAD']),
+  const asked = Promise.all([
+    git(directory, ['status', '--porcelain=v1', '-z', '--untracked-files=all']),
+    readHead(directory),
+    tryGit(directory, ['config', '--get-regexp', String.raw`^(user\.name|remote\.origin\.url|init\.defaultbranch)$`]),
   ])
+  // Whether this is a repository at all is told by the first one; what the others say of that is the same in worse words.
+  asked.catch(() => undefined)
+  const { root, ref } = await placeOf(directory)
+  const [status, head, config] = await asked
   const settings = new Map(
-    (config ?? '')
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const),
+    lines(config).map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const),
   )
-  const [sha, parents = '', ...message] = (head ?? '').trimEnd().split('\n')
-  const [parent] = parents.split(' ')
-  const facts = {
+  return {
     root,
-    tags: [] as readonly string[],
+    tags: [],
     changes: changesOf(status),
     defaultBranch: settings.get('init.defaultbranch') ?? 'main',
     repositoryName: repositoryName(settings.get('remote.origin.url'), root),
     author: settings.get('user.name') ?? userInfo().username,
-    ...(symbolic === undefined ? {} : { ref: symbolic.trim() }),
-  }
-  if (sha === undefined || sha === '') return facts
-  const [tags, changed] = await Promise.all([
-    tryGit(root, ['tag', '--points-at', 'HEAD', '--sort=-v:refname']),
-    changedFiles(root, sha, parent),
-  ])
-  return {
-    ...facts,
-    sha,
-    tags: lines(tags).map((tag) => `refs/tags/${tag}`),
-    message: message.join('\n'),
-    ...(changed === undefined ? {} : { changedFiles: changed }),
-    ...(parent === undefined || parent === '' ? {} : { parent }),
+    ...(ref === undefined ? {} : { ref }),
+    ...head,
   }
 }
 
@@ -108,13 +94,52 @@ export async function snapshotTree(root: string): Promise<{ readonly sha: string
   }
 }
 
-async function rootOf(directory: string): Promise<string> {
+/** Root of the working tree, and the full name of the branch that HEAD is on. */
+async function placeOf(directory: string): Promise<{ readonly root: string; readonly ref?: string }> {
+  let answer: string
   try {
-    return (await git(directory, ['rev-parse', '--show-toplevel'])).trim()
+    answer = await git(directory, ['rev-parse', '--show-toplevel', '--symbolic-full-name', 'HEAD'])
   } catch (error) {
     if (isMissing(error, directory)) throw gitMissing({ cause: error })
-    throw repositoryNotFound({ directory, cause: error })
+    // A branch without a commit has no HEAD that could be named; the root is said before that.
+    const [root = ''] = lines(error instanceof Error && 'stdout' in error ? String(error.stdout) : '')
+    if (root === '') throw repositoryNotFound({ directory, cause: error })
+    const ref = await tryGit(root, ['symbolic-ref', '--quiet', 'HEAD'])
+    return { root, ...(ref === undefined ? {} : { ref: ref.trim() }) }
   }
+  const [ref = '', ...root] = answer.trimEnd().split('\n').toReversed()
+  return { root: root.toReversed().join('\n'), ...(ref.startsWith('refs/') ? { ref } : {}) }
+}
+
+type Head = Pick<RepositoryState, 'sha' | 'message' | 'tags' | 'parent' | 'changedFiles'>
+
+/**
+ * The commit of HEAD with its tags and the files that it changes against its first parent, all from one `git log`, whatever the user has
+ * configured for reading with it. Undefined where there is no commit.
+ */
+async function readHead(directory: string): Promise<Head | undefined> {
+  const plain = ['log.showSignature=false', 'log.showRoot=true', 'diff.relative=false'].flatMap((pair) => ['-c', pair])
+  const diff = ['-m', '--first-parent', '-z', '--name-only', '--no-renames', '--no-ext-diff']
+  const format = ['--decorate=full', '--decorate-refs=refs/tags', '--format=%H%n%P%n%D%n%B%x00']
+  const output = await tryGit(directory, [...plain, 'log', '-1', ...diff, ...format, 'HEAD'])
+  if (output === undefined) return undefined
+  const [text = '', _end, ...names] = output.split('\0')
+  const [sha = '', parents = '', decoration = '', ...message] = text.trimEnd().split('\n')
+  const tags = decoration.split(', ').flatMap((name) => (name.startsWith('tag: ') ? [name.slice('tag: '.length)] : []))
+  const [parent = ''] = parents.split(' ')
+  return {
+    sha,
+    message: message.join('\n'),
+    tags: tags.length > 1 ? await newestFirst(directory) : tags,
+    changedFiles: names.map((name) => name.replace(/^\n/, '')).filter((name) => name !== ''),
+    ...(parent === '' ? {} : { parent }),
+  }
+}
+
+/** Tags of HEAD, by git's own order of versions. */
+async function newestFirst(directory: string): Promise<readonly string[]> {
+  const tags = await tryGit(directory, ['tag', '--points-at', 'HEAD', '--sort=-v:refname'])
+  return lines(tags).map((tag) => `refs/tags/${tag}`)
 }
 
 /** `spawn git ENOENT` is said for a missing program and for a missing folder alike: the error names which one was asked for. */
@@ -133,24 +158,6 @@ function changesOf(status: string): readonly string[] {
     if (entry.startsWith('R') || entry.startsWith('C')) index += 1
   }
   return changes
-}
-
-async function changedFiles(
-  root: string,
-  sha: string,
-  parent: string | undefined,
-): Promise<readonly string[] | undefined> {
-  const from = parent === undefined || parent === '' ? ['--root'] : []
-  const output = await tryGit(root, [
-    'diff-tree',
-    '--no-commit-id',
-    '--name-only',
-    '-r',
-    '-z',
-    ...from,
-    ...(from.length > 0 ? [sha] : [parent ?? '', sha]),
-  ])
-  return output?.split('\0').filter((name) => name !== '')
 }
 
 /** `owner/name` of a remote url, over ssh or https; else a name made from the folder. */
