@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { exitCodeOf } from '#core/errors.ts'
-import { renderDuration } from '#core/view/duration.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { releaseUnknown } from '#core/known/cli.ts'
@@ -10,7 +9,8 @@ import type { Query } from '#ports/sql-driver.ts'
 import { findRelease } from './command/release.ts'
 import { confirm } from './confirm.ts'
 import { findEnvironment } from './find-environment.ts'
-import { mark } from './live/live-log.ts'
+import { tookAndReceipt } from './live/ending.ts'
+import { deploymentMark } from './live/mark.ts'
 import { readFilledHome } from './open-home.ts'
 import type { Session } from './session.ts'
 import { performRequest } from './work.ts'
@@ -139,13 +139,12 @@ function endLine(deployment: DeploymentSummary, { out }: Session): string {
     const next = deployment.reason?.hint ?? `shipway why ${deployment.id}`
     return `${out.paint('yellow', '⏳')} ${what} ${deployment.state}${reason}\n  next: ${next}`
   }
-  const took =
-    deployment.finishedAt === undefined
-      ? ''
-      : ` in ${renderDuration(deployment.finishedAt - (deployment.startedAt ?? deployment.createdAt))}`
-  if (deployment.conclusion === 'success')
-    return `${mark('success', out.paint)} ${what}${took}  ${out.paint('dim', `shipway env show ${deployment.environment}`)}`
-  return `${mark(deployment.conclusion === 'cancelled' ? 'cancelled' : 'failure', out.paint)} ${what}: ${deployment.conclusion ?? 'failure'}${took}${reason}\n  why: shipway why ${deployment.id}`
+  const conclusion = deployment.conclusion ?? 'failure'
+  const symbol = deploymentMark(conclusion, out.paint)
+  const proved = tookAndReceipt(deployment)
+  if (conclusion === 'success')
+    return `${symbol} ${what}${proved}  ${out.paint('dim', `shipway env show ${deployment.environment}`)}`
+  return `${symbol} ${what}: ${conclusion}${proved}${reason}\n  why: shipway why ${deployment.id}`
 }
 
 function showDryRun(session: Session, call: DeployCall, plan: DeployPlan): number {

@@ -4,6 +4,7 @@ import { homeLayout } from '#core/home/layout.ts'
 import { parseLogIndex, readLogPart } from '#core/step/log-index.ts'
 import type { JobView, RunView, StepView } from '#core/view/model.ts'
 import type { FailureTail } from './live/ending.ts'
+import { withoutHeader } from './live/step-log.ts'
 import type { Session } from './session.ts'
 import { drained } from './sink.ts'
 import type { Sink } from './sink.ts'
@@ -56,7 +57,7 @@ async function lastLines(path: string, step: StepView, linesMax: number): Promis
   const text = (await readRange(path, start, end)).toString('utf8')
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
-  return lines.slice(-linesMax)
+  return withoutHeader(lines).slice(-linesMax)
 }
 
 /** A part of a job's log that is to be shown. */

@@ -3,7 +3,9 @@ import type { ErrorReport } from '#core/errors.ts'
 import type { TicketRequest } from '#core/ticket/model.ts'
 import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
 import { whoAmI } from './identity.ts'
-import { renderFooter, renderItem, startLive } from './live/live-log.ts'
+import { renderFooter, renderItem } from './live/live-log.ts'
+import { startLive } from './live/live-state.ts'
+import type { LiveView } from './live/live-state.ts'
 import { Screen } from './live/screen.ts'
 import type { Session } from './session.ts'
 import { drained } from './sink.ts'
@@ -30,6 +32,10 @@ export interface WorkOptions {
   readonly liveTo: 'stdout' | 'stderr'
   /** Shows only what happens from now on: for a word on something that has a history. */
   readonly isFromNow?: boolean
+  /** False with `--no-logs`: changes of state only. */
+  readonly hasLogs?: boolean
+  /** The caller tells how deployments ended. */
+  readonly tellsEnds?: boolean
 }
 
 /**
@@ -73,7 +79,13 @@ async function watchSubjects(
   subjects: readonly string[],
   options: WorkOptions & { readonly startedAt: number },
 ): Promise<{ state: 'done' | 'waiting'; wasInterrupted: boolean }> {
-  const live = openLive(session, options.liveTo, options.isFromNow === true ? options.startedAt : undefined)
+  const hasLogs = options.hasLogs ?? true
+  const live = openLive(session, options.liveTo, {
+    hasLogs,
+    // Only where both streams go to the same place: a result in a file tells nothing to whoever watches.
+    leavesOutEnds: options.tellsEnds === true && session.world.isTTY === session.world.stderrIsTTY && !session.isJson,
+    ...(options.isFromNow === true ? { since: options.startedAt } : {}),
+  })
   using _screen = live.screen
   let wasInterrupted = false
   let cancelling: Promise<void> | undefined
@@ -87,7 +99,7 @@ async function watchSubjects(
   })
   try {
     const follow = {
-      logs: true,
+      logs: hasLogs,
       deployments: true,
       onItem: live.show,
       returnWhenWaiting: options.watch === 'until-waiting',
@@ -126,24 +138,26 @@ async function cancelAll(
 export function openLive(
   session: Session,
   to: 'stdout' | 'stderr',
-  since?: number,
+  options: Pick<LiveView, 'hasLogs' | 'leavesOutEnds' | 'since'>,
 ): { readonly show: (item: FollowItem) => Promise<void>; readonly screen: Screen } {
   const { world } = session
   const isTTY = to === 'stdout' ? world.isTTY : world.stderrIsTTY
   const isInCi = (world.env['CI'] ?? '') !== ''
   const state = startLive()
-  const view = {
+  const view: LiveView = {
+    ...options,
     palette: to === 'stdout' ? session.out : session.err,
     isStamped: !isTTY || isInCi,
     isQuiet: session.isQuiet,
-    ...(since === undefined ? {} : { since }),
   }
   const hasFooter = isTTY && !isInCi && !session.isQuiet && view.palette.isColoured
   const footer = hasFooter ? () => view.palette.paint('dim', renderFooter(state, world.now())) : undefined
   const sink = to === 'stdout' ? world.stdout : world.stderr
   const screen = new Screen(sink, { width: world.width, footer })
   const show = async (item: FollowItem): Promise<void> => {
-    screen.write(renderItem(state, item, view))
+    const text = renderItem(state, item, view)
+    if (text === undefined) return
+    screen.write(text)
     await drained(sink)
   }
   return { show, screen }

@@ -1,7 +1,7 @@
 import { parseProject } from '#core/project/parse.ts'
 import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
 import type { JobLeg } from '#core/run/job-order.ts'
-import type { DeploymentSummary, EnvironmentView, WaitingJob } from '#core/view/model.ts'
+import type { DeploymentSummary, EnvironmentView, ReleaseSummary, WaitingJob } from '#core/view/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
 import { readReason, safeJson, viewDeployments } from './view.ts'
@@ -27,6 +27,7 @@ interface StateRow {
   readonly hold_reason: string | null
   readonly held_at: number | null
   readonly version: string | null
+  readonly bad: string | null
   readonly since: number | null
 }
 
@@ -44,7 +45,7 @@ export async function viewApplications(q: Query): Promise<readonly ApplicationVi
 export async function viewEnvironments(q: Query, application?: string): Promise<readonly EnvironmentView[]> {
   const applications = await viewApplications(q)
   const states = await q<StateRow>(
-    `select environment_state.*, release.version as version, deployment.finished_at as since
+    `select environment_state.*, release.version as version, release.bad as bad, deployment.finished_at as since
        from environment_state left join release on release.id = environment_state.current
        left join deployment on deployment.id = environment_state.deployment
       order by environment_state.application, environment_state.name`,
@@ -52,6 +53,7 @@ export async function viewEnvironments(q: Query, application?: string): Promise<
   const open = (await viewDeployments(q, { isOpen: true, limit: openMax })).toReversed()
   const last = await lastDeployments(q)
   const jobs = await waitingJobs(q)
+  const rejections = await latestRejections(q)
   const names = [
     ...new Set([
       ...applications.map(({ name }) => name),
@@ -79,6 +81,7 @@ export async function viewEnvironments(q: Query, application?: string): Promise<
             .filter((job) => job.application === name && job.environment === environment)
             .map(({ run, number, job, reason }) => ({ run, number, job, reason })),
           last: last.find((one) => one.application === name && one.environment === environment),
+          rejected: rejections.find((one) => one.application === name && one.environment === environment)?.rejected,
         }),
       )
     })
@@ -92,6 +95,34 @@ async function lastDeployments(q: Query): Promise<readonly DeploymentSummary[]> 
   const found: DeploymentSummary[] = []
   for (const { id } of ids) found.push(...(await viewDeployments(q, { id, limit: 1 })))
   return found
+}
+
+interface Rejection {
+  readonly application: string
+  readonly environment: string
+  readonly rejected: NonNullable<EnvironmentView['rejected']>
+}
+
+/** The latest no of every environment. One on a run means the release that the run sealed. */
+async function latestRejections(q: Query): Promise<readonly Rejection[]> {
+  const rows = await q<{
+    application: string
+    environment: string
+    actor: string
+    reason: string | null
+    at: number
+    release: string
+  }>(
+    `select approval.application, approval.environment, actor, reason, at, coalesce(approval.release, release.id) as release
+       from approval left join release on release.run = approval.subject
+      where approval.id in (select max(id) from approval where decision = 'reject' group by application, environment)
+        and coalesce(approval.release, release.id) is not null`,
+  )
+  return rows.map(({ application, environment, actor, reason, at, release }) => ({
+    application,
+    environment,
+    rejected: { release, by: actor, at, ...present({ reason }) },
+  }))
 }
 
 /** Jobs of open runs that wait, by the environment that they name. */
@@ -115,12 +146,13 @@ interface Parts {
   readonly state: StateRow | undefined
   readonly open: readonly DeploymentSummary[]
   readonly last: DeploymentSummary | undefined
+  readonly rejected: EnvironmentView['rejected']
 }
 
 function environmentView(
   application: string,
   name: string,
-  { config, state, open, last, waitingJobs: jobs }: Parts,
+  { config, state, open, last, rejected, waitingJobs: jobs }: Parts,
 ): EnvironmentView {
   return {
     application,
@@ -133,6 +165,7 @@ function environmentView(
     ...(config?.approvals === undefined ? {} : { approvals: config.approvals }),
     ...(config?.url === undefined ? {} : { url: config.url }),
     ...(last === undefined ? {} : { last }),
+    ...(rejected === undefined ? {} : { rejected }),
     ...(state === undefined ? {} : stateOf(state)),
   }
 }
@@ -144,7 +177,11 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
       : {
           release: state.current,
           version: state.version ?? state.current,
-          ...present({ deployment: state.deployment, since: state.since }),
+          ...present({
+            deployment: state.deployment,
+            since: state.since,
+            bad: (safeJson(state.bad) ?? null) as NonNullable<ReleaseSummary['bad']> | null,
+          }),
         }
   const lock =
     state.locked_by === null

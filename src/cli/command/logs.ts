@@ -76,7 +76,7 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
 /** Watches a run or a deployment; Ctrl-C only stops watching. */
 async function follow(session: Session, subject: string): Promise<number> {
   await using client = await session.services.agentClient(session.home, {})
-  const live = openLive(session, 'stdout')
+  const live = openLive(session, 'stdout', { hasLogs: true })
   using _screen = live.screen
   const stop = new AbortController()
   const release = session.world.onInterrupt(() => {

@@ -1,11 +1,17 @@
 import { environmentUnknown, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
-import { whyAnything, whyDeployment, whyEnvironment, whyRelease, whyRun } from '#core/view/why.ts'
-import type { WhyAnswer, WhyItem } from '#core/view/why.ts'
+import { receiptLines } from '#core/view/receipt.ts'
+import { whyAnything, whyEnvironment, whyRelease } from '#core/view/why.ts'
+import type { RunView } from '#core/view/model.ts'
+import type { StepTail, WhyAnswer, WhyItem } from '#core/view/why-answer.ts'
+import { whyDeployment } from '#core/view/why-deployment.ts'
+import { whyRun } from '#core/view/why-run.ts'
 import { findSubjects, viewDecisions, viewDeployments, viewReleases, viewRun, viewRuns } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { CommandPage } from '../command.ts'
+import { failureTails } from '../job-log.ts'
+import { renderTail } from '../live/step-log.ts'
 import { readFilledHome } from '../open-home.ts'
 import { findApplication } from '../project.ts'
 import type { Session } from '../session.ts'
@@ -16,6 +22,8 @@ interface Flags {
 
 /** Deployments of one release that are looked at. */
 const deploymentsMax = 100
+/** Lines of a failed step that are told. */
+const tailLinesMax = 8
 /** Open runs that are looked at. */
 const openMax = 200
 
@@ -48,6 +56,7 @@ async function why(session: Session, text: string | undefined, flags: Flags): Pr
       subject: answer.subject,
       state: answer.state,
       items: answer.items,
+      ...(answer.receipt === undefined ? {} : { receipt: answer.receipt }),
     })
   else session.world.stdout.write(renderAnswer(session, answer))
   return 0
@@ -78,7 +87,7 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   const [subject] = subjects
   if (subject?.kind === 'run') {
     const run = await viewRun(q, subject.id)
-    if (run !== undefined) return whyRun(run, environments)
+    if (run !== undefined) return whyRun(run, environments, await tailsOf(session, run))
   }
   if (subject?.kind === 'deployment') {
     const [deployment] = await viewDeployments(q, { id: subject.id, limit: 1 })
@@ -107,17 +116,26 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   throw subjectUnknown({ text, looked: 'run, deployment, environment or release' })
 }
 
+async function tailsOf(session: Session, run: RunView): Promise<readonly StepTail[]> {
+  const tails = await failureTails(session.home, run, tailLinesMax)
+  return tails.map(({ job, step, lines }) => ({ jobKey: job.key, step: step.number, lines }))
+}
+
 function renderAnswer(session: Session, answer: WhyAnswer): string {
   const { paint } = session.out
   const lines = [`${paint('bold', answer.subject)}: ${answer.state}`]
-  if (answer.items.length === 0) lines.push('  Nothing waits and nothing is red.')
+  if (answer.items.length === 0 && answer.receipt === undefined) lines.push('  Nothing waits and nothing is red.')
   for (const one of answer.items) {
     lines.push(
       `  ${symbolOf(one, session)} ${one.about}: ${session.out.foreign(one.message)} ${paint('dim', `(${one.rule})`)}`,
     )
+    for (const text of one.annotations ?? []) lines.push(`      ${paint('red', session.out.foreign(text))}`)
+    for (const text of renderTail(one.lastLines ?? [], session.out)) lines.push(`      ${paint('dim', '│')} ${text}`)
     if (one.who !== undefined) lines.push(`      who: ${one.who}`)
     if (one.fix !== undefined) lines.push(`      fix: ${one.fix}`)
   }
+  if (answer.receipt !== undefined)
+    for (const text of receiptLines(answer.receipt)) lines.push(`  ${paint('dim', '·')} ${session.out.foreign(text)}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -1,6 +1,7 @@
 import type { Annotation, Conclusion } from '#core/run/job-order.ts'
 import type { DeploymentPhase } from '#core/run/event.ts'
 import type { Reason } from '#core/reason.ts'
+import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 
 /**
  * What people and programs are shown, read from the store in one go: no template, no secret, no plan. The command line and
@@ -96,6 +97,8 @@ export interface DeploymentSummary {
   readonly createdAt: number
   readonly startedAt?: number
   readonly finishedAt?: number
+  /** What it can prove; stored a moment after its end. */
+  readonly receipt?: DeploymentReceipt
 }
 
 /** One environment of one application: what runs there, what is on its way, and what stands in the way. */
@@ -114,6 +117,8 @@ export interface EnvironmentView {
     readonly version: string
     readonly deployment?: string
     readonly since?: number
+    /** It was put back on this or another environment. */
+    readonly bad?: { readonly environment: string; readonly reason: string }
   }
   /** Deployments that are not done, oldest first. */
   readonly open: readonly DeploymentSummary[]
@@ -121,6 +126,8 @@ export interface EnvironmentView {
   readonly waitingJobs: readonly WaitingJob[]
   /** The latest one that is done, whatever its end. */
   readonly last?: DeploymentSummary
+  /** The latest release that a person said no to here. */
+  readonly rejected?: { readonly release: string; readonly by: string; readonly reason?: string; readonly at: number }
   readonly lock?: { readonly by: string; readonly reason?: string; readonly until?: number; readonly at?: number }
   readonly hold?: { readonly by: string; readonly reason: string; readonly at?: number }
 }

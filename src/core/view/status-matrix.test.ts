@@ -116,11 +116,48 @@ test.for<readonly [title: string, prod: Partial<EnvironmentView>, pending: reado
   ['can go on', runs('v1'), ['v2→prod can be promoted']],
   ['is there already', runs('v2'), []],
   ['meets a lock', { ...runs('v1'), lock: { by: 'ada' } }, ['v2→prod is locked by ada']],
-  ['meets a hold', { ...runs('v1'), hold: { by: 'shipway', reason: 'x' } }, ['v2→prod is held']],
+  ['meets a hold', { ...runs('v1'), hold: { by: 'shipway', reason: 'x' } }, ['v2→prod is held: x']],
+  [
+    'was rejected, whatever else',
+    {
+      ...runs('v1'),
+      rejected: { release: runs('v2').current.release, by: 'grace', reason: 'not today', at: 1 },
+      lock: { by: 'ada' },
+    },
+    ['v2→prod was rejected by grace: not today'],
+  ],
+  [
+    'can go on where another was rejected',
+    { ...runs('v1'), rejected: { release: 'another', by: 'grace', at: 1 } },
+    ['v2→prod can be promoted'],
+  ],
+  [
+    'was refused',
+    { ...runs('v1'), last: attempt('v2', { conclusion: 'refused', reason: why }) },
+    ['v2→prod was refused: prod needs 1 approval.'],
+  ],
+  ['was put back', { ...runs('v1'), last: attempt('v2', { conclusion: 'reverted' }) }, ['v2→prod was put back']],
+  [
+    'was cancelled, which is no verdict',
+    { ...runs('v1'), last: attempt('v2', { conclusion: 'cancelled' }) },
+    ['v2→prod can be promoted'],
+  ],
 ])('what staging runs %s', ([, prod, pending]) => {
   const matrix = statusMatrix([place('staging', runs('v2')), place('prod', { after: ['staging'], ...prod })])
 
   expect(matrix.rows[0]?.pending).toEqual(pending)
+})
+
+test('a release that was put back in one place says so wherever it runs, and is not offered to that place', () => {
+  const { current } = runs('v2')
+  const staging = place('staging', {
+    current: { ...current, bad: { environment: 'prod', reason: 'it answered 500.' } },
+  })
+
+  const [row] = statusMatrix([staging, place('prod', { after: ['staging'], ...runs('v1') })]).rows
+
+  expect(row?.cells[0]?.notes).toEqual(['bad on prod'])
+  expect(row?.pending).toEqual(['v2→prod is bad here: it answered 500.'])
 })
 
 test('what only one of two environments before runs is offered to nobody', () => {

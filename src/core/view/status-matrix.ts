@@ -87,6 +87,7 @@ function notesOf(environment: EnvironmentView, failed: boolean): readonly string
   if (failed && environment.last !== undefined) {
     notes.push(`${shortVersion(environment.last.version)} ${environment.last.conclusion ?? 'failure'}`)
   }
+  if (environment.current?.bad !== undefined) notes.push(`bad on ${environment.current.bad.environment}`)
   if (environment.hold !== undefined) notes.push('held')
   if (environment.lock !== undefined) notes.push('locked')
   return notes
@@ -105,21 +106,42 @@ function pendingOf(environment: EnvironmentView, own: readonly EnvironmentView[]
   )
   if (deployments.length + jobs.length > 0) return [...deployments, ...jobs]
   const candidate = candidateFor(environment, own)
-  return candidate === undefined ? [] : [`${arrow(candidate, environment.name)} ${blockSentence(environment)}`]
+  return candidate === undefined
+    ? []
+    : [`${arrow(candidate.version, environment.name)} ${prospect(environment, candidate)}`]
 }
 
-/** The version that every environment before this one runs, when it is not the one that runs here. */
-function candidateFor(environment: EnvironmentView, own: readonly EnvironmentView[]): string | undefined {
+type Candidate = NonNullable<EnvironmentView['current']>
+
+/** What every environment before this one runs, when it is not what runs here. */
+function candidateFor(environment: EnvironmentView, own: readonly EnvironmentView[]): Candidate | undefined {
   const before = environment.after.map((name) => own.find((candidate) => candidate.name === name)?.current)
   const [first] = before
   if (first === undefined || before.some((current) => current?.release !== first.release)) return undefined
-  return first.release === environment.current?.release ? undefined : first.version
+  return first.release === environment.current?.release ? undefined : first
 }
 
-function blockSentence(environment: EnvironmentView): string {
-  if (environment.lock !== undefined) return `is locked by ${environment.lock.by}`
-  if (environment.hold !== undefined) return 'is held'
-  return 'can be promoted'
+/** What stands between a release and the next environment: what only another release can change comes first. */
+function prospect(environment: EnvironmentView, { release, bad }: Candidate): string {
+  const { last, lock, hold, rejected, name } = environment
+  if (rejected?.release === release) return `was rejected by ${rejected.by}${after(rejected.reason)}`
+  if (bad?.environment === name) return `is bad here${after(bad.reason)}`
+  if (last?.release === release && last.conclusion !== 'success' && last.conclusion !== 'cancelled')
+    return `was ${ends[last.conclusion ?? 'failure']}${after(last.reason?.message)}`
+  if (lock !== undefined) return `is locked by ${lock.by}${after(lock.reason)}`
+  return hold === undefined ? 'can be promoted' : `is held${after(hold.reason)}`
+}
+
+const ends: Record<NonNullable<DeploymentSummary['conclusion']>, string> = {
+  success: 'deployed',
+  failure: 'not deployed',
+  reverted: 'put back',
+  refused: 'refused',
+  cancelled: 'cancelled',
+}
+
+function after(reason: string | undefined): string {
+  return reason === undefined || reason === '' ? '' : `: ${reason}`
 }
 
 function stateSentence(deployment: DeploymentSummary): string {

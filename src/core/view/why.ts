@@ -1,71 +1,9 @@
-import type { Reason } from '#core/reason.ts'
 import { shortDigest, shortVersion } from './name.ts'
-import type { DecisionView, DeploymentSummary, EnvironmentView, ReleaseSummary, RunView } from './model.ts'
-
-/** One reason why something waits or is red: which rule, who can change it, what to type. */
-export interface WhyItem {
-  readonly state: 'waiting' | 'red' | 'note'
-  /** What the reason is about: `job test`, `staging`, `deployment dep_…`. */
-  readonly about: string
-  readonly rule: string
-  readonly message: string
-  /** Who can change it; absent when it is anybody who may write to the state home. */
-  readonly who?: string
-  readonly fix?: string
-}
-
-export interface WhyAnswer {
-  /** `run #12 (run_…)`: what was asked about. */
-  readonly subject: string
-  /** One word for its state now. */
-  readonly state: string
-  readonly items: readonly WhyItem[]
-}
-
-/** Why a run waits or is red, with the deployments that it asked for. */
-export function whyRun(run: RunView, environments: readonly EnvironmentView[]): WhyAnswer {
-  const jobs = run.jobs.flatMap((job): readonly WhyItem[] => {
-    const about = `job ${job.name}`
-    const steps = job.steps.filter((step) => step.conclusion === 'failure')
-    const failed = steps.map((step) =>
-      red(about, {
-        code: 'STEP_FAILED',
-        message: `Step "${step.name}": ${step.reason ?? 'it failed.'}`,
-        hint: `shipway logs ${run.id} --job ${job.key} --step ${step.number}`,
-      }),
-    )
-    const reason = job.reason
-    if (reason === undefined || (job.conclusion === 'failure' && failed.length > 0)) return failed
-    if (job.conclusion === 'failure') return [red(about, reason)]
-    if (job.conclusion === undefined) return [item('waiting', about, reason)]
-    return job.conclusion === 'cancelled' || job.conclusion === 'skipped' ? [item('note', about, reason)] : []
-  })
-  const own =
-    run.reason === undefined || jobs.some((one) => one.message === run.reason?.message)
-      ? []
-      : [item(run.state === 'done' ? (run.conclusion === 'success' ? 'note' : 'red') : 'waiting', 'run', run.reason)]
-  const deployments = run.deployments.flatMap((deployment) =>
-    deploymentItems(deployment, environmentOf(environments, deployment), []),
-  )
-  return {
-    subject: `run #${run.number} ${run.workflow} (${run.id})`,
-    state: run.conclusion ?? run.state,
-    items: [...own, ...jobs, ...deployments],
-  }
-}
-
-/** Why a deployment waits or was not put into place. */
-export function whyDeployment(
-  deployment: DeploymentSummary,
-  environment: EnvironmentView | undefined,
-  decisions: readonly DecisionView[],
-): WhyAnswer {
-  return {
-    subject: `${deployment.mode} ${shortVersion(deployment.version)} → ${deployment.environment} (${deployment.id})`,
-    state: deployment.conclusion ?? deployment.phase ?? deployment.state,
-    items: deploymentItems(deployment, environment, decisions),
-  }
-}
+import type { DeploymentSummary, EnvironmentView, ReleaseSummary, RunView } from './model.ts'
+import { item, red } from './why-answer.ts'
+import type { WhyAnswer, WhyItem } from './why-answer.ts'
+import { blocks, deploymentItems, whoMayApprove } from './why-deployment.ts'
+import { whyRun } from './why-run.ts'
 
 /** Why an environment does not take what somebody wants it to take. */
 export function whyEnvironment(environment: EnvironmentView): WhyAnswer {
@@ -74,6 +12,13 @@ export function whyEnvironment(environment: EnvironmentView): WhyAnswer {
   if (last?.reason !== undefined && last.conclusion !== 'success' && last.id !== current?.deployment) {
     items.push(red(`${shortVersion(last.version)} → ${environment.name}`, last.reason))
   }
+  if (current?.bad !== undefined)
+    items.push(
+      item('note', environment.name, {
+        code: 'RELEASE_BAD',
+        message: `${shortVersion(current.version)}, which runs here, was put back on ${current.bad.environment}: ${current.bad.reason}`,
+      }),
+    )
   const runs = current === undefined ? 'runs nothing yet' : `runs ${shortVersion(current.version)}`
   return {
     subject: `${environment.name} of ${environment.application}`,
@@ -145,62 +90,6 @@ export function whyAnything(runs: readonly RunView[], environments: readonly Env
   return { subject: 'everything', state: items.length === 0 ? 'nothing waits' : `${items.length} waiting`, items }
 }
 
-function deploymentItems(
-  deployment: DeploymentSummary,
-  environment: EnvironmentView | undefined,
-  decisions: readonly DecisionView[],
-): readonly WhyItem[] {
-  const about = `${shortVersion(deployment.version)} → ${deployment.environment}`
-  const items: WhyItem[] = []
-  if (deployment.reason !== undefined) {
-    const state =
-      deployment.state !== 'done'
-        ? 'waiting'
-        : deployment.conclusion === 'success' || deployment.conclusion === 'cancelled'
-          ? 'note'
-          : 'red'
-    const who = deployment.state === 'done' ? undefined : whoMayApprove(environment)
-    items.push({ ...item(state, about, deployment.reason), ...(who === undefined ? {} : { who }) })
-  }
-  if (environment !== undefined && deployment.state !== 'done')
-    items.push(...blocks(environment).filter((block) => !items.some((known) => known.rule === block.rule)))
-  for (const decision of decisions) {
-    const said = decision.decision === 'approve' ? 'approved' : 'rejected'
-    items.push(
-      item('note', about, {
-        code: 'APPROVAL_RECORDED',
-        message: `${decision.actor} ${said} it${decision.reason === undefined ? '' : `: ${decision.reason}`}.`,
-      }),
-    )
-  }
-  return items
-}
-
-function blocks(environment: EnvironmentView): WhyItem[] {
-  const { lock, hold, name } = environment
-  const items: WhyItem[] = []
-  if (lock !== undefined) {
-    items.push({
-      ...item('waiting', name, {
-        code: 'ENVIRONMENT_LOCKED',
-        message: `${lock.by} has locked it${lock.reason === undefined ? '' : `: ${lock.reason}`}.`,
-        hint: `shipway unlock ${name}`,
-      }),
-      who: lock.by,
-    })
-  }
-  if (hold !== undefined) {
-    items.push(
-      item('waiting', name, {
-        code: 'ENVIRONMENT_HELD',
-        message: `It is held: ${hold.reason}`,
-        hint: `shipway resume ${name}`,
-      }),
-    )
-  }
-  return items
-}
-
 /** Everything that waits at an environment: what blocks it, its open deployments, jobs of runs. */
 function waitingAt(environment: EnvironmentView): WhyItem[] {
   const who = whoMayApprove(environment)
@@ -252,32 +141,4 @@ function rules(environment: EnvironmentView): readonly WhyItem[] {
     })
   }
   return items
-}
-
-function whoMayApprove(environment: EnvironmentView | undefined): string | undefined {
-  const from = environment?.approvals?.from ?? []
-  return from.length === 0 ? undefined : from.join(', ')
-}
-
-function environmentOf(
-  environments: readonly EnvironmentView[],
-  deployment: DeploymentSummary,
-): EnvironmentView | undefined {
-  return environments.find(
-    (environment) => environment.application === deployment.application && environment.name === deployment.environment,
-  )
-}
-
-function red(about: string, reason: Reason): WhyItem {
-  return item('red', about, reason)
-}
-
-function item(state: WhyItem['state'], about: string, reason: Reason): WhyItem {
-  return {
-    state,
-    about,
-    rule: reason.code,
-    message: reason.message,
-    ...(reason.hint === undefined ? {} : { fix: reason.hint }),
-  }
 }

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
+import { receiptLines, receiptSummary } from './receipt.ts'
+import { renderSize } from './size.ts'
+
+const receipt: DeploymentReceipt = {
+  targets: [{ name: 'a', sentFiles: 3, sentBytes: 12_345, phases: { prepare: 80, switch: 210, confirm: 9 } }],
+  phases: { prepare: 80, switch: 210, verify: 19, confirm: 9 },
+  totalMs: 1340,
+  traffic: { url: 'http://a/healthz', requests: 214, failures: 0, resets: 0, failingMs: 0, hadPrevious: true },
+  health: { url: 'http://a/healthz', answers: 1, milliseconds: 19, last: 'it answered 200' },
+}
+
+describe('a receipt in one line', () => {
+  test('says what clients saw and what was sent', () => {
+    expect(receiptSummary(receipt)).toBe('214 requests, 0 failed · 3 files, 12 kB sent')
+  })
+
+  test('says how long requests failed, and how', () => {
+    const traffic = { url: 'u', requests: 300, failures: 7, resets: 2, failingMs: 130, hadPrevious: true }
+    expect(receiptSummary({ ...receipt, targets: [], traffic })).toBe(
+      '300 requests, 7 failed (2 connections broken, within 130 ms)',
+    )
+  })
+
+  test('claims nothing of requests where nothing ran before', () => {
+    const traffic = { url: 'u', requests: 40, failures: 38, resets: 0, failingMs: 400, hadPrevious: false }
+    expect(receiptSummary({ ...receipt, traffic })).toBe('3 files, 12 kB sent')
+  })
+
+  test('adds the targets up, and tells a rollback from a transfer', () => {
+    const target = { name: 'b', sentFiles: 0, sentBytes: 0, phases: {} }
+    expect(receiptSummary({ targets: [target], phases: {}, totalMs: 1 })).toBe('nothing to send')
+    expect(receiptSummary({ targets: [...receipt.targets, target], phases: {}, totalMs: 1 })).toBe(
+      '3 files, 12 kB sent to 2 targets',
+    )
+  })
+
+  test('is empty when nothing was measured', () => {
+    expect(receiptSummary({ targets: [{ name: 'a', phases: {} }], phases: {}, totalMs: 5 })).toBe('')
+  })
+})
+
+test('a receipt in full names phases, requests, health and each target', () => {
+  expect(receiptLines(receipt)).toEqual([
+    'took 1.3s: prepare 80 ms, switch 210 ms, verify 19 ms, confirm 9 ms',
+    '214 requests, 0 failed at http://a/healthz, all through it',
+    'http://a/healthz was asked once in 19 ms: it answered 200',
+    'a: 3 files, 12 kB sent; prepare 80 ms, switch 210 ms, confirm 9 ms',
+  ])
+})
+
+test.for([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1.0 kB'],
+  [9_960, '10 kB'],
+  [999_600, '1.0 MB'],
+  [1_400_000, '1.4 MB'],
+  [5e15, '5000 TB'],
+] as const)('%i bytes are %s', ([bytes, text]) => {
+  expect(renderSize(bytes)).toBe(text)
+})
