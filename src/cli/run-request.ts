@@ -41,6 +41,8 @@ export interface PrepareOptions {
   readonly secretNames: readonly string[]
   /** Whether uncommitted changes become a commit object: a plan only reads. */
   readonly takesSnapshot: boolean
+  /** What the repository says, where somebody has asked it already. */
+  readonly described?: Promise<RepositoryFacts>
 }
 
 /** The request that a call means, with the state of the repository in it. */
@@ -50,7 +52,7 @@ export async function prepareRun(
   flags: RunFlags,
   options: PrepareOptions,
 ): Promise<PreparedRun> {
-  const facts = await session.services.describeRepository(session.directory)
+  const facts = await (options.described ?? session.services.describeRepository(session.directory))
   if (facts.sha === undefined) throw repositoryEmpty({ root: facts.root })
   const input = parsePairs('--input', flags.input)
   const actor = flags.actor ?? whoAmI(session.world)

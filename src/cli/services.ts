@@ -76,6 +76,8 @@ export interface CliServices {
   /** The store of a home, read only; undefined when nothing was ever done in that home. */
   openStore(home: string): Promise<SqlDriver | undefined>
   agentClient(home: string, options: AgentOptions): Promise<AgentClient>
+  /** Starts what a run will need if this process becomes the agent, while the request is still being made up. Leaves nothing in the home. */
+  prepareAgent(home: string): Promise<void>
   /** Whether an agent lives in the home. Never starts one. */
   agentStatus(home: string): Promise<AgentStatus>
   /** Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */

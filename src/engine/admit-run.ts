@@ -53,7 +53,8 @@ export async function prepareRuns(
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
-  const branch = await context.git.defaultBranch(request.repository)
+  // Only rules ask for it, and without a project there are none.
+  const branch = commit.project === undefined ? undefined : await context.git.defaultBranch(request.repository)
   return { models, commit, isDefaultBranch: branch === undefined || request.event.ref === `refs/heads/${branch}` }
 }
 

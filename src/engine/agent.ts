@@ -60,7 +60,6 @@ export class Agent {
 
   /** Starts the loop. Runs and deployments of an earlier agent go on from where their rows say. */
   start(): void {
-    this.#desk.warm()
     this.#watch = this.#context.files.watchInbox(() => this.poke())
     this.#ended = Promise.race([this.#loop(), this.#failure.promise])
     this.#ended.catch(() => undefined)
@@ -93,6 +92,7 @@ export class Agent {
    */
   async close(how: 'finish' | 'now'): Promise<void> {
     this.#isDraining = true
+    this.#desk.retire()
     if (how === 'finish') while (this.#desk.busy > 0 || this.#tasks.size > 0) await this.#wake.wait(1000)
     this.#stop.abort()
     this.#watch?.[Symbol.dispose]()
@@ -129,6 +129,7 @@ export class Agent {
   }
 
   async #admit(claimed: ClaimedTicket): Promise<void> {
+    if (claimed.ticket.request.kind === 'run') this.#desk.warm()
     const { outcome, isDuplicate } = await admit(this.#context, claimed)
     this.#context.notify({ type: 'changed', subject: claimed.ticket.id })
     const { request } = claimed.ticket

@@ -51,6 +51,8 @@ interface Reports {
   readonly job: SlotJob
   steps: StepReport[]
   end: JobEnd | undefined
+  /** Aborted as soon as there is an end: what waits for more reports need not. */
+  readonly ended: AbortController
   writing: Promise<void>
 }
 
@@ -78,8 +80,14 @@ export class JobDesk {
     return this.#slots.busy + this.#reports.size
   }
 
+  /** Starts a runner ahead of the first job. */
   warm(): void {
     this.#slots.warm()
+  }
+
+  /** No further job will come: runners without one may go. */
+  retire(): void {
+    this.#slots.retire()
   }
 
   /** Claims as many ready jobs as there are free places and starts them. Returns how many. */
@@ -165,9 +173,10 @@ export class JobDesk {
   #report(job: SlotJob, said: { readonly step?: StepReport; readonly end?: JobEnd }): void {
     const key = `${job.runId}/${job.jobKey}/${job.attempt}`
     const open = this.#reports.get(key)
-    const reports = open ?? { job, steps: [], end: undefined, writing: Promise.resolve() }
+    const reports = open ?? openReports(job)
     if (said.step !== undefined) reports.steps.push(said.step)
     reports.end ??= said.end
+    if (reports.end !== undefined) reports.ended.abort()
     if (open !== undefined) return
     this.#reports.set(key, reports)
     reports.writing = this.#write(reports)
@@ -181,13 +190,19 @@ export class JobDesk {
   /** Writes all that was said of a job, until nothing is left. */
   async #write(reports: Reports): Promise<void> {
     while (reports.steps.length > 0 || reports.end !== undefined) {
-      if (reports.end === undefined) await this.#context.clock.sleep(gatherMs)
+      if (reports.end === undefined) await this.#gather(reports)
       const { job, steps, end } = reports
       reports.steps = []
       reports.end = undefined
       if (end === undefined) await this.#writeSteps(job, steps)
       else await this.#end(job, steps, end)
     }
+  }
+
+  async #gather({ ended }: Reports): Promise<void> {
+    await this.#context.clock.sleep(gatherMs, ended.signal).catch((error: unknown) => {
+      if (!ended.signal.aborted) throw error
+    })
   }
 
   async #writeSteps(job: SlotJob, steps: readonly StepReport[]): Promise<void> {
@@ -237,4 +252,8 @@ export class JobDesk {
   #lease(job: SlotJob): Lease {
     return { run: job.runId, key: job.jobKey, attempt: job.attempt, owner: this.#context.owner }
   }
+}
+
+function openReports(job: SlotJob): Reports {
+  return { job, steps: [], end: undefined, ended: new AbortController(), writing: Promise.resolve() }
 }

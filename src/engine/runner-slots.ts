@@ -55,7 +55,7 @@ export class RunnerSlots {
 
   /** Gives the job to a runner that is free, or to a new one. */
   take(job: SlotJob): Slot {
-    const slot = this.#slots.find((other) => other.job === undefined) ?? this.#launch()
+    const slot = this.#slots.find((other) => other.job === undefined && !other.isRetired) ?? this.#launch()
     slot.job = job
     return slot
   }
@@ -80,13 +80,20 @@ export class RunnerSlots {
     return slot !== undefined
   }
 
+  /** Tells idle runners to end, and waits for nothing. */
+  retire(): void {
+    for (const slot of this.#slots) {
+      if (slot.job !== undefined || slot.isRetired) continue
+      slot.isRetired = true
+      slot.send({ type: 'shutdown' })
+    }
+  }
+
   /** Ends all runners: idle ones by themselves, busy ones by force. Resolves when every process is gone. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const slot of this.#slots) {
-      if (slot.job === undefined) slot.send({ type: 'shutdown' })
-      else slot.process.kill()
-    }
+    this.retire()
+    for (const slot of this.#slots) if (slot.job !== undefined) slot.process.kill()
     await Promise.all(this.#slots.map(async (slot) => slot.exited))
   }
 
@@ -111,7 +118,13 @@ export class RunnerSlots {
         else this.#events.onFree()
       },
     })
-    const slot: OwnSlot = { process, job: undefined, exited: exited.promise, send: (message) => process.send(message) }
+    const slot: OwnSlot = {
+      process,
+      job: undefined,
+      isRetired: false,
+      exited: exited.promise,
+      send: (message) => process.send(message),
+    }
     this.#slots.push(slot)
     return slot
   }
@@ -121,6 +134,8 @@ interface OwnSlot extends Slot {
   readonly process: RunnerProcess
   readonly exited: Promise<void>
   job: SlotJob | undefined
+  /** It was told to end. */
+  isRetired: boolean
 }
 
 function isSameJob(held: SlotJob | undefined, named: SlotJob): boolean {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,19 +15,22 @@ import { EmbeddedClient } from '#engine/embedded-client.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
 import { openReader, openWriter } from './open-store.ts'
 import { openDelivery } from './open-delivery.ts'
+import { runnerProgram, spareRunner } from './runner-program.ts'
 import './register-json.ts'
 
 /** Puts the client of a home together: the composition of everything that an agent is made of. */
 export async function openAgentClient(home: string, options: AgentOptions): Promise<AgentClient> {
   const files = openHomeFiles(path.resolve(home))
-  files.prepare()
   return new EmbeddedClient({
     files,
     clock: systemClock,
     ids: randomIds,
     sha256,
     socket: agentSocket(files.root),
-    takeLock: async () => takeAgentLock(files.absolute(homeLayout.lock)),
+    takeLock: async () => {
+      files.prepare()
+      return takeAgentLock(files.absolute(homeLayout.lock))
+    },
     openReader: async () => openReader(files.root),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)
@@ -39,9 +41,8 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
         programs: programFolder(),
         slots: options.jobs ?? availableParallelism(),
         launcher: runnerLauncher({
-          node: process.execPath,
-          args: [runnerEntry()],
-          env: process.env,
+          program: runnerProgram(),
+          spare: spareRunner,
           marks: files.absolute(homeLayout.runners),
         }),
         delivery: openDelivery(base),
@@ -54,13 +55,6 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
 function programFolder(): string {
   const here = path.dirname(fileURLToPath(import.meta.url))
   return path.resolve(here, path.basename(here) === 'main' ? '../../bin' : '../bin')
-}
-
-/** The runner beside this file: its source, or its bundle in an installed package. */
-function runnerEntry(): string {
-  const here = path.dirname(fileURLToPath(import.meta.url))
-  const candidates = [path.join(here, 'runner.ts'), path.join(here, 'runner.js')]
-  return candidates.find((file) => existsSync(file)) ?? candidates[0] ?? ''
 }
 
 function sha256(text: string): string {

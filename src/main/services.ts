@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import type { CliServices } from '#cli/services.ts'
+import { homeLayout } from '#core/home/layout.ts'
 
 /** The real services. Each part is loaded when it is first asked for: `shipway --version` pays for none of them. */
 export const services: CliServices = {
@@ -15,6 +18,11 @@ export const services: CliServices = {
   agentClient: async (home, options) => {
     const { openAgentClient } = await import('./agent-client.ts')
     return openAgentClient(home, options)
+  },
+  prepareAgent: async (home) => {
+    if (existsSync(path.join(home, homeLayout.lock)) && (await services.agentStatus(home)).isAlive) return
+    const { runnerProgram, spareRunner } = await import('./runner-program.ts')
+    spareRunner.start(runnerProgram())
   },
   agentStatus: async (home) => {
     const { agentSocket } = await import('#adapters/agent-socket/agent-socket.ts')

@@ -117,6 +117,7 @@ function offline(home: string): CliServices {
     git: systemGit,
     openStore: async () => openSqlite({ path: join(home, 'state.db'), readOnly: true }).catch(() => undefined),
     agentClient: refuse('agentClient'),
+    prepareAgent: async () => undefined,
     agentStatus: async () => ({ isAlive: false }),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -6,29 +5,22 @@ import type { RunnerMessage } from '#core/run/job-order.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import { isAlive, markOf } from './process-mark.ts'
 import type { ProcessMark } from './process-mark.ts'
+import { startRunner } from './spare-runner.ts'
+import type { RunnerProgram, SpareRunner } from './spare-runner.ts'
 
 export interface RunnerLaunch {
-  /** Path of the Node that runs the runner. */
-  readonly node: string
-  /** Flags of that Node and the entry file. */
-  readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly program: RunnerProgram
+  /** Taken for the first runner, where one was started ahead. */
+  readonly spare?: SpareRunner
   /** Folder that holds a mark of each living runner, for an agent that comes after a crash. */
   readonly marks: string
 }
 
-/**
- * Starts runners as children with a pipe each way, one JSON document per line. A runner leads a session of its own, so that Ctrl-C on
- * the terminal reaches the agent only, which then cancels in order.
- */
+/** Starts runners as children with a pipe each way, one JSON document per line. */
 export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
   return {
     launch(events) {
-      const child = spawn(launch.node, [...launch.args], {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-        env: launch.env,
-      })
+      const child = launch.spare?.take() ?? startRunner(launch.program)
       let lastWords = ''
       let failure: string | undefined
       child.stderr.setEncoding('utf8').on('data', (text: string) => {

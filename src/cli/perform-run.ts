@@ -1,0 +1,99 @@
+import type { RunRequest } from '#core/ticket/model.ts'
+import type { DeploymentSummary, RunView } from '#core/view/model.ts'
+import { runDocument } from '#core/view/run-document.ts'
+import { viewRun } from '#store/view.ts'
+import { failureTails } from './job-log.ts'
+import { renderRunEnding } from './live/ending.ts'
+import { readFilledHome } from './open-home.ts'
+import { prepareRun } from './run-request.ts'
+import type { RunFlags } from './run-request.ts'
+import { readSecrets } from './secrets.ts'
+import type { RepositoryFacts } from './services.ts'
+import type { Session } from './session.ts'
+import { performRequest } from './work.ts'
+import type { WorkResult } from './work.ts'
+
+/** Lines of a failed step that are repeated at the end. */
+const tailLinesMax = 12
+
+/** What the flags of `shipway run` say beyond the request. */
+export interface PerformFlags extends RunFlags {
+  readonly secret?: readonly string[]
+  readonly secretFile?: readonly string[]
+  readonly jobs?: number
+  readonly wait?: boolean
+}
+
+/** Hands the run in, shows it until it has ended, and tells how. */
+export async function performRun(
+  session: Session,
+  event: string | undefined,
+  flags: PerformFlags,
+  described: Promise<RepositoryFacts>,
+): Promise<number> {
+  const secrets = await readSecrets(session, flags)
+  const { request, facts, remarks } = await prepareRun(session, event, flags, {
+    secretNames: Object.keys(secrets),
+    takesSnapshot: true,
+    described,
+  })
+  for (const remark of remarks) session.say(remark)
+  const narrowed = await onlyWithJob(session, request, facts.root)
+  const result = await performRequest(session, narrowed, {
+    secrets,
+    watch: flags.wait === true ? 'until-done' : 'until-waiting',
+    liveTo: session.isJson ? 'stderr' : 'stdout',
+    ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+  })
+  const runs = await readFilledHome(session, async (q) => Promise.all(result.subjects.map((id) => viewRun(q, id))))
+  return conclude(
+    session,
+    runs.filter((view) => view !== undefined),
+    result,
+  )
+}
+
+/** `--job` alone means the workflows that have such a job, not a mistake in the others. */
+async function onlyWithJob(session: Session, request: RunRequest, root: string): Promise<RunRequest> {
+  const { job, workflows } = request
+  if (job === undefined || workflows !== undefined) return request
+  const { readWorkflows } = await import('./workflow-source.ts')
+  const files = await readWorkflows(root, session.directory, undefined)
+  const having = files.filter(({ parsed }) => parsed.value?.jobs.some(({ id }) => id === job) === true)
+  return having.length === 0 ? request : { ...request, workflows: having.map(({ file }) => file) }
+}
+
+/** Prints how the runs ended, and turns it into the exit status. */
+async function conclude(session: Session, runs: readonly RunView[], result: WorkResult): Promise<number> {
+  if (session.isJson) {
+    const [only] = runs
+    session.printJson(
+      runs.length === 1 && only !== undefined
+        ? runDocument(only)
+        : { apiVersion: 'v1', kind: 'RunList', items: runs.map((view) => runDocument(view)) },
+    )
+  } else if (session.isQuiet) {
+    for (const { id } of runs) session.print(id)
+  } else {
+    for (const view of runs)
+      session.world.stdout.write(
+        renderRunEnding(view, await failureTails(session.home, view, tailLinesMax), session.out),
+      )
+  }
+  if (result.wasInterrupted) return 130
+  if (runs.some((view) => isRed(view))) return 1
+  return result.state === 'waiting' ? 8 : 0
+}
+
+/** An automatic deployment (`auto`) belongs to no job, and its end is the answer too. */
+function isRed(run: RunView): boolean {
+  if (run.conclusion === 'failure' || run.conclusion === 'cancelled') return true
+  return run.deployments.some(({ conclusion }) => conclusion !== undefined && redConclusions.has(conclusion))
+}
+
+/** Not `cancelled`: a newer release has taken its place. */
+const redConclusions: ReadonlySet<NonNullable<DeploymentSummary['conclusion']>> = new Set([
+  'failure',
+  'reverted',
+  'refused',
+])
