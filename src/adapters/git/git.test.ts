@@ -53,6 +53,16 @@ describe('Reading a commit', () => {
     ])
   })
 
+  test('a file name with a line end shifts no answer: it is one question, and says nothing to the next', async () => {
+    const sha = repository.commit({ 'a.txt': 'a', 'evil.yml': 'evil', 'shipway.yml': 'sound' })
+
+    const first = await systemGit.readFiles(root, sha, [`x\n${sha}:evil.yml`, 'a.txt'])
+    const second = await systemGit.readFiles(root, sha, ['shipway.yml'])
+
+    expect(first).toEqual([undefined, expect.objectContaining({ text: 'a' })])
+    expect(second).toEqual([expect.objectContaining({ text: 'sound' })])
+  })
+
   test('gives many contents of all sizes, byte by byte, from one process', async () => {
     const sizes = [0, 1, 2, 4_095, 65_535, 65_536, 65_537, 3_000_000]
     const contents = sizes.map((size, index) => Buffer.alloc(size, `${index}\n\0`))

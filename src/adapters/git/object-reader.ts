@@ -32,10 +32,12 @@ export class ObjectReader {
   }
 
   /** The objects with these names (`<sha>:<path>`, an oid); undefined for what is not there. Rejects with git's own words. */
-  read(names: readonly string[]): Promise<readonly (GitAnswer | undefined)[]> {
-    const answers = this.#last.then(async () => this.#read(names))
+  async read(names: readonly string[]): Promise<readonly (GitAnswer | undefined)[]> {
+    const asked = names.filter(isOneLine)
+    const answers = this.#last.then(async () => this.#read(asked))
     this.#last = answers.catch(() => undefined)
-    return answers
+    const rest = (await answers).values()
+    return names.map((name) => (isOneLine(name) ? rest.next().value : undefined))
   }
 
   async #read(names: readonly string[]): Promise<readonly (GitAnswer | undefined)[]> {
@@ -60,6 +62,11 @@ export class ObjectReader {
       this.#idle = setTimeout(() => session.end(), idleMs).unref()
     }
   }
+}
+
+/** A question is one line. A commit may hold a file whose name is two: asked for, it would shift every answer after it to another question. */
+function isOneLine(name: string): boolean {
+  return !name.includes('\n')
 }
 
 interface Question {
