@@ -48,6 +48,20 @@ export function runReleaseMissing(fact: { readonly run: string }): KnownError {
   })
 }
 
+/** A request names a run of another application as the one that asks. */
+export function runForeign(fact: {
+  readonly run: string
+  readonly application: string
+  readonly found: string
+}): KnownError {
+  return new KnownError({
+    code: 'RUN_FOREIGN',
+    kind: 'refused',
+    message: `The run ${fact.run} belongs to ${fact.found}, so it cannot ask for a deployment of ${fact.application}.`,
+    hint: `See \`shipway ps --app ${fact.application}\`.`,
+  })
+}
+
 /** A decision, a cancel … came for a deployment that is over. */
 export function deploymentDone(fact: { readonly deployment: string; readonly conclusion: string }): KnownError {
   return new KnownError({

@@ -6,9 +6,11 @@ import {
   deploymentRefused,
   promotionUnclear,
   rollbackTargetMissing,
+  runForeign,
   runReleaseMissing,
 } from '#core/known/deployment.ts'
 import { environmentNotFound } from '#core/known/environment.ts'
+import { subjectNotFound } from '#core/known/home.ts'
 import { applicationNotFound } from '#core/known/project.ts'
 import { releaseAmbiguous, releaseNotFound } from '#core/known/release.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
@@ -17,7 +19,13 @@ import type { DeployRequest, TicketOutcome } from '#core/ticket/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { listApplications, loadApplication } from '#store/application.ts'
 import type { StoredApplication } from '#store/application.ts'
-import { deploymentOfRun, insertDeployment, openDeploymentsOf, succeededReleases } from '#store/deployment.ts'
+import {
+  deploymentOfRun,
+  insertDeployment,
+  openDeploymentsOf,
+  succeededReleases,
+  updateDeployment,
+} from '#store/deployment.ts'
 import type { NewDeployment, StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { appendEvent } from '#store/event.ts'
@@ -44,11 +52,14 @@ export async function admitDeploy(
 ): Promise<TicketOutcome> {
   const { request } = ticket
   const { application, config } = await findEnvironment(query, request)
+  await checkRun(query, request)
   const release = await findRelease(query, request, config)
   const open = await openDeploymentsOf(query, { application: application.name, environment: config.name })
   const same = await findSame(query, { request, release, open })
-  if (same !== undefined)
+  if (same !== undefined) {
+    await join(query, same, request)
     return { kind: 'accepted', subjects: [same.id], note: `joins ${same.id}, which does the same` }
+  }
 
   const deployment = await makeDeployment(context, query, { ticket, application, config, release })
   const verdict = checkEnvironment(
@@ -158,6 +169,20 @@ async function promoted(query: Query, request: DeployRequest, config: Environmen
   const release = id === undefined || ids.size > 1 ? undefined : await loadRelease(query, id)
   if (release === undefined) throw promotionUnclear({ environment: config.name, found })
   return release
+}
+
+/** The approvals and the secrets of a run go with what it asks for, so nobody may name the run of somebody else. */
+async function checkRun(query: Query, { run: id, application }: DeployRequest): Promise<void> {
+  if (id === undefined) return
+  const run = await loadRun(query, id)
+  if (run === undefined) throw subjectNotFound({ subject: id })
+  if (run.application !== application) throw runForeign({ run: id, application, found: run.application })
+}
+
+/** Whoever asks by hand for what automation has asked for has it done as if by hand: a hold stops it no longer. */
+async function join(query: Query, same: StoredDeployment, { run }: DeployRequest): Promise<void> {
+  if (run !== undefined || !same.document.isAutomatic) return
+  await updateDeployment(query, same.id, { document: { ...same.document, isAutomatic: false } })
 }
 
 /** A deployment that already does what is asked: of the same run, or one that has not begun. */

@@ -11,6 +11,7 @@ import type { StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { loadJobs } from '#store/job.ts'
 import { loadRelease } from '#store/release.ts'
+import { loadRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
 import { loadSecrets } from './load-secrets.ts'
 
@@ -67,7 +68,7 @@ export async function deploymentQuestion(
         : { active: { id: active.id, version: active.document.plan.version, phase: active.state } }),
       ...(newer === undefined ? {} : { newer }),
       verifications: await verifications(query, { application, config, release }),
-      decisions: await boundDecisions(query, candidate, { own, release: release.id }),
+      decisions: await boundDecisions(query, candidate, { own, release }),
       outdatedApprovals: own.filter(
         (decision) => decision.decision === 'approve' && decision.planHash !== candidate.planHash,
       ).length,
@@ -143,21 +144,44 @@ async function jobVerification(query: Query, run: string, names: readonly string
   return pending === undefined ? { kind: 'verified' } : { kind: 'pending', why: pending }
 }
 
-/** Decisions that count: rejections of this deployment, approvals of this release with this plan, and approvals of the run that asked. */
+/**
+ * Decisions that count: rejections of this deployment, approvals of this release with this plan, and approvals of the run that asked, as far as
+ * the release is its own: what a step of it deploys beside that nobody has seen.
+ */
 async function boundDecisions(
   query: Query,
   candidate: Candidate,
-  known: { readonly own: readonly StoredDecision[]; readonly release: string },
+  known: { readonly own: readonly StoredDecision[]; readonly release: Release },
 ): Promise<EnvironmentFacts['decisions']> {
   const place = { application: candidate.application, environment: candidate.environment }
-  const approvals = await approvalsOfPlan(query, place, { release: known.release, planHash: candidate.planHash })
+  const approvals = await approvalsOfPlan(query, place, {
+    release: known.release.id,
+    planHash: candidate.planHash,
+  })
   // Whoever approved the job of the run is not asked a second time by the deployment that this job starts.
-  const ofRun = candidate.run === undefined ? [] : await decisionsOn(query, candidate.run, candidate.environment)
+  const run = await runBehind(query, candidate, known.release)
+  const ofRun = run === undefined ? [] : await decisionsOn(query, run, candidate.environment)
   return [
     ...known.own.filter(({ decision }) => decision === 'reject'),
     ...approvals,
     ...ofRun.filter(({ decision, planHash }) => decision === 'approve' && planHash === undefined),
   ]
+}
+
+/**
+ * The run that asked, when the release is what it has built. A tag that is run again builds the release of the first run once more, and the
+ * release names that one.
+ */
+async function runBehind(query: Query, candidate: Candidate, release: Release): Promise<string | undefined> {
+  if (candidate.run === undefined || candidate.run === release.run) return candidate.run
+  const run = await loadRun(query, candidate.run)
+  const { source, application } = release.manifest
+  const isSameSource =
+    run?.application === application &&
+    run.sha === source.sha &&
+    run.ref === source.ref &&
+    run.document.dirty === source.dirty
+  return isSameSource ? run.id : undefined
 }
 
 /** Of some releases, the first that was sealed by a later run of the same ref. Run ids sort by time. */

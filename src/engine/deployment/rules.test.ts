@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { insertDecision } from '#store/approval.ts'
 import { updateJob } from '#store/job.ts'
 import { loadRelease } from '#store/release.ts'
 import { DeliveryStage, simpleConfig } from '../../../test/rig/delivery.ts'
-import { someJob } from '../../../test/rig/store.ts'
+import { seedRun, someJob, someRun } from '../../../test/rig/store.ts'
 
 const config = `name: hello
 release: { files: [version.txt] }
@@ -82,6 +83,59 @@ describe('the rules', () => {
     await stage.admit({ kind: 'decision', decision: 'approve', subject: second.id }, 'bo')
     expect(await stage.drive(second.id)).toBe('done')
     expect(await stage.served('two')).toBe('two')
+  })
+
+  test('an approval of a run is for the release of this run: its steps cannot deploy another one with it', async () => {
+    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    const other = await stage.release({ 'version.txt': 'other' })
+    const approved = await stage.release({ 'version.txt': 'approved' })
+    const run = approved.run ?? ''
+    await stage.store.transaction((query) =>
+      insertDecision(query, {
+        id: 'apr_1',
+        application: 'hello',
+        environment: 'production',
+        subject: run,
+        decision: 'approve',
+        actor: 'bo',
+      }),
+    )
+
+    const sneaked = await stage.deploy({ environment: 'production', run, release: other.id })
+    expect(sneaked).toMatchObject({ state: 'waiting', reason: { code: 'APPROVAL_NEEDED' } })
+
+    const meant = await stage.deploy({ environment: 'production', run, release: approved.id })
+    expect(meant).toMatchObject({ state: 'done', conclusion: 'success' })
+  })
+
+  test('a deployment cannot borrow the approvals and secrets of a run of another application', async () => {
+    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    const release = await stage.release({ 'version.txt': 'one' })
+    await seedRun(stage.store, someRun('run_foreign', { application: 'another' }))
+
+    const outcome = await stage.admit({
+      kind: 'deploy',
+      mode: 'deploy',
+      application: 'hello',
+      environment: 'production',
+      release: release.id,
+      run: 'run_foreign',
+    })
+
+    expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'RUN_FOREIGN' } })
+  })
+
+  test('by hand a release is deployed also while automation waits with it behind a hold', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    await stage.release({ 'version.txt': 'broken one' })
+    await stage.deploy({ environment: 'staging' })
+    const next = await stage.release({ 'version.txt': 'two' })
+    const automatic = await stage.deploy({ environment: 'staging', run: next.run ?? '' })
+
+    const byHand = await stage.deploy({ environment: 'staging', release: next.id })
+
+    expect(automatic).toMatchObject({ state: 'waiting', reason: { code: 'ENVIRONMENT_HELD' } })
+    expect(byHand).toMatchObject({ id: automatic.id, conclusion: 'success' })
   })
 
   test('a rejection ends it, with the reason that was given', async () => {
@@ -212,7 +266,7 @@ describe('the rules', () => {
     ['an unknown release', { release: 'v9.9.9' }, 'RELEASE_NOT_FOUND'],
     ['a rollback with nothing to go back to', { mode: 'rollback' }, 'ROLLBACK_TARGET_MISSING'],
     ['a promotion to an environment that comes after none', { mode: 'promote' }, 'PROMOTION_UNCLEAR'],
-    ['a run that sealed nothing', { run: 'run_x' }, 'RUN_RELEASE_MISSING'],
+    ['a run that is not there', { run: 'run_x' }, 'SUBJECT_NOT_FOUND'],
   ] as const)('%s is refused', async ([, request, code]) => {
     await using stage = await DeliveryStage.start({ config: simpleConfig() })
     await stage.release({ 'version.txt': 'one' })
