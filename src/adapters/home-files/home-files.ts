@@ -38,7 +38,8 @@ export function openHomeFiles(root: string): HomeFiles {
     const temporary = absolute(`${homeLayout.tmp}/${process.pid}.${randomBytes(6).toString('hex')}`)
     const file = fs.openSync(temporary, 'wx', mode)
     try {
-      fs.writeSync(file, text)
+      // Not `writeSync`: on a full disk it writes a part and says so only by a number.
+      fs.writeFileSync(file, text)
       fs.fsyncSync(file)
     } catch (error) {
       fs.rmSync(temporary, { force: true })

@@ -51,22 +51,38 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
     },
     killLeftovers() {
       for (const file of markFiles(launch.marks)) {
-        const mark = JSON.parse(readFileSync(file, 'utf8')) as ProcessMark
-        if (mark.pid > 1 && isAlive(mark)) process.kill(mark.pid, 'SIGKILL')
+        const mark = readMark(file)
+        if (mark !== undefined && mark.pid > 1 && isAlive(mark)) process.kill(mark.pid, 'SIGKILL')
         rmSync(file, { force: true })
       }
     },
   }
 }
 
-/** Writes down that the process lives. No fsync: when the machine goes down, so does the process. */
+/**
+ * Writes down that the process lives. No fsync: when the machine goes down, so does the process. Where there is no room for it the runner is not
+ * given up: it also ends by itself when its agent is gone.
+ */
 function remember(folder: string, pid: number | undefined): () => void {
   const mark = pid === undefined ? undefined : markOf(pid)
   if (mark === undefined) return () => undefined
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = path.join(folder, `${mark.pid}.json`)
-  writeFileSync(file, JSON.stringify(mark), { mode: 0o600 })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(file, JSON.stringify(mark), { mode: 0o600 })
+  } catch {
+    rmSync(file, { force: true })
+  }
   return () => rmSync(file, { force: true })
+}
+
+/** Undefined for a file that was cut while it was written. */
+function readMark(file: string): ProcessMark | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ProcessMark
+  } catch {
+    return undefined
+  }
 }
 
 function markFiles(folder: string): readonly string[] {

@@ -13,6 +13,9 @@ export function isCannotOpen(error: unknown): boolean {
   return code === resultCode.cannotOpen || code === resultCode.readonly
 }
 
+/** SQLITE_IOERR_SHMSIZE: there is no room for the index of the write-ahead log. */
+const sharedMemoryNotGrown = 10 | (19 << 8)
+
 /** True after an fsync that failed: the kernel may have dropped the pages, so the connection must not be used again. */
 export function isFailedSync(error: unknown): boolean {
   return failedSync.has(sqliteCode(error) ?? 0)
@@ -21,6 +24,7 @@ export function isFailedSync(error: unknown): boolean {
 /** The known error for what a machine does to a store; undefined for a mistake in a statement of ours, which is a bug. */
 export function knownSqliteError(error: unknown, store: string): KnownError | undefined {
   const detail = sqliteDetail(error)
+  if (sqliteCode(error) === sharedMemoryNotGrown) return storeDiskFull({ store, cause: error })
   switch (primaryCode(error)) {
     case resultCode.full:
       return storeDiskFull({ store, cause: error })

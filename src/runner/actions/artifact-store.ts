@@ -9,7 +9,7 @@ import {
   readdirSync,
   renameSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalJson } from '#core/json.ts'
@@ -88,7 +88,7 @@ function link(temporary: string, path: string, name: string): void {
 function writeDurably(path: string, text: string): void {
   const file = openSync(path, 'w', 0o600)
   try {
-    writeSync(file, text)
+    writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)
