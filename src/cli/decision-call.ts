@@ -1,16 +1,23 @@
 import type { Command } from 'commander'
 import { nothingWaits, subjectAmbiguous } from '#core/known/cli.ts'
 import type { DecisionRequest } from '#core/ticket/model.ts'
+import type { RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
 import { viewRun } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { concludeDeployments } from './deploy-call.ts'
-import { headline } from './live/ending.ts'
+import { exitOfSignal } from './exit-code.ts'
+import { failureTails } from './job-log.ts'
+import { deploymentLine, headline, renderRunEnding } from './live/ending.ts'
 import { findSubject, readFilledHome } from './open-home.ts'
 import { findApplication } from './project.ts'
 import type { Session } from './session.ts'
 import { performRequest } from './work.ts'
+import type { WorkResult } from './work.ts'
+
+/** Lines of a failed step that are told. */
+const tailLinesMax = 12
 
 /** Flags that `approve` and `reject` share. */
 export interface DecisionFlags {
@@ -18,6 +25,8 @@ export interface DecisionFlags {
   readonly environment?: string
   readonly reason?: string
   readonly detach?: boolean
+  /** False with `--no-logs`. */
+  readonly logs?: boolean
 }
 
 export function addDecisionFlags(command: Command): void {
@@ -27,6 +36,7 @@ export function addDecisionFlags(command: Command): void {
     .option('--environment <name>', 'which environment of a run is meant, when several wait')
     .option('--reason <text>', 'why, for the history')
     .option('--detach', 'return once the word is recorded')
+    .option('--no-logs', 'show changes of state only, one line each')
 }
 
 /** Records a person's word, and shows what follows from it. */
@@ -37,6 +47,7 @@ export async function decide(
   flags: DecisionFlags,
 ): Promise<number> {
   const { subject, environment } = await readFilledHome(session, async (q) => findWaiting(session, q, text, flags))
+  const startedAt = session.world.now()
   const request: DecisionRequest = {
     kind: 'decision',
     decision,
@@ -47,6 +58,8 @@ export async function decide(
   const result = await performRequest(session, request, {
     watch: flags.detach === true ? 'none' : 'until-waiting',
     liveTo: 'stderr',
+    hasLogs: flags.logs ?? true,
+    tellsEnds: !subject.startsWith('run_'),
     isFromNow: true,
     priority: 'P1',
   })
@@ -60,15 +73,26 @@ export async function decide(
       subjects: result.subjects.filter((id) => !id.startsWith('run_')),
     })
     // A rejection that leads to a refusal has done what was asked.
-    return decision === 'reject' && exit !== 130 ? 0 : exit
+    return decision === 'reject' && result.interruptedBy === undefined ? 0 : exit
   }
-  return concludeRuns(session, decision, result)
+  return concludeRuns(session, decision, { ...result, startedAt })
+}
+
+/** A line for the run and for each deployment since the decision; a run that failed is told as `shipway run` tells it. */
+async function printEnd(session: Session, run: RunView, startedAt: number): Promise<void> {
+  if (run.conclusion !== 'failure') {
+    const since = run.deployments.filter(({ finishedAt }) => finishedAt !== undefined && finishedAt >= startedAt)
+    session.print([headline(run, session.out), ...since.map((one) => deploymentLine(one, [], session.out))].join('\n'))
+  } else
+    session.world.stdout.write(
+      renderRunEnding(run, await failureTails(session.home, run, tailLinesMax), session.out).trimStart(),
+    )
 }
 
 async function concludeRuns(
   session: Session,
   decision: DecisionRequest['decision'],
-  result: Awaited<ReturnType<typeof performRequest>>,
+  result: WorkResult & { readonly startedAt: number },
 ): Promise<number> {
   const runs = (
     await readFilledHome(session, async (q) => Promise.all(result.subjects.map((id) => viewRun(q, id))))
@@ -79,8 +103,9 @@ async function concludeRuns(
         ? runDocument(runs[0])
         : { apiVersion: 'v1', kind: 'RunList', items: runs.map((run) => runDocument(run)) },
     )
-  else for (const run of runs) session.print(session.isQuiet ? run.id : headline(run, session.out))
-  if (result.wasInterrupted) return 130
+  else if (session.isQuiet) for (const run of runs) session.print(run.id)
+  else for (const run of runs) await printEnd(session, run, result.startedAt)
+  if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
   if (decision === 'reject' || result.state === 'left') return 0
   if (result.state === 'waiting') return 8
   return runs.some((run) => run.conclusion !== 'success') ? 1 : 0

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { exitCodeOf } from '#core/errors.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
@@ -8,6 +9,7 @@ import { viewDeployments } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { findRelease } from './command/release.ts'
 import { confirm } from './confirm.ts'
+import { exitOfSignal } from './exit-code.ts'
 import { findEnvironment } from './find-environment.ts'
 import { tookAndReceipt } from './live/ending.ts'
 import { deploymentMark } from './live/mark.ts'
@@ -24,6 +26,8 @@ export interface DeployFlags {
   readonly yes?: boolean
   readonly wait?: boolean
   readonly detach?: boolean
+  /** False with `--no-logs`. */
+  readonly logs?: boolean
 }
 
 export function addDeployFlags(command: Command): void {
@@ -34,6 +38,7 @@ export function addDeployFlags(command: Command): void {
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'wait also when only a person can go on')
     .option('--detach', 'return once the request is admitted')
+    .option('--no-logs', 'show changes of state only, one line each')
 }
 
 export interface DeployCall {
@@ -71,6 +76,8 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   const result = await performRequest(session, request, {
     watch,
     liveTo: 'stderr',
+    hasLogs: flags.logs ?? true,
+    tellsEnds: true,
     ...(mode === 'rollback' ? { priority: 'P1' } : {}),
   })
   return concludeDeployments(session, result)
@@ -91,9 +98,7 @@ async function planCall(session: Session, q: Query, call: DeployCall): Promise<D
 
 /** Prints the end of deployments, and turns it into the exit status. */
 export async function concludeDeployments(session: Session, result: WorkResult): Promise<number> {
-  const deployments = await readFilledHome(session, async (q) =>
-    (await Promise.all(result.subjects.map((id) => viewDeployments(q, { id, limit: 1 })))).flat(),
-  )
+  const deployments = await readProved(session, result.subjects)
   if (session.isJson) {
     session.printJson(
       deployments.length === 1
@@ -104,8 +109,30 @@ export async function concludeDeployments(session: Session, result: WorkResult):
     for (const deployment of deployments) session.print(session.isQuiet ? deployment.id : endLine(deployment, session))
     if (result.note !== undefined) session.say(result.note)
   }
-  if (result.wasInterrupted) return 130
+  if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
   return Math.max(0, ...deployments.map((deployment) => exitOf(deployment, result)))
+}
+
+/** How long an ending waits for its receipt, which the agent writes right after the end. Milliseconds. */
+const receiptWaitMs = 1500
+const lookEveryMs = 50
+
+async function readProved(session: Session, ids: readonly string[]): Promise<readonly DeploymentSummary[]> {
+  const read = async (): Promise<readonly DeploymentSummary[]> =>
+    readFilledHome(session, async (q) =>
+      (await Promise.all(ids.map((id) => viewDeployments(q, { id, limit: 1 })))).flat(),
+    )
+  let deployments = await read()
+  for (let waited = 0; waited < receiptWaitMs && deployments.some(lacksReceipt); waited += lookEveryMs) {
+    await sleep(lookEveryMs)
+    deployments = await read()
+  }
+  return deployments
+}
+
+/** Only what was begun has something to prove. */
+function lacksReceipt({ state, startedAt, receipt }: DeploymentSummary): boolean {
+  return state === 'done' && startedAt !== undefined && receipt === undefined
 }
 
 const exitOfConclusion: Record<NonNullable<DeploymentSummary['conclusion']>, number> = {

@@ -1,3 +1,8 @@
+import type { InterruptSignal } from './world.ts'
+
+/** Exit status of a command that was asked to end, as a shell would tell it: 128 and the number of the signal. */
+export const exitOfSignal: Readonly<Record<InterruptSignal, number>> = { SIGINT: 130, SIGTERM: 143 }
+
 /** What each exit status means: the text of `shipway help exit-codes`, of every command's help and of the documentation. */
 export const exitCodes: Readonly<Record<number, string>> = {
   0: 'done as asked; also when there was nothing to do',

@@ -2,6 +2,7 @@ import type { RunRequest } from '#core/ticket/model.ts'
 import type { DeploymentSummary, RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
 import { viewRun } from '#store/view.ts'
+import { exitOfSignal } from './exit-code.ts'
 import { failureTails } from './job-log.ts'
 import { renderRunEnding } from './live/ending.ts'
 import { readFilledHome } from './open-home.ts'
@@ -22,6 +23,8 @@ export interface PerformFlags extends RunFlags {
   readonly secretFile?: readonly string[]
   readonly jobs?: number
   readonly wait?: boolean
+  /** False with `--no-logs`. */
+  readonly logs?: boolean
 }
 
 /** Hands the run in, shows it until it has ended, and tells how. */
@@ -43,13 +46,14 @@ export async function performRun(
     secrets,
     watch: flags.wait === true ? 'until-done' : 'until-waiting',
     liveTo: session.isJson ? 'stderr' : 'stdout',
+    hasLogs: flags.logs ?? true,
     ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
   })
   const runs = await readFilledHome(session, async (q) => Promise.all(result.subjects.map((id) => viewRun(q, id))))
   return conclude(
     session,
     runs.filter((view) => view !== undefined),
-    result,
+    { ...result, isBrief: flags.logs === false },
   )
 }
 
@@ -64,7 +68,11 @@ async function onlyWithJob(session: Session, request: RunRequest, root: string):
 }
 
 /** Prints how the runs ended, and turns it into the exit status. */
-async function conclude(session: Session, runs: readonly RunView[], result: WorkResult): Promise<number> {
+async function conclude(
+  session: Session,
+  runs: readonly RunView[],
+  result: WorkResult & { readonly isBrief: boolean },
+): Promise<number> {
   if (session.isJson) {
     const [only] = runs
     session.printJson(
@@ -77,10 +85,10 @@ async function conclude(session: Session, runs: readonly RunView[], result: Work
   } else {
     for (const view of runs)
       session.world.stdout.write(
-        renderRunEnding(view, await failureTails(session.home, view, tailLinesMax), session.out),
+        renderRunEnding(view, await failureTails(session.home, view, tailLinesMax), session.out, result.isBrief),
       )
   }
-  if (result.wasInterrupted) return 130
+  if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
   if (runs.some((view) => isRed(view))) return 1
   return result.state === 'waiting' ? 8 : 0
 }

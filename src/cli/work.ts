@@ -2,6 +2,7 @@ import { errorFromReport, reportError } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
 import type { TicketRequest } from '#core/ticket/model.ts'
 import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
+import { exitOfSignal } from './exit-code.ts'
 import { whoAmI } from './identity.ts'
 import { renderFooter, renderItem } from './live/live-log.ts'
 import { startLive } from './live/live-state.ts'
@@ -9,6 +10,7 @@ import type { LiveView } from './live/live-state.ts'
 import { Screen } from './live/screen.ts'
 import type { Session } from './session.ts'
 import { drained } from './sink.ts'
+import type { InterruptSignal } from './world.ts'
 
 /** How a request ended, as far as this process saw it. */
 export interface WorkResult {
@@ -17,8 +19,8 @@ export interface WorkResult {
   readonly note?: string
   /** `waiting`: only a person can go on. `left`: nobody watched, by wish. */
   readonly state: 'done' | 'waiting' | 'left'
-  /** Ctrl-C was pressed, and the work was cancelled. */
-  readonly wasInterrupted: boolean
+  /** What interrupted it, so that the work was cancelled. */
+  readonly interruptedBy?: InterruptSignal
 }
 
 export interface WorkOptions {
@@ -56,7 +58,7 @@ export async function performRequest(
   const startedAt = session.world.now()
   const { priority = 'P2', secrets } = options
   const admission = new AbortController()
-  const release = session.world.onInterrupt(() => session.world.exit(130))
+  const release = session.world.onInterrupt((signal) => session.world.exit(exitOfSignal[signal]))
   let ticket: string
   try {
     ticket = await client.submit(request, { priority, requestedBy, ...(secrets === undefined ? {} : { secrets }) })
@@ -67,7 +69,7 @@ export async function performRequest(
   if (outcome.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
   const { subjects, note } = outcome
   const noted = note === undefined ? {} : { note }
-  if (options.watch === 'none') return { subjects, ...noted, state: 'left', wasInterrupted: false }
+  if (options.watch === 'none') return { subjects, ...noted, state: 'left' }
   const watched = await watchSubjects(session, client, subjects, { ...options, startedAt })
   return { subjects, ...noted, ...watched }
 }
@@ -78,7 +80,7 @@ async function watchSubjects(
   client: AgentClient,
   subjects: readonly string[],
   options: WorkOptions & { readonly startedAt: number },
-): Promise<{ state: 'done' | 'waiting'; wasInterrupted: boolean }> {
+): Promise<Pick<WorkResult, 'interruptedBy'> & { state: 'done' | 'waiting' }> {
   const hasLogs = options.hasLogs ?? true
   const live = openLive(session, options.liveTo, {
     hasLogs,
@@ -87,11 +89,11 @@ async function watchSubjects(
     ...(options.isFromNow === true ? { since: options.startedAt } : {}),
   })
   using _screen = live.screen
-  let wasInterrupted = false
+  let interruptedBy: InterruptSignal | undefined
   let cancelling: Promise<void> | undefined
-  const stopListening = session.world.onInterrupt(() => {
-    if (wasInterrupted) session.world.exit(130)
-    wasInterrupted = true
+  const stopListening = session.world.onInterrupt((signal) => {
+    if (interruptedBy !== undefined) session.world.exit(exitOfSignal[signal])
+    interruptedBy = signal
     live.screen.write(
       `interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`,
     )
@@ -108,7 +110,10 @@ async function watchSubjects(
       subjects.map((subject) => client.follow(subject, follow, new AbortController().signal)),
     )
     await cancelling
-    return { state: ends.includes('waiting') ? 'waiting' : 'done', wasInterrupted }
+    return {
+      state: ends.includes('waiting') ? 'waiting' : 'done',
+      ...(interruptedBy === undefined ? {} : { interruptedBy }),
+    }
   } finally {
     stopListening()
   }

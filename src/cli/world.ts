@@ -2,6 +2,9 @@ import type { Readable } from 'node:stream'
 import type { CliServices } from './services.ts'
 import type { Sink } from './sink.ts'
 
+/** What asks a command to end. */
+export type InterruptSignal = 'SIGINT' | 'SIGTERM'
+
 /** Everything that a command may know of the world around it: so that a test can be that world. */
 export interface CliWorld {
   /** `0.1.0`, with the commit when it is known: `0.1.0 (8556dce)`. */
@@ -24,7 +27,7 @@ export interface CliWorld {
   readonly cwd: string
   readonly isRoot: boolean
   /** Calls the listener for every Ctrl-C or SIGTERM until the returned function is called. */
-  readonly onInterrupt: (listener: () => void) => () => void
+  readonly onInterrupt: (listener: (signal: InterruptSignal) => void) => () => void
   /** Ends the process at once: only for the second Ctrl-C. */
   readonly exit: (code: number) => void
   readonly services: CliServices

@@ -2,8 +2,9 @@ import { errorFromReport } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
 import type { Json } from '#core/json.ts'
 import { deploymentFailed, releaseNothingToSeal } from '#core/known/run.ts'
-import type { DeploymentEvent, StoredEvent } from '#core/run/event.ts'
+import type { DeploymentEvent } from '#core/run/event.ts'
 import type { RunnerRequest } from '#core/run/job-order.ts'
+import { deploymentLogLine, startTelling } from '#core/view/deployment-log.ts'
 import { loadEvents } from '#store/event.ts'
 import { loadRun } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
@@ -78,33 +79,14 @@ async function watch(
   { progress, signal }: RequestSurroundings,
 ): Promise<Extract<DeploymentEvent, { type: 'deployment.finished' }>> {
   let seq = 0
+  const told = startTelling()
   for (;;) {
     for (const stored of await loadEvents(context.store.query, deployment, seq, 500)) {
       seq = stored.seq
-      const line = describe(stored)
+      const line = deploymentLogLine(told, stored.event)
       if (line !== undefined) progress(line)
       if (stored.event.type === 'deployment.finished') return stored.event
     }
     await context.clock.sleep(lookEveryMs, signal)
-  }
-}
-
-/** An event of a deployment as a line for the log of the step that waits for it. */
-function describe({ event }: StoredEvent): string | undefined {
-  switch (event.type) {
-    case 'deployment.created':
-      return `Deploying ${event.version} to ${event.environment} (${event.targets.join(', ')})`
-    case 'deployment.waiting':
-      return `Waiting: ${event.reason.message}${event.reason.hint === undefined ? '' : ` ${event.reason.hint}`}`
-    case 'deployment.phase':
-      return event.target === undefined ? event.phase : `${event.phase} ${event.target}`
-    case 'deployment.progress':
-      return event.target === undefined ? `  ${event.line}` : `  ${event.target}: ${event.line}`
-    case 'deployment.finished':
-      return `${event.conclusion}${event.reason === undefined ? '' : `: ${event.reason.message}`}`
-    case 'environment.held':
-      return `Held: ${event.reason.message}`
-    default:
-      return undefined
   }
 }

@@ -43,6 +43,8 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   ['why-run', ['why', 'run_web2'], {}],
   ['why-run-json', ['why', '12', '--app', 'web', '--json'], {}],
   ['why-deployment', ['why', 'dep_prod'], {}],
+  ['why-deployment-done', ['why', 'dep_a_web_prod'], {}],
+  ['why-deployment-done-json', ['why', 'dep_a_web_prod', '--json'], {}],
   ['why-environment', ['why', 'prod', '--app', 'api'], {}],
   ['why-release', ['why', 'v2.0.1', '--app', 'api'], {}],
   ['why-release-elsewhere', ['why', 'v1.4.3', '--app', 'web'], {}],

@@ -1,3 +1,4 @@
+import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import { parseProject } from '#core/project/parse.ts'
 import type { SqlDriver, SqlValue } from '#ports/sql-driver.ts'
 import { goldenNow } from '../rig/cli-world.ts'
@@ -233,6 +234,14 @@ async function addSteps(store: SqlDriver, run: string): Promise<void> {
   })
 }
 
+const proof: DeploymentReceipt = {
+  targets: [{ name: '/srv/web', sentFiles: 3, sentBytes: 12_345, phases: { prepare: 80, switch: 210, confirm: 9 } }],
+  phases: { prepare: 80, switch: 210, verify: 19, confirm: 9 },
+  totalMs: 810,
+  traffic: { url: 'http://web/healthz', requests: 214, failures: 2, resets: 1, failingMs: 40, hadPrevious: true },
+  health: { url: 'http://web/healthz', answers: 1, milliseconds: 19, last: 'it answered 200' },
+}
+
 /** A finished deployment, and the environment that runs it. */
 async function deployed(
   store: SqlDriver,
@@ -246,6 +255,7 @@ async function deployed(
     state: 'done',
     conclusion: 'success',
     at: ago(minutes),
+    ...(application === 'web' ? { receipt: proof } : {}),
   })
   await insert(store, 'environment_state', { application, name: environment, current: release(digit), deployment: id })
 }
@@ -258,6 +268,7 @@ interface SceneDeployment {
   readonly conclusion?: string
   readonly at: number
   readonly reason?: object
+  readonly receipt?: DeploymentReceipt
 }
 
 async function addDeployment(store: SqlDriver, made: SceneDeployment): Promise<void> {
@@ -277,6 +288,7 @@ async function addDeployment(store: SqlDriver, made: SceneDeployment): Promise<v
     seq: 1,
     plan_hash: 'p',
     document: '{}',
+    receipt: made.receipt === undefined ? null : JSON.stringify(made.receipt),
     requested_by: 'ada',
     created_at: made.at,
     started_at: isDone ? made.at : null,

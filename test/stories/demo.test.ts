@@ -83,7 +83,7 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
     // The service listens where nobody asks: it is never healthy.
     const { code, output } = await demo([], { BIND_ADDRESS: '127.0.0.2' }).ended
 
-    expect(output).toContain('The demo expected exit status 8 from `shipway run push`, and found 1.')
+    expect(output).toContain('The demo expected exit status 8 from `shipway run push --no-logs`, and found 1.')
     expect(output).not.toContain('The whole story was played')
     expect(code).toBe(1)
     expect(await processesAt(folder)).toEqual([])

@@ -7,6 +7,7 @@ interface Flags {
   readonly app?: string
   readonly reason?: string
   readonly detach?: boolean
+  readonly logs?: boolean
 }
 
 export const page: CommandPage = {
@@ -23,6 +24,7 @@ export const page: CommandPage = {
       .option('--app <name>', 'application whose run has the number')
       .option('--reason <text>', 'why, for the history')
       .option('--detach', 'do not wait for the end')
+      .option('--no-logs', 'show changes of state only, one line each')
       .action(act(cancel))
   },
 }
@@ -33,7 +35,13 @@ async function cancel(session: Session, text: string, flags: Flags): Promise<num
   const result = await performRequest(
     session,
     { kind: 'cancel', subject: id, ...reason },
-    { watch: flags.detach === true ? 'none' : 'until-done', liveTo: 'stderr', isFromNow: true, priority: 'P1' },
+    {
+      watch: flags.detach === true ? 'none' : 'until-done',
+      liveTo: 'stderr',
+      hasLogs: flags.logs ?? true,
+      isFromNow: true,
+      priority: 'P1',
+    },
   )
   if (session.isJson)
     session.printJson({

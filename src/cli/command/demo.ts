@@ -1,5 +1,7 @@
 import type { CommandPage } from '../command.ts'
+import { exitOfSignal } from '../exit-code.ts'
 import type { Session } from '../session.ts'
+import type { InterruptSignal } from '../world.ts'
 
 interface Flags {
   readonly dir?: string
@@ -14,7 +16,7 @@ export const page: CommandPage = {
     { command: 'shipway demo', purpose: 'about a minute, in a scratch folder' },
     { command: 'shipway demo --keep', purpose: 'leave the services running, to look around' },
   ],
-  exits: [0, 1, 2, 130],
+  exits: [0, 1, 2, 130, 143],
   define: (command, act) => {
     command
       .option('--dir <folder>', 'new folder to work in, kept at the end (default: a scratch folder)')
@@ -27,12 +29,16 @@ export const page: CommandPage = {
 async function demo(session: Session, flags: Flags): Promise<number> {
   const stop = new AbortController()
   const { world } = session
-  const release = world.onInterrupt(() => {
-    if (stop.signal.aborted) world.exit(130)
+  let interruptedBy: InterruptSignal | undefined
+  const release = world.onInterrupt((signal) => {
+    // Leaving now would leave services behind, and the clean-up has an end of its own.
+    if (interruptedBy !== undefined)
+      session.say('Still stopping what the demo started: it takes half a minute at most.')
+    interruptedBy ??= signal
     stop.abort()
   })
   try {
-    return await session.services.demo(
+    const exit = await session.services.demo(
       world,
       {
         keep: flags.keep ?? false,
@@ -42,6 +48,7 @@ async function demo(session: Session, flags: Flags): Promise<number> {
       },
       stop.signal,
     )
+    return exit === exitOfSignal.SIGINT && interruptedBy !== undefined ? exitOfSignal[interruptedBy] : exit
   } finally {
     release()
   }

@@ -15,7 +15,7 @@ export const page: CommandPage = {
     { command: 'shipway deploy production v1.4.2 --dry-run', purpose: 'what would change, and which rules hold' },
     { command: 'shipway deploy production --yes --wait', purpose: 'in a script: do not ask, wait for the approvals' },
   ],
-  exits: [0, 1, 2, 3, 4, 5, 8, 130],
+  exits: [0, 1, 2, 3, 4, 5, 8, 130, 143],
   define: (command, act) => {
     command
       .argument('<environment>', 'name of the environment')

@@ -4,6 +4,7 @@ import { whyEnvironment } from '#core/view/why.ts'
 import { viewDeployments } from '#store/view.ts'
 import type { CommandPage } from '../command.ts'
 import { findEnvironment, knownEnvironments } from '../find-environment.ts'
+import { tookAndReceipt } from '../live/ending.ts'
 import { readHome } from '../open-home.ts'
 import { printList } from '../print-list.ts'
 import type { Session } from '../session.ts'
@@ -104,12 +105,12 @@ async function show(session: Session, name: string, flags: Flags): Promise<numbe
   )
   for (const item of items)
     session.print(
-      `  ${item.state === 'note' ? '·' : paint('yellow', '⏳')} ${item.message}${item.fix === undefined ? '' : ` ${paint('dim', `→ ${item.fix}`)}`}`,
+      `  ${{ note: '·', waiting: paint('yellow', '⏳'), red: paint('red', '✗') }[item.state]} ${item.message}${item.fix === undefined ? '' : ` ${paint('dim', `→ ${item.fix}`)}`}`,
     )
   for (const one of history) {
     const when = session.world.isTTY ? `${age(now, one.createdAt)} ago` : exactTime(one.createdAt)
     session.print(
-      `  ${when.padEnd(8)}  ${one.mode} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+      `  ${when.padEnd(8)}  ${one.mode} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${tookAndReceipt(one)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
     )
   }
   return 0

@@ -14,7 +14,7 @@ export const page: CommandPage = {
     { command: 'shipway promote production v1.4.2 --reason "hotfix"', purpose: 'a certain release' },
     { command: 'shipway promote production --dry-run', purpose: 'what would change' },
   ],
-  exits: [0, 1, 2, 3, 4, 5, 8, 130],
+  exits: [0, 1, 2, 3, 4, 5, 8, 130, 143],
   define: (command, act) => {
     command
       .argument('<environment>', 'environment that is to get the release')

@@ -1,12 +1,14 @@
 import { releaseUnknown, subjectAmbiguous } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
-import type { EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
+import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
+import { renderSize } from '#core/view/size.ts'
 import { viewDeployments, viewManifest, viewReleases } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { CommandPage } from '../command.ts'
+import { tookAndReceipt } from '../live/ending.ts'
 import { readFilledHome, readHome } from '../open-home.ts'
 import { parseCount } from '../pairs.ts'
 import { printList } from '../print-list.ts'
@@ -75,9 +77,10 @@ async function list(session: Session, flags: ListFlags): Promise<number> {
     limit: Math.min(flags.limit ?? listDefault, rowsMax),
     ...(flags.app === undefined ? {} : { application: flags.app }),
   }
-  const { releases, environments } = await readHome(session, async (q) => {
-    if (q === undefined) return { releases: [], environments: [] }
-    return { releases: await viewReleases(q, filter), environments: await viewEnvironments(q) }
+  const { releases, environments, failed } = await readHome(session, async (q) => {
+    if (q === undefined) return { releases: [], environments: [], failed: new Map<string, DeploymentSummary>() }
+    const releases = await viewReleases(q, filter)
+    return { releases, environments: await viewEnvironments(q), failed: await failedReleases(q, releases) }
   })
   const now = session.world.now()
   printList<ReleaseSummary>(session, {
@@ -97,16 +100,44 @@ async function list(session: Session, flags: ListFlags): Promise<number> {
       },
       {
         title: 'NOTE',
-        screen: (row) => (row.bad === undefined ? '-' : session.out.paint('red', `bad on ${row.bad.environment}`)),
-        pipe: (row) => (row.bad === undefined ? '' : `bad on ${row.bad.environment}`),
+        screen: (row) => (noteOf(row, failed) === '' ? '-' : session.out.paint('red', noteOf(row, failed))),
+        pipe: (row) => noteOf(row, failed),
+        shrink: 3,
       },
       { title: 'AGE', screen: (row) => age(now, row.createdAt), pipe: (row) => exactTime(row.createdAt) },
     ],
-    toJson: (row) => ({ ...row, createdAt: exactTime(row.createdAt), environments: placesOf(row, environments) }),
+    toJson: (row) => ({
+      ...row,
+      createdAt: exactTime(row.createdAt),
+      environments: placesOf(row, environments),
+      note: noteOf(row, failed) || null,
+    }),
     idOf: (row) => row.id,
     empty: 'No release has been sealed yet. A green `shipway run` seals one when shipway.yml is there.',
   })
   return 0
+}
+
+/** Of each release the latest deployment, where that did not put it into place. */
+async function failedReleases(
+  q: Query,
+  releases: readonly ReleaseSummary[],
+): Promise<ReadonlyMap<string, DeploymentSummary>> {
+  const failed = new Map<string, DeploymentSummary>()
+  for (const { id } of releases) {
+    const [latest] = await viewDeployments(q, { release: id, limit: 1 })
+    if (latest?.conclusion === 'reverted' || latest?.conclusion === 'failure') failed.set(id, latest)
+  }
+  return failed
+}
+
+/** Where a release was put back, and why; a hold that was lifted takes away that it is bad, not that it happened. */
+function noteOf(release: ReleaseSummary, failed: ReadonlyMap<string, DeploymentSummary>): string {
+  if (release.bad !== undefined) return `bad on ${release.bad.environment}: ${release.bad.reason}`
+  const latest = failed.get(release.id)
+  if (latest === undefined) return ''
+  const why = latest.reason === undefined ? '' : `: ${latest.reason.message}`
+  return `${latest.conclusion === 'reverted' ? 'put back' : 'failed'} on ${latest.environment}${why}`
 }
 
 async function show(session: Session, wanted: string, flags: { readonly app?: string }): Promise<number> {
@@ -132,14 +163,14 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       `  id        ${release.id}`,
       `  commit    ${release.sha} (${shortRef(release.ref)})${manifest?.source.dirty === true ? ' with uncommitted changes' : ''}`,
       `  sealed    ${exactTime(release.createdAt)} by ${release.sealedBy}${release.run === undefined ? '' : ` in ${release.run}`}`,
-      `  files     ${manifest?.files.length ?? 0}, ${size} bytes`,
+      `  files     ${manifest?.files.length ?? 0}, ${renderSize(size)}`,
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
       ...(release.bad === undefined
         ? []
         : [paint('red', `  bad       put back on ${release.bad.environment}: ${release.bad.reason}`)]),
       ...deployments.map(
         (one) =>
-          `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+          `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${tookAndReceipt(one)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
       ),
     ]
     session.print(lines.join('\n'))

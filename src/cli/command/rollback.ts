@@ -17,7 +17,7 @@ export const page: CommandPage = {
     },
     { command: 'shipway rollback production --yes', purpose: 'in a script' },
   ],
-  exits: [0, 1, 2, 3, 4, 5, 8, 130],
+  exits: [0, 1, 2, 3, 4, 5, 8, 130, 143],
   define: (command, act) => {
     command
       .argument('<environment>', 'name of the environment')

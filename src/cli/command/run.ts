@@ -21,7 +21,7 @@ export const page: CommandPage = {
       purpose: 'a secret from the environment, the result as JSON',
     },
   ],
-  exits: [0, 1, 2, 3, 8, 130],
+  exits: [0, 1, 2, 3, 8, 130, 143],
   define: (command, act) => {
     addEventFlags(command)
     command
@@ -39,6 +39,7 @@ export const page: CommandPage = {
       )
       .option('--jobs <n>', 'jobs at the same time (default: the processors of this machine)', parseCount('--jobs'))
       .option('--dry-run', 'show the plan, run nothing')
+      .option('--no-logs', 'show changes of state only, one line each')
       .option('--wait', 'wait also when only a person can go on')
       .action(act(run))
   },

@@ -55,6 +55,9 @@ function createdLine(
   return `${paint('bold', event.kind)} ${shortVersion(version)} → ${paint('cyan', environment)} (${many}) ${paint('dim', `(${subject})`)}`
 }
 
+/** Phases right after the beginning and right before the end: without logs these two lines say enough. */
+const isBrief: ReadonlySet<string> = new Set(['prepare', 'confirm'])
+
 /** A phase begins for the deployment and then on each target: with one target, and without logs, that is one line. */
 function phaseLine(
   state: LiveState,
@@ -65,7 +68,7 @@ function phaseLine(
   const known = state.deployments.get(subject)
   const isSaid = known?.phase === phase && (known.targets === 1 || !view.hasLogs)
   if (known !== undefined) known.phase = phase
-  if (isSaid) return []
+  if (isSaid || (!view.hasLogs && isBrief.has(phase))) return []
   const where = target === undefined || known?.targets === 1 ? '' : ` ${target}`
   return [`${label} ${view.palette.paint('bold', `▶ ${phase}`)}${where}`]
 }

@@ -16,26 +16,32 @@ export interface FailureTail {
 
 /**
  * What stands at the end of a run: how each job ended, what failed and its last lines, what was sealed, where to look, what to do
- * next. The last lines matter most.
+ * next. The last lines matter most. `isBrief`: whoever reads it has just read, line by line, how each job ended.
  */
-export function renderRunEnding(run: RunView, tails: readonly FailureTail[], palette: Palette): string {
+export function renderRunEnding(
+  run: RunView,
+  tails: readonly FailureTail[],
+  palette: Palette,
+  isBrief = false,
+): string {
   const { paint } = palette
   const nameWidth = Math.min(40, Math.max(0, ...run.jobs.map((job) => displayWidth(job.name))))
   const jobs = run.jobs.toSorted((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity) || 0)
-  const lines = ['', headline(run, palette), ...jobs.map((job) => `  ${jobLine(job, nameWidth, palette)}`)]
+  const lines = ['', headline(run, palette)]
+  if (!isBrief) lines.push(...jobs.map((job) => `  ${jobLine(job, nameWidth, palette)}`))
   for (const tail of tails) {
     lines.push('', `${paint('bold', `${tail.job.name} › ${palette.foreign(tail.step.name)}`)}, last lines:`)
     lines.push(...renderTail(tail.lines, palette).map((line) => `  ${paint('dim', '│')} ${line}`))
   }
   const [release] = run.releases
-  if (release !== undefined)
+  if (release !== undefined && !isBrief)
     lines.push(
       '',
       `${mark('success', paint)} release ${paint('bold', shortVersion(release.version))} sealed (${shortDigest(release.id)})`,
     )
   const said = tails.flatMap(({ lines }) => lines)
   lines.push(...run.deployments.map((deployment) => deploymentLine(deployment, said, palette)))
-  lines.push(...nextSteps(run, palette))
+  if (!(isBrief && run.state === 'waiting')) lines.push(...nextSteps(run, palette))
   return `${lines.join('\n')}\n`
 }
 
@@ -68,7 +74,8 @@ function reasonOf({ reason, steps }: JobView): string | undefined {
   return `${reason.message.slice(0, -said.length - 2)}.`
 }
 
-function deploymentLine(deployment: DeploymentSummary, said: readonly string[], { paint }: Palette): string {
+/** How a deployment ended or for what it waits; `said` are lines above that may tell the reason already. */
+export function deploymentLine(deployment: DeploymentSummary, said: readonly string[], { paint }: Palette): string {
   const what = `${shortVersion(deployment.version)} → ${deployment.environment}`
   const { message = '' } = deployment.reason ?? {}
   const why = message === '' || said.some((line) => line.includes(message)) ? '' : `: ${message}`

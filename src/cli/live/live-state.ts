@@ -12,6 +12,8 @@ export interface LiveState {
   readonly waiting: Map<string, string>
   /** Deployments that a running step waits for: the step's own log tells of them. */
   readonly echoed: Set<string>
+  /** Per running job: why its step failed, so that the end of the job does not say it again. */
+  readonly failures: Map<string, string>
   /** Per running job: the step whose lines come now. */
   readonly steps: Map<string, StepLog>
   done: number
@@ -46,6 +48,7 @@ export function startLive(): LiveState {
     deployments: new Map(),
     waiting: new Map(),
     echoed: new Set(),
+    failures: new Map(),
     steps: new Map(),
     done: 0,
   }

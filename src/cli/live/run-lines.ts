@@ -87,10 +87,11 @@ function finishedLine(
   paint: Palette['paint'],
 ): string {
   const since = state.startedAt.get(key)
-  const said = state.steps.get(key)?.lastError
+  const said = state.failures.get(key)
   state.running.delete(key)
   state.waiting.delete(key)
   state.steps.delete(key)
+  state.failures.delete(key)
   state.done += 1
   const took = since === undefined ? '' : ` in ${renderDuration(at - since)}`
   const why = event.reason === undefined ? '' : `: ${withoutEnd(event.reason.message, said)}`
@@ -121,7 +122,7 @@ export function stepLines(
   const log = state.steps.get(key)
   const held = log === undefined || !hasLogs ? [] : endStepLog(log, palette)
   const isSaid = log?.lastError !== undefined && log.lastError === step.reason
-  if (step.conclusion === 'failure' && step.reason !== undefined && log !== undefined) log.lastError = step.reason
+  if (step.conclusion === 'failure' && step.reason !== undefined) state.failures.set(key, step.reason)
   const isShown = step.conclusion === 'failure' || (hasLogs && !(step.number === 0 && step.conclusion === 'success'))
   const end = isShown ? [`${label} ${stepEnding(step, isSaid, palette)}`] : []
   return [...held.map((line) => `${label} ${line}`), ...end]

@@ -44,7 +44,7 @@ describe('a receipt in one line', () => {
 test('a receipt in full names phases, requests, health and each target', () => {
   expect(receiptLines(receipt)).toEqual([
     'took 1.3s: prepare 80 ms, switch 210 ms, verify 19 ms, confirm 9 ms',
-    '214 requests, 0 failed at http://a/healthz, all through it',
+    '214 requests, 0 failed at http://a/healthz meanwhile',
     'http://a/healthz was asked once in 19 ms: it answered 200',
     'a: 3 files, 12 kB sent; prepare 80 ms, switch 210 ms, confirm 9 ms',
   ])

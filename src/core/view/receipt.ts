@@ -21,7 +21,7 @@ export function receiptLines(receipt: DeploymentReceipt): readonly string[] {
     `took ${milliseconds(receipt.totalMs)}${phases === '' ? '' : `: ${phases}`}`,
     ...(traffic === undefined
       ? []
-      : trafficSentence(traffic).map((text) => `${text} at ${traffic.url}, all through it`)),
+      : trafficSentence(traffic).map((text) => `${text} at ${traffic.url} meanwhile`)),
     ...(health === undefined
       ? []
       : [`${health.url} was asked ${times(health.answers)} in ${milliseconds(health.milliseconds)}: ${health.last}`]),

@@ -1,6 +1,6 @@
 import { demoExpectationFailed } from '#core/known/demo.ts'
 import { failingCommit } from './commit.ts'
-import { commit, expectVersion, latestRun } from './story.ts'
+import { commit, expectVersion, latestRun, watched } from './story.ts'
 import type { Story } from './story.ts'
 
 /** Commit 2: a unit test fails, so nothing is released, and Shipway says why. */
@@ -8,7 +8,7 @@ export async function playFailingTest(story: Story, running: string): Promise<vo
   const { narrator, scratch, shell } = story
   narrator.act('A test fails: nothing moves')
   await commit(story, failingCommit)
-  await shell.type(['shipway', 'run', 'push'], 1)
+  await shell.type(watched(story, 'run', 'push'), 1)
   const run = await latestRun(story)
   await shell.type(['shipway', 'why', run], 0)
   await expectReason(story, run)

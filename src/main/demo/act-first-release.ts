@@ -1,5 +1,5 @@
 import { firstCommit } from './commit.ts'
-import { commit, expectSilence, expectVersion, latestRun, versionAt } from './story.ts'
+import { commit, expectSilence, expectVersion, latestRun, versionAt, watched } from './story.ts'
 import type { Story } from './story.ts'
 
 /** Commit 1: tested, released, staged, verified, approved, in production. The version, or undefined when a person said no. */
@@ -7,7 +7,7 @@ export async function playFirstRelease(story: Story): Promise<string | undefined
   const { narrator, scratch, shell } = story
   narrator.act('A commit goes to production')
   await commit(story, firstCommit)
-  await shell.type(['shipway', 'run', 'push'], 8)
+  await shell.type(watched(story, 'run', 'push'), 8)
 
   const version = await versionAt(scratch.staging)
   await expectSilence(scratch.production)
@@ -20,7 +20,7 @@ export async function playFirstRelease(story: Story): Promise<string | undefined
     narrator.checked('production stays as it is: nothing goes there without a yes')
     return undefined
   }
-  await shell.type(['shipway', 'approve', run], 0)
+  await shell.type(watched(story, 'approve', run), 0)
   await expectVersion(scratch.production, version)
   narrator.checked(`${scratch.production.url} answers ${version}`)
   return version

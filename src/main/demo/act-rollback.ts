@@ -4,7 +4,7 @@ import { demoExpectationFailed } from '#core/known/demo.ts'
 import { secondCommit } from './commit.ts'
 import { RequestLoad } from './request-load.ts'
 import type { LoadReport } from './request-load.ts'
-import { commit, expectVersion, latestRun, versionAt } from './story.ts'
+import { commit, expectVersion, latestRun, versionAt, watched } from './story.ts'
 import type { Story } from './story.ts'
 
 /** What the rollback cost. */
@@ -27,10 +27,10 @@ export async function playSecondRelease(story: Story): Promise<string> {
   const { narrator, scratch, shell } = story
   narrator.act('The next good commit goes to production')
   await commit(story, secondCommit)
-  await shell.type(['shipway', 'run', 'push'], 8)
+  await shell.type(watched(story, 'run', 'push'), 8)
   const version = await versionAt(scratch.staging)
   narrator.say(`The demo approves ${version} by itself.`)
-  await shell.type(['shipway', 'approve', await latestRun(story)], 0)
+  await shell.type(watched(story, 'approve', await latestRun(story)), 0)
 
   await expectVersion(scratch.production, version)
   narrator.checked(`${scratch.production.url} answers ${version}`)
@@ -46,7 +46,7 @@ export async function playRollback(story: Story, versions: { from: string; to: s
   narrator.say(`Every few milliseconds a new connection asks ${scratch.production.url}version …`)
 
   const begun = performance.now()
-  const { durationMs } = await shell.type(['shipway', 'rollback', 'production', '--yes'], 0)
+  const { durationMs } = await shell.type(watched(story, 'rollback', 'production', '--yes'), 0)
   await answersOf(load, versions.to, signal)
   const report = await load.stop()
   await expectVersion(scratch.production, versions.to)

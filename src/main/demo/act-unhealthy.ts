@@ -1,6 +1,6 @@
 import { demoExpectationFailed } from '#core/known/demo.ts'
 import { unhealthyCommit } from './commit.ts'
-import { commit, environmentState, expectVersion } from './story.ts'
+import { commit, environmentState, expectVersion, watched } from './story.ts'
 import type { Story } from './story.ts'
 
 /** Commit 3: its tests pass, but it is not healthy where it runs: staging puts itself back and holds. */
@@ -8,7 +8,7 @@ export async function playUnhealthyRelease(story: Story, running: string): Promi
   const { narrator, scratch, shell } = story
   narrator.act('Tests pass, but the release is unhealthy: staging puts itself back')
   await commit(story, unhealthyCommit)
-  await shell.type(['shipway', 'run', 'push'], 1)
+  await shell.type(watched(story, 'run', 'push'), 1)
 
   await expectVersion(scratch.staging, running)
   await expectVersion(scratch.production, running)

@@ -22,6 +22,8 @@ export interface Ended {
 const commandMsMax = 120_000
 /** Time between the polite and the final signal. */
 const graceMs = 5_000
+/** Exit status of a command that had to be killed, as a shell would tell it. */
+const killedExit = 137
 /** Output of a silent command that a failure shows. */
 const outputLinesShown = 30
 /** They say who calls, and a command of the demo is called by nobody but a person at a prompt. */
@@ -114,7 +116,8 @@ export class DemoShell {
     const stopped = new AbortController()
     const watch = this.#endWhen(child, AbortSignal.any([this.#signal, limit]), stopped.signal)
     try {
-      return await closed
+      // Somebody outside the group may hold the pipe: after the last signal nobody waits for its end.
+      return await Promise.race([closed, watch.then(() => (stopped.signal.aborted ? closed : killedExit))])
     } finally {
       stopped.abort()
       await watch

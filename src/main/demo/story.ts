@@ -29,6 +29,11 @@ export async function commit(story: Story, change: StoryCommit): Promise<void> {
   await story.shell.type(['git', 'commit', '--quiet', '-m', change.message], 0)
 }
 
+/** A command whose progress is shown: with all its logs where somebody watches, a line for each change where they are kept. */
+export function watched(story: Story, ...words: readonly string[]): readonly string[] {
+  return ['shipway', ...words, ...(story.world.isTTY ? [] : ['--no-logs'])]
+}
+
 /** Id of the run that was started last. */
 export async function latestRun(story: Story): Promise<string> {
   const [latest] = readRuns(await story.shell.ask(['shipway', 'ps']))
