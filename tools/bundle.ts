@@ -10,6 +10,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown'
 import { withoutBuiltinImports } from './bundle-builtins.ts'
+import { planChunks } from './bundle-chunks.ts'
 import { collectLicences } from './bundle-licences.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -33,12 +34,14 @@ export async function makeBundle({ entries, folder }: BundleRequest): Promise<re
     cwd: root,
     platform: 'node',
     external: ['pg-native', 'cloudflare:sockets'],
+    preserveEntrySignatures: 'allow-extension',
     plugins: [withoutSourceHooks, withoutBuiltinImports],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`The bundler warns: ${log.message}`)
     },
   })
   await rm(folder, { recursive: true, force: true })
+  let plan: ReadonlyMap<string, string> | undefined
   const { output } = await build.write({
     dir: folder,
     format: 'esm',
@@ -47,6 +50,18 @@ export async function makeBundle({ entries, folder }: BundleRequest): Promise<re
     entryFileNames: '[name].js',
     // Beside the programs: src/main/ becomes dist/, so a path relative to a file of main/ keeps its meaning.
     chunkFileNames: '[name]-[hash].js',
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        {
+          debugName: 'loaded together',
+          name: (module, graph) => {
+            plan ??= planChunks(entries, (id) => graph.getModuleInfo(id))
+            return plan.get(module) ?? null
+          },
+        },
+      ],
+    },
   })
   await build.close()
   return output.filter((file) => file.type === 'chunk')

@@ -1,0 +1,87 @@
+/** What the bundler knows of a module. */
+export interface BundledModule {
+  /** Modules that it imports, and those that it imports when it needs them. */
+  readonly importedIds: readonly string[]
+  readonly dynamicallyImportedIds: readonly string[]
+}
+
+export type ModuleLookup = (id: string) => BundledModule | null
+
+/** The file that every command goes through, and those that `shipway run` loads after it, below `src/`. */
+const frameParts = ['cli/run-command.ts']
+const runParts = [
+  'cli/command/run.ts',
+  'cli/perform-run.ts',
+  'main/agent-client.ts',
+  'main/open-store.ts',
+  'main/runner-program.ts',
+  'adapters/git/git.ts',
+  'adapters/git/repository.ts',
+]
+
+/** What is large and not always needed stays by itself. */
+const packages: readonly (readonly [RegExp, string])[] = [
+  [/\/node_modules\/yaml\//, 'yaml'],
+  [/\/node_modules\/(?:@actions\/workflow-parser|cronstrue)\//, 'workflow-parser'],
+]
+
+/**
+ * Says for each module into which file of the bundle it goes; a module that is not named is left to the bundler. A file costs half a
+ * millisecond to find, read and link, however small it is, and left to itself the bundler makes one of every few modules that two
+ * commands share: 65 for `shipway run`. So what is loaded together lies together:
+ *
+ *     start  the program itself   frame   every command               job  `run` and the runner
+ *     run    `run` alone          common  `run` and other commands
+ *
+ * No command reads a file that `run` has for itself.
+ */
+export function planChunks(
+  entries: Readonly<Record<string, string>>,
+  lookUp: ModuleLookup,
+): ReadonlyMap<string, string> {
+  const { shipway, runner } = entries
+  if (shipway === undefined || runner === undefined) return new Map()
+  const closure = (roots: readonly string[]): Set<string> => {
+    const seen = new Set(roots)
+    for (const id of seen) for (const next of lookUp(id)?.importedIds ?? []) seen.add(next)
+    return seen
+  }
+  const lazy = lazyModules(shipway, lookUp)
+  const named = (parts: readonly string[]): readonly string[] =>
+    parts.map((part) => {
+      const root = lazy.find((id) => id.endsWith(`/src/${part}`))
+      if (root === undefined) throw new Error(`The plan of the bundle names src/${part}, which nobody loads by itself`)
+      return root
+    })
+  const run = named(runParts)
+  const frame = named(frameParts)
+  const own = new Set([...run, ...frame])
+  const parts = [
+    ['start', closure([shipway])],
+    ['job', closure([runner])],
+    ['frame', closure(frame)],
+    ['common', closure(lazy.filter((id) => id.includes('/src/cli/') && !own.has(id)))],
+  ] as const
+  const plan = new Map<string, string>()
+  for (const id of closure([shipway, ...frame, ...run])) {
+    const name = parts.find(([, members]) => members.has(id))?.[0] ?? 'run'
+    if (id !== shipway) plan.set(id, name)
+  }
+  for (const id of closure([...plan.keys(), ...lazy])) {
+    const [, name] = packages.find(([pattern]) => pattern.test(id)) ?? []
+    if (name !== undefined) plan.set(id, name)
+  }
+  return plan
+}
+
+/** Every module that some module of the program imports when it needs it. */
+function lazyModules(entry: string, lookUp: ModuleLookup): readonly string[] {
+  const lazy = new Set<string>()
+  const seen = new Set([entry])
+  for (const id of seen) {
+    const module = lookUp(id)
+    for (const next of module?.dynamicallyImportedIds ?? []) lazy.add(next)
+    for (const next of [...(module?.importedIds ?? []), ...(module?.dynamicallyImportedIds ?? [])]) seen.add(next)
+  }
+  return [...lazy]
+}
