@@ -37,6 +37,7 @@ export class Agent {
   /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
   readonly #failure = Promise.withResolvers<never>()
   #hasLooked = false
+  #hasFailed = false
   /** Something ended: what waits for rules may go on. */
   #isChanged = false
   #requests = 0
@@ -62,7 +63,10 @@ export class Agent {
   start(): void {
     this.#watch = this.#context.files.watchInbox(() => this.poke())
     this.#ended = Promise.race([this.#loop(), this.#failure.promise])
-    this.#ended.catch(() => undefined)
+    this.#ended.catch(() => {
+      this.#hasFailed = true
+      this.#wake.ring()
+    })
   }
 
   /** Look at the inbox now. */
@@ -93,7 +97,9 @@ export class Agent {
   async close(how: 'finish' | 'now'): Promise<void> {
     this.#isDraining = true
     this.#desk.retire()
-    if (how === 'finish') while (this.#desk.busy > 0 || this.#tasks.size > 0) await this.#wake.wait(1000)
+    // An agent that has failed finishes nothing any more: its jobs cannot be recorded.
+    const isFinished = (): boolean => this.#hasFailed || (this.#desk.busy === 0 && this.#tasks.size === 0)
+    if (how === 'finish') while (!isFinished()) await this.#wake.wait(1000)
     this.#stop.abort()
     this.#watch?.[Symbol.dispose]()
     this.#wake.ring()
