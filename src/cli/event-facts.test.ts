@@ -81,6 +81,17 @@ test.for<readonly [title: string, name: string, flags: Partial<EventFlags>, stat
   expect(prepared.event).toMatchObject(expected)
 })
 
+test('a commit of thousands of files still fits into a ticket: path filters let it through, and a remark says so', async () => {
+  const changedFiles = Array.from({ length: 6000 }, (_, index) => `src/some-rather-long-file-name-${index}.txt`)
+
+  const { event, remarks } = await prepareEvent(session('/'), { ...facts, changedFiles }, 'push', {
+    takesSnapshot: true,
+  })
+
+  expect(event.changedFiles).toBeUndefined()
+  expect(remarks).toEqual([expect.stringContaining('6000 files have changed')])
+})
+
 test('the payload of a file wins over what git says, and names ref and files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-event-'))
   try {

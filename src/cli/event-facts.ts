@@ -12,6 +12,9 @@ import type { Session } from './session.ts'
 /** Largest payload that is read from `--event-file`: GitHub sends at most 25 MB. Bytes. */
 const eventFileLengthMax = 25 * 1024 * 1024
 
+/** Characters of all names of changed files that an event carries: it is part of a ticket, which is small. Some thousand files. */
+const changedFilesLengthMax = 64 * 1024
+
 /** The flags that say which event is meant: `run` and `plan` share them. */
 export interface EventFlags {
   readonly eventFile?: string
@@ -57,12 +60,21 @@ export async function prepareEvent(
       payload,
       ...(facts.parent === undefined || eventName !== 'push' ? {} : { before: facts.parent }),
       ...pullRequestRefs(facts, eventName, payload),
-      ...(changed === undefined ? {} : { changedFiles: changed }),
+      ...tellable(changed, remarks),
       ...(flags.input === undefined || Object.keys(flags.input).length === 0 ? {} : { inputs: flags.input }),
     },
     isDirty: place.isDirty,
     remarks,
   }
+}
+
+/** Too many files are told like unknown ones: path filters let the commit through, as GitHub's do when there are too many commits. */
+function tellable(changedFiles: readonly string[] | undefined, remarks: string[]): Pick<EventFacts, 'changedFiles'> {
+  if (changedFiles === undefined) return {}
+  const length = changedFiles.reduce((sum, file) => sum + file.length, 0)
+  if (length <= changedFilesLengthMax) return { changedFiles }
+  remarks.push(`${changedFiles.length} files have changed: too many for path filters, which let the commit through.`)
+  return {}
 }
 
 function pullRequestRefs(

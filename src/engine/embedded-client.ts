@@ -12,7 +12,7 @@ import { Agent } from './agent.ts'
 import type { AgentContext } from './context.ts'
 import { enqueue } from './enqueue.ts'
 import { Follower } from './follow.ts'
-import { saveSecrets } from './run-secrets.ts'
+import { removeSecrets, saveSecrets } from './run-secrets.ts'
 import { Wake } from './wake.ts'
 
 /** What the client needs of the world. */
@@ -56,14 +56,15 @@ export class EmbeddedClient implements AgentClient {
     const { files, clock, ids } = this.#world
     const id = ids.next('tk')
     files.prepare()
+    const { priority, requestedBy } = options
+    // The secrets first: an agent may take the ticket as soon as it is there.
     if (options.secrets !== undefined) saveSecrets(files, id, options.secrets)
-    enqueue(this.#world, {
-      id,
-      priority: options.priority,
-      createdAt: clock.now(),
-      requestedBy: options.requestedBy,
-      request,
-    })
+    try {
+      enqueue(this.#world, { id, priority, createdAt: clock.now(), requestedBy, request })
+    } catch (error) {
+      removeSecrets(files, id)
+      throw error
+    }
     await this.#reachAgent()
     this.#role?.agent.poke()
     this.#connection?.poke()

@@ -1,11 +1,18 @@
 import type { Priority, Ticket, TicketRequest } from '#core/ticket/model.ts'
-import { encodeTicket, ticketFileName } from '#core/ticket/envelope.ts'
+import { ticketTooLarge } from '#core/known/home.ts'
+import { encodeTicket, ticketBytesMax, ticketFileName } from '#core/ticket/envelope.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
-/** Puts a ticket into the inbox, durably. Writing it twice is harmless: its id admits it once. */
+/**
+ * Puts a ticket into the inbox, durably. Writing it twice is harmless: its id admits it once. Throws TICKET_TOO_LARGE: in the inbox such a file would
+ * only be put aside, and whoever waits for its outcome would wait for ever.
+ */
 export function enqueue(context: { readonly files: HomeFiles; readonly sha256: Sha256 }, ticket: Ticket): void {
-  context.files.putInbox(ticketFileName(ticket), encodeTicket(ticket, context.sha256))
+  const text = encodeTicket(ticket, context.sha256)
+  const bytes = new TextEncoder().encode(text).length
+  if (bytes > ticketBytesMax) throw ticketTooLarge({ bytes, bytesMax: ticketBytesMax })
+  context.files.putInbox(ticketFileName(ticket), text)
 }
 
 /**

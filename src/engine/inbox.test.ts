@@ -46,6 +46,13 @@ describe('The inbox', () => {
     expect(claimNext(files, sha256)).toBeUndefined()
   })
 
+  test('takes no ticket that it would only put aside: whoever hands it in hears it at once', () => {
+    const large = { ...ticket('large', 'P2', 1), request: { kind: 'cancel', subject: 'x'.repeat(200_000) } as const }
+
+    expect(() => enqueue({ files, sha256 }, large)).toThrow(expect.objectContaining({ code: 'TICKET_TOO_LARGE' }))
+    expect(files.list('inbox')).toEqual([])
+  })
+
   test('leaves alone what is no ticket: a partial upload, a hidden file, a note', () => {
     for (const name of ['.P1-x.json', 'P1-20270102T101112.345Z-tk_0123456789ab.json.part', 'notes.txt'])
       files.putInbox(name, 'x')

@@ -22,6 +22,16 @@ export function homeNotWritable(found: { readonly home: string; readonly cause?:
   })
 }
 
+/** A request is bigger than a ticket may be: nothing was handed in. */
+export function ticketTooLarge(found: { readonly bytes: number; readonly bytesMax: number }): KnownError {
+  return new KnownError({
+    code: 'TICKET_TOO_LARGE',
+    kind: 'usage',
+    message: `The request has ${found.bytes} bytes, and a ticket at most ${found.bytesMax}; nothing was handed in.`,
+    hint: 'Make what you hand over smaller: the payload of `--event-file`, or the values of `--input`, `--env` and `--var`.',
+  })
+}
+
 /** A ticket asks for something that is not there (any more). */
 export function subjectNotFound(found: { readonly subject: string }): KnownError {
   return new KnownError({
