@@ -1,14 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import type { CallResult } from '../rig/shipway.ts'
 import { startSshd } from '../rig/sshd.ts'
+import { mountSmallDisk } from '../rig/small-disk.ts'
 import { requireSystem } from '../rig/system.ts'
-import { environment, filesOnly, project, WebFleet } from '../rig/web-fleet.ts'
+import { environment, filesOnly, project, until, WebFleet } from '../rig/web-fleet.ts'
 
 const missing = await requireSystem(['openssh-server', 'openssh-client'])
 
@@ -209,6 +211,102 @@ describe('a deployment that cannot be', { tags: ['slow'] }, () => {
     },
   )
 })
+
+describe('a state home', { tags: ['slow'] }, () => {
+  test.for([
+    ['when nothing can be written', 0, {}],
+    ['when the store cannot be made', 100, {}],
+    ['when a job takes what is left', 1500, { FILL: 'true' }],
+  ] as const)('on a full disk refuses %s, and goes on when there is room', async ([, left, env], { skip }) => {
+    using folder = new Folder()
+    const disk = await mountSmallDisk(folder.at('disk'), 'size=3m')
+    if (typeof disk === 'string') return skip(disk)
+    await using _ = disk
+    using repository = new Repository({ '.github/workflows/ci.yml': filling })
+    const ballast = folder.at('disk/ballast')
+    writeFileSync(ballast, Buffer.alloc(3 * 1024 * 1024 - (left + 4) * 1024))
+    await using shipway = new Shipway(folder.at('disk/home'))
+    const flags = Object.entries({ ...env, DISK: folder.at('disk') }).flatMap(([name, value]) => [
+      '--env',
+      `${name}=${value}`,
+    ])
+
+    const full = await shipway.call(repository.root, 'run', 'push', ...flags)
+    expect(full).toMatchObject({ status: 1, stderr: expect.stringMatching(/code (HOME|STORE)_DISK_FULL, exit 1/) })
+    expect(existsSync(path.join(shipway.home, 'reports'))).toBe(false)
+
+    for (const name of ['ballast', 'more']) rmSync(folder.at(`disk/${name}`), { force: true })
+    writeFileSync(folder.at('disk/freed'), '')
+    expect(await shipway.call(repository.root, 'agent', '--until-quiet')).toMatchObject({ status: 0 })
+    expect(await shipway.call(repository.root, 'run', 'push', ...flags)).toMatchObject({ status: 0 })
+    const { items } = JSON.parse((await shipway.call(repository.root, 'ps', '--all', '--json')).stdout)
+    for (const item of items) expect(item).toMatchObject({ state: 'done', conclusion: 'success' })
+    for (const name of ['inbox', 'processing']) expect(readdirSync(path.join(shipway.home, name))).toEqual([])
+  })
+
+  test('that cannot be written, is a file, or is from a newer Shipway, is named', async () => {
+    using folder = new Folder()
+    using repository = new Repository(good)
+    writeFileSync(folder.at('file'), '')
+    await using file = new Shipway(folder.at('file'))
+    expectError(await file.call(repository.root, 'run', 'push'), 'HOME_NOT_WRITABLE', 2)
+
+    await using shipway = new Shipway()
+    expect((await shipway.call(repository.root, 'run', 'push')).status).toBe(0)
+    {
+      using store = new DatabaseSync(path.join(shipway.home, 'state.db'))
+      store.exec('insert into schema_version (version, applied_at) values (9999, 0)')
+    }
+    expectError(await shipway.call(repository.root, 'run', 'push'), 'STORE_SCHEMA_NEWER', 3)
+    expectError(await shipway.call(repository.root, 'ps'), 'STORE_SCHEMA_NEWER', 3)
+  })
+
+  test('goes on when the clock of the machine was years ahead, and is right again', async () => {
+    using repository = new Repository({ '.github/workflows/ci.yml': slow })
+    using folder = new Folder()
+    await using shipway = new Shipway()
+    writeFileSync(folder.at('ahead.mjs'), clockAhead)
+    shipway.env['NODE_OPTIONS'] = `--import=${folder.at('ahead.mjs')}`
+    const run = shipway.start(repository.root, 'run', 'push', '--env', `NOTES=${folder.path}`)
+    await until('a job has begun', () => existsSync(folder.at('begun')))
+    run.child.kill('SIGKILL')
+    await run.ended
+    writeFileSync(folder.at('go'), '')
+
+    shipway.env['NODE_OPTIONS'] = undefined
+    expect(await shipway.call(repository.root, 'agent', '--until-quiet')).toMatchObject({ status: 0 })
+    expect(await shipway.call(repository.root, 'run', 'push', '--env', `NOTES=${folder.path}`)).toMatchObject({
+      status: 0,
+    })
+    const { stdout } = await shipway.call(repository.root, 'ps', '--all', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ items: [{ conclusion: 'success' }, { conclusion: 'success' }] })
+    expect((await shipway.call(repository.root, 'ps', '--all')).stdout).not.toMatch(/-\d+[smhd.]/)
+  })
+})
+
+/** Ten years, as after an empty battery or a typing error of an operator. */
+const clockAhead = `const real = Date
+const ahead = 10 * 365 * 24 * 3600 * 1000
+globalThis.Date = class extends real {
+  constructor(...args) { super(...(args.length === 0 ? [real.now() + ahead] : args)) }
+  static now() { return real.now() + ahead }
+}
+`
+/** Its first step takes all the room that the disk has. */
+const filling = `name: CI
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - run: if [ -n "$FILL" ] && [ ! -e "$DISK/freed" ]; then cat /dev/zero > "$DISK/more" || true; fi
+      - run: seq 1 5000
+`
+const slow = `name: CI
+on: push
+jobs:
+  test: { runs-on: ubuntu-latest, steps: [{ run: 'touch "$NOTES/begun"; until [ -e "$NOTES/go" ]; do sleep 0.05; done' }] }
+`
 
 /** The code stands in the last line, and the status fits it; nobody sees a stack. */
 function expectError(result: CallResult, code: string, status: number): CallResult {

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { homeDiskFull } from '#core/known/home.ts'
 import { agentLockUnusable } from '#core/known/store.ts'
 
-/** SQLITE_BUSY, the low byte of the result code: somebody holds the lock. */
-const busy = 5
+/** Low bytes of result codes. Busy: somebody holds the lock. */
+const resultCode = { busy: 5, full: 13 }
 
 /** Keeps held locks from the garbage collector, which would close and so release them. */
 const held = new Set<DatabaseSync>()
@@ -22,7 +24,8 @@ export async function takeAgentLock(path: string): Promise<AsyncDisposable | und
     db.exec('pragma locking_mode = exclusive; begin exclusive')
   } catch (error) {
     db?.close()
-    if (isBusy(error)) return undefined
+    if (isResult(error, resultCode.busy)) return undefined
+    if (isResult(error, resultCode.full)) throw homeDiskFull({ home: dirname(path), cause: error })
     throw agentLockUnusable({ path, detail: error instanceof Error ? error.message : String(error), cause: error })
   }
   held.add(db)
@@ -33,6 +36,6 @@ function release(db: DatabaseSync): void {
   if (held.delete(db)) db.close()
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === busy
+function isResult(error: unknown, code: number): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === code
 }
