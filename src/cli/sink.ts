@@ -1,6 +1,7 @@
 /** Where text goes. A `process.stdout` is one, and so is a test's buffer. */
 export interface Sink {
-  write(text: string): unknown
+  /** Text, or its bytes in UTF-8. */
+  write(text: string | Buffer): unknown
   /** True while a reader is slower than we are: what is written now piles up in memory. */
   readonly writableNeedDrain?: boolean
   /** `drain`: the reader has caught up. `close`: it is gone. */

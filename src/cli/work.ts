@@ -7,6 +7,7 @@ import { whoAmI } from './identity.ts'
 import { renderFooter, renderItem } from './live/live-log.ts'
 import { startLive } from './live/live-state.ts'
 import type { LiveView } from './live/live-state.ts'
+import { renderPlainLog } from './live/plain-log.ts'
 import { Screen } from './live/screen.ts'
 import type { Session } from './session.ts'
 import { drained } from './sink.ts'
@@ -160,9 +161,13 @@ export function openLive(
   const sink = to === 'stdout' ? world.stdout : world.stderr
   const screen = new Screen(sink, { width: world.width, footer })
   const show = async (item: FollowItem): Promise<void> => {
-    const text = renderItem(state, item, view)
-    if (text === undefined) return
-    screen.write(text)
+    const bytes = hasFooter ? undefined : renderPlainLog(state, item, view)
+    if (bytes !== undefined) sink.write(bytes)
+    else {
+      const text = renderItem(state, item, view)
+      if (text === undefined) return
+      screen.write(text)
+    }
     await drained(sink)
   }
   return { show, screen }

@@ -9,7 +9,7 @@ import { keyOf } from './live-state.ts'
 import type { LiveState, LiveView } from './live-state.ts'
 import { mark } from './mark.ts'
 import { jobLines, runLines, stepLines } from './run-lines.ts'
-import { beginStep, renderStepLog } from './step-log.ts'
+import { beginStep, jobLabel, renderStepLog } from './step-log.ts'
 
 /**
  * The text that an item adds to the screen: whole lines, or nothing. The only input besides the item is what came before. Undefined
@@ -57,7 +57,7 @@ function isEcho(state: LiveState, { subject, event }: StoredEvent, { hasLogs }: 
 
 function renderLog(state: LiveState, item: Extract<FollowItem, { kind: 'log' }>, palette: Palette): string {
   const key = keyOf(item.runId, item.jobKey)
-  const label = `${palette.paint('cyan', state.names.get(key) ?? item.jobKey)} ${palette.paint('dim', '│')} `
+  const label = jobLabel(state.names.get(key) ?? item.jobKey, palette)
   const body = item.text.endsWith('\n') ? item.text.slice(0, -1) : item.text
   const lines = renderStepLog(state.steps.get(key) ?? beginStep(1, ''), body, palette)
   return lines.length === 0 ? '' : `${label}${lines.join('\n').replaceAll('\n', `\n${label}`)}\n`

@@ -11,6 +11,11 @@ export interface StepLog {
   lastError?: string
 }
 
+/** What stands before each line of a job's log. */
+export function jobLabel(job: string, { paint }: Palette): string {
+  return `${paint('cyan', job)} ${paint('dim', '│')} `
+}
+
 export function beginStep(number: number, name: string): StepLog {
   return { number, name, header: 'next' }
 }
