@@ -31,7 +31,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       files.prepare()
       return takeAgentLock(files.absolute(homeLayout.lock))
     },
-    openReader: async () => openReader(files.root),
+    openReader: async () => openReader(files.root, true),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)
       const base = { store, files, git: systemGit, clock: systemClock, ids: randomIds, sha256, notify }

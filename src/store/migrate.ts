@@ -38,9 +38,14 @@ export async function migrate(driver: SqlDriver): Promise<void> {
  * schema of this program.
  */
 export async function checkSchema(driver: SqlDriver): Promise<void> {
-  const found = (await foundVersion(driver)) ?? 0
+  const found = await foundSchema(driver)
   refuseNewer(found)
   if (found < schemaVersion) throw storeSchemaOlder({ found, known: schemaVersion })
+}
+
+/** The schema that the store has; 0 for a store that no agent has made yet. */
+export async function foundSchema(driver: SqlDriver): Promise<number> {
+  return (await foundVersion(driver)) ?? 0
 }
 
 /** Undefined when the question itself fails: an empty store has no `schema_version`. What else is wrong, the caller meets again. */
