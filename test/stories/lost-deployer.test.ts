@@ -160,6 +160,45 @@ describe.for([
   )
 })
 
+test.skipIf(missing !== undefined)(
+  `a host that is lost in the middle is called unknown, goes back by itself, and takes the next release ${missing ?? ''}`,
+  { tags: ['slow'] },
+  async () => {
+    await using near = await startSshd()
+    await using far = await startSshd()
+    await using fleet = await WebFleet.start(2)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const [one, two] = [fleet.place(0), fleet.place(1)]
+    const options = ['restart: sh ops/mark.sh', 'confirmWithin: 8s']
+    const rules = project(filesOnly('fleet', [one.target(near), two.target(far)], options))
+    for (const version of ['v1.0.0', 'v2.0.0']) {
+      fleet.commit(version, { 'shipway.yml': rules, 'ops/mark.sh': markRestart })
+      expect((await shipway.call(root, 'run', 'push', '--ref', version)).status).toBe(0)
+    }
+    expect((await shipway.call(root, 'deploy', 'fleet', '--release', 'v1.0.0')).status).toBe(0)
+
+    two.hold('restart')
+    const call = shipway.start(root, 'deploy', 'fleet', '--release', 'v2.0.0')
+    await restarted(call, two, 'v2.0.0')
+    await far.kill()
+    const end = await call.ended
+    expect(end).toMatchObject({ status: 1, stdout: expect.stringContaining(`What runs on ${two.port} is unknown`) })
+    expect([one.current(), running(one)]).toEqual(['v1.0.0', 'v1.0.0'])
+
+    two.letGo('restart')
+    await until('the lost host has gone back by itself', () => two.pending() === undefined)
+    expect([two.current(), running(two)]).toEqual(['v1.0.0', 'v1.0.0'])
+    await far.start()
+    expect((await shipway.call(root, 'deploy', 'fleet', '--release', 'v2.0.0')).status).toBe(0)
+    expect([one, two].map((place) => [place.current(), running(place)])).toEqual([
+      ['v2.0.0', 'v2.0.0'],
+      ['v2.0.0', 'v2.0.0'],
+    ])
+    for (const place of [one, two]) expectClosed(place)
+  },
+)
+
 const markRestart = `echo "$SHIPWAY_VERSION" >> ../../restarts
 while [ -e ../../hold-restart ]; do sleep 0.05; done
 echo "$SHIPWAY_VERSION" > ../../running

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import { processesWith } from '../rig/sshd.ts'
-import { until } from '../rig/web-fleet.ts'
+import { environment, project, until, WebFleet } from '../rig/web-fleet.ts'
 
 /** Each run notes that it has begun, and waits until somebody lets all of them go. */
 const workflow = `name: Wait
@@ -55,6 +55,34 @@ describe('two calls at once on one home', { tags: ['slow'] }, () => {
     expect([linesOf(shipway.home, 'begun'), linesOf(shipway.home, 'done')]).toEqual([4, 2])
     expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
     await until('no process of the home is left', async () => (await processesWith(shipway.home)).length === 0)
+  })
+
+  test('deployments of one environment happen one after the other, and the last one that was asked for stays', async () => {
+    await using fleet = await WebFleet.start(2)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const places = [fleet.place(0), fleet.place(1)]
+    const rules = project(
+      environment(
+        'staging',
+        places.map((place) => place.target()),
+      ),
+    )
+    for (const version of ['v1.0.0', 'v2.0.0']) {
+      fleet.commit(version, { 'shipway.yml': rules })
+      expect((await shipway.call(root, 'run', 'push', '--ref', version)).status).toBe(0)
+    }
+
+    places[0]?.hold('restart')
+    const first = shipway.start(root, 'deploy', 'staging', '--release', 'v1.0.0')
+    await first.prints('switching to v1.0.0')
+    const second = shipway.start(root, 'deploy', 'staging', '--release', 'v2.0.0', '--wait')
+    await second.prints(/waits.*v1\.0\.0/)
+    places[0]?.letGo('restart')
+
+    expect(await first.ended).toMatchObject({ status: 0, stdout: expect.stringContaining('v1.0.0 → staging') })
+    expect(await second.ended).toMatchObject({ status: 0, stdout: expect.stringContaining('v2.0.0 → staging') })
+    expect(await Promise.all(places.map(async (place) => place.version()))).toEqual(['v2.0.0', 'v2.0.0'])
   })
 })
 
