@@ -5,6 +5,7 @@ import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
+import type { Ticket } from '#core/ticket/model.ts'
 import { admit } from './admission.ts'
 import type { AgentContext } from './context.ts'
 import { requestDeployment } from './deploy-request.ts'
@@ -12,6 +13,7 @@ import { finishRun } from './finish-run.ts'
 import { archive, claimNext, claimedBefore } from './inbox.ts'
 import type { ClaimedTicket } from './inbox.ts'
 import { JobDesk } from './job-desk.ts'
+import { removeSecrets } from './run-secrets.ts'
 import { RunTable } from './run-table.ts'
 import type { SlotJob } from './runner-slots.ts'
 import { Wake } from './wake.ts'
@@ -139,18 +141,17 @@ export class Agent {
     const { outcome, isDuplicate } = await admit(this.#context, claimed)
     this.#context.notify({ type: 'changed', subject: claimed.ticket.id })
     const { request } = claimed.ticket
-    if (outcome.kind === 'accepted') {
-      for (const subject of outcome.subjects)
-        await this.#carryOn(
-          subject,
-          request.kind === 'cancel'
-            ? { by: claimed.ticket.requestedBy, reason: request.reason ?? 'Cancelled by hand.' }
-            : undefined,
-        )
-      if (request.kind === 'decision' || request.kind === 'environment') await this.#checkWaiting()
-    }
+    if (outcome.kind === 'accepted') await this.#followUp(claimed.ticket, outcome.subjects)
     if (request.kind !== 'run' || outcome.kind === 'refused' || isDuplicate)
       await this.#archive(claimed.fileName, claimed.ticket.id)
+  }
+
+  /** What an admitted ticket sets going. Safe to repeat: whoever died before it leaves it to the next agent. */
+  async #followUp({ request, requestedBy }: Ticket, subjects: readonly string[]): Promise<void> {
+    const cancel =
+      request.kind === 'cancel' ? { by: requestedBy, reason: request.reason ?? 'Cancelled by hand.' } : undefined
+    for (const subject of subjects) await this.#carryOn(subject, cancel)
+    if (request.kind === 'decision' || request.kind === 'environment') await this.#checkWaiting()
   }
 
   async #carryOn(subject: string, cancel: { readonly by: string; readonly reason: string } | undefined): Promise<void> {
@@ -173,6 +174,8 @@ export class Agent {
       const runs = await listRuns(this.#context.store.query, { ticket: ticketId, limit: outcome.subjects.length })
       if (runs.some((run) => run.state !== 'done' || (run.id !== finished && this.#tasks.has(run.id)))) return
     }
+    // An accepted one needs them until its runs have ended; a refused one has no runs.
+    if (outcome.kind === 'refused') removeSecrets(this.#context.files, ticketId)
     archive(this.#context.files, fileName, outcome)
   }
 
@@ -292,6 +295,9 @@ export class Agent {
       await this.#admit(claimed)
       return
     }
+    // A run was carried on by its row; all that is known of a cancellation is its ticket.
+    if (ticket.outcome?.kind === 'accepted' && claimed.ticket.request.kind !== 'run')
+      await this.#followUp(claimed.ticket, ticket.outcome.subjects)
     const runs = await listRuns(this.#context.store.query, { ticket: claimed.ticket.id, limit: 100 })
     for (const run of runs) if (run.state === 'done') this.#finish(run.id)
     if (runs.length === 0) await this.#archive(claimed.fileName, claimed.ticket.id)

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { openHomeFiles } from '#adapters/home-files/home-files.ts'
+import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
+import { encodeTicket, ticketFileName } from '#core/ticket/envelope.ts'
+import { finishTicket, insertTicket } from '#store/ticket.ts'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+import { someTicket } from '../rig/store.ts'
+
+const workflow = `name: Wait
+on: push
+jobs:
+  first: { runs-on: ubuntu-latest, steps: [{ run: 'echo begun; sleep 60' }] }
+  second: { needs: first, runs-on: ubuntu-latest, steps: [{ run: 'true' }] }
+`
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+test('A cancellation that was recorded and not yet carried out is carried out by the next agent', async () => {
+  using repository = new Repository({ '.github/workflows/wait.yml': workflow })
+  await using shipway = new Shipway()
+  const agent = shipway.start(repository.root, 'run', 'push')
+  await agent.prints('begun')
+  agent.child.kill('SIGKILL')
+  await agent.ended
+
+  // What an agent leaves that dies between the commit of the ticket and the run's next step.
+  const [run = ''] = readdirSync(path.join(shipway.home, 'runs'))
+  const ticket = someTicket('tk_0123456789abcdef', { request: { kind: 'cancel', subject: run, reason: 'Not today.' } })
+  const files = openHomeFiles(shipway.home)
+  const text = encodeTicket(ticket, sha256)
+  files.write(`processing/${ticketFileName(ticket)}`, text)
+  await using store = await openSqlite({ path: path.join(shipway.home, 'state.db') })
+  await store.transaction(async (query) => {
+    await insertTicket(query, ticket, 'digest')
+    await finishTicket(query, ticket.id, { kind: 'accepted', subjects: [run] }, run)
+  })
+  await store.close()
+
+  expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
+
+  const { conclusion } = JSON.parse(readFileSync(path.join(shipway.home, 'runs', run, 'run.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >
+  expect(conclusion).toBe('cancelled')
+  expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
+})
+
+test('The secrets of a request that is refused do not stay on the disk', async () => {
+  using repository = new Repository({ '.github/workflows/wait.yml': workflow })
+  await using shipway = new Shipway()
+  shipway.env['API_KEY'] = 'open sesame'
+
+  const { status } = await shipway.call(repository.root, 'run', 'workflow_dispatch', '--secret', 'API_KEY')
+
+  expect(status).not.toBe(0)
+  expect(readdirSync(path.join(shipway.home, 'secrets'))).toEqual([])
+})
