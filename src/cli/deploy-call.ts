@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { exitCodeOf } from '#core/errors.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
-import { shortDigest, shortVersion } from '#core/view/name.ts'
+import { shortVersion } from '#core/view/name.ts'
 import { releaseUnknown } from '#core/known/cli.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
-import { viewDeployments } from '#store/view.ts'
+import { viewDeployments, viewRun } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { findRelease } from './command/release.ts'
 import { confirm } from './confirm.ts'
@@ -53,26 +53,40 @@ interface DeployPlan {
   readonly environment: EnvironmentView
   /** Absent for a rollback to the release before, which the agent knows. */
   readonly release: ReleaseSummary | undefined
+  /** The run whose own release is meant: it is sealed by the request. */
+  readonly run?: string
+}
+
+/** Inside a step of a workflow: the run that the step belongs to. Then nobody is there to be asked. */
+function runOfStep(session: Session): string | undefined {
+  const run = session.world.env['SHIPWAY_RUN']
+  return run === undefined || run === '' ? undefined : run
 }
 
 /** Works out what is meant, asks where others would notice, hands it in, and shows how it ends. */
 export async function performDeployment(session: Session, call: DeployCall): Promise<number> {
   const { flags, mode } = call
   const plan = await readFilledHome(session, async (q) => planCall(session, q, call))
-  if (flags.dryRun === true) return showDryRun(session, call, plan)
   const { environment, release } = plan
-  if (environment.approvals !== undefined || environment.after.length > 0) {
-    await confirm(session, describe(mode, plan), flags.yes === true)
-  }
   const request: DeployRequest = {
     kind: 'deploy',
     mode,
     application: environment.application,
     environment: environment.name,
     ...(release === undefined ? {} : { release: release.id }),
+    ...(plan.run === undefined ? {} : { run: plan.run }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   }
-  const watch = flags.detach === true ? 'none' : flags.wait === true ? 'until-done' : 'until-waiting'
+  if (flags.dryRun === true) {
+    const { showDryRun } = await import('./deploy-dry-run.ts')
+    return showDryRun(session, { request, title: describe(mode, plan), environment, release })
+  }
+  const isStep = runOfStep(session) !== undefined
+  if (!isStep && (environment.approvals !== undefined || environment.after.length > 0)) {
+    await confirm(session, describe(mode, plan), flags.yes === true)
+  }
+  // A step has nobody to come back to: it waits for the word of a person as `shipway/deploy@v1` does.
+  const watch = flags.detach === true ? 'none' : flags.wait === true || isStep ? 'until-done' : 'until-waiting'
   const result = await performRequest(session, request, {
     watch,
     liveTo: 'stderr',
@@ -84,8 +98,12 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
 }
 
 async function planCall(session: Session, q: Query, call: DeployCall): Promise<DeployPlan> {
-  const environment = await findEnvironment(session, q, call.environment, call.flags.app)
+  const run = runOfStep(session)
+  const own = run === undefined ? undefined : await viewRun(q, run)
+  const environment = await findEnvironment(session, q, call.environment, call.flags.app ?? own?.application)
   const { application } = environment
+  if (own !== undefined && call.mode === 'deploy' && call.release === undefined && own.application === application)
+    return { environment, release: undefined, run: own.id }
   if (call.release !== undefined)
     return { environment, release: await findRelease(session, q, call.release, application) }
   if (call.mode === 'rollback') return { environment, release: undefined }
@@ -174,51 +192,12 @@ function endLine(deployment: DeploymentSummary, { out }: Session): string {
   return `${symbol} ${what}: ${conclusion}${proved}${reason}\n  why: shipway why ${deployment.id}`
 }
 
-function showDryRun(session: Session, call: DeployCall, plan: DeployPlan): number {
-  const { environment, release } = plan
-  if (session.isJson) {
-    session.printJson({
-      apiVersion: 'v1',
-      kind: 'DeploymentPlan',
-      mode: call.mode,
-      environment,
-      release: release ?? null,
-    })
-    return 0
-  }
-  const { approvals, lock, hold } = environment
-  const lines = [
-    describe(call.mode, plan),
-    `  runs now   ${environment.current === undefined ? 'nothing' : `${shortVersion(environment.current.version)} (${shortDigest(environment.current.release)})`}`,
-    ...(release === undefined
-      ? []
-      : [
-          `  would run  ${shortVersion(release.version)} (${shortDigest(release.id)}) of commit ${release.sha.slice(0, 7)}`,
-        ]),
-    ...(environment.current?.release === release?.id && release !== undefined
-      ? ['  same release: it would be put there again']
-      : []),
-    ...(environment.after.length === 0 ? [] : [`  after      ${environment.after.join(', ')} must have verified it`]),
-    ...(environment.from.length === 0 ? [] : [`  from       ${environment.from.join(', ')} only`]),
-    ...(approvals === undefined || call.mode === 'rollback'
-      ? []
-      : [`  approvals  ${approvals.count}${approvals.from.length === 0 ? '' : ` of ${approvals.from.join(', ')}`}`]),
-    ...(lock === undefined ? [] : [`  locked     by ${lock.by}${lock.reason === undefined ? '' : `: ${lock.reason}`}`]),
-    ...(hold === undefined ? [] : [`  held       ${hold.reason}`]),
-    ...(release?.bad === undefined
-      ? []
-      : [`  bad        it was put back on ${release.bad.environment}: ${release.bad.reason}`]),
-  ]
-  session.print(lines.join('\n'))
-  return 0
-}
-
 /** `Deploy v1.4.2 of web to production, which runs v1.4.1`. */
-function describe(mode: DeployCall['mode'], { environment, release }: DeployPlan): string {
+function describe(mode: DeployCall['mode'], { environment, release, run }: DeployPlan): string {
   const { name, application, current } = environment
   const now = current === undefined ? '' : `, which runs ${shortVersion(current.version)}`
   if (mode !== 'rollback')
-    return `${capital(mode)} ${release === undefined ? 'the latest' : shortVersion(release.version)} of ${application} to ${name}${now}`
+    return `${capital(mode)} ${release === undefined ? (run === undefined ? 'the latest' : 'the release of this run') : shortVersion(release.version)} of ${application} to ${name}${now}`
   return `Roll ${name} of ${application} back to ${release === undefined ? 'the release before' : shortVersion(release.version)}${now}`
 }
 

@@ -52,9 +52,6 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   ['logs-failed', ['logs', 'run_web2', '--failed', '--timestamps'], {}],
   ['logs-tail', ['logs', 'run_web2', '--job', 'test', '--tail', '2'], {}],
   ['logs-json', ['logs', 'run_web2', '--step', 'Unit tests', '--json'], {}],
-  ['deploy-dry-run', ['deploy', 'prod', '--app', 'web', '--dry-run'], {}],
-  ['promote-dry-run', ['promote', 'prod', '--app', 'api', '--dry-run'], {}],
-  ['rollback-dry-run', ['rollback', 'prod', '--app', 'web', '--dry-run', '--json'], {}],
   ['complete-command', ['__complete', '--', 're'], {}],
   ['complete-environment', ['__complete', '--', 'deploy', ''], {}],
   ['complete-release', ['__complete', '--', 'rollback', 'prod', '--to', 'v1'], {}],
@@ -63,6 +60,35 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   const end = await rig.run(argv, options)
 
   expect({ code: end.code, stderr: end.stderr }).toEqual({ code: 0, stderr: '' })
+  await expect(end.stdout.replaceAll(rig.folder, '/scratch')).toMatchFileSnapshot(`screen/${screen}.txt`)
+})
+
+/** Targets that all say that they run one release. */
+const runs = (digit: string): CliOptions => ({
+  services: {
+    inspectTargets: async (_, { targets }) =>
+      targets.map((target) => ({ target, state: { kind: 'known', current: digit.repeat(64), releases: [] } })),
+  },
+})
+const silent: CliOptions = {
+  services: {
+    inspectTargets: async (_, { targets }) =>
+      targets.map((target) => ({ target, state: { kind: 'unknown', why: 'ssh: connection refused' } })),
+  },
+}
+
+test.for<readonly [screen: string, code: number, argv: readonly string[], options: CliOptions]>([
+  ['deploy-dry-run', 3, ['deploy', 'prod', '--app', 'web', '--dry-run'], runs('1')],
+  ['deploy-dry-run-waits', 0, ['deploy', 'prod', 'v1.4.2', '--app', 'web', '--dry-run'], runs('1')],
+  ['deploy-dry-run-fresh', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], {}],
+  ['deploy-dry-run-same', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], runs('3')],
+  ['deploy-dry-run-silent', 5, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], silent],
+  ['promote-dry-run', 0, ['promote', 'prod', '--app', 'api', '--dry-run'], runs('4')],
+  ['rollback-dry-run', 0, ['rollback', 'prod', '--app', 'web', '--to', 'v1.4.1', '--dry-run', '--json'], runs('2')],
+])('%s ends with %i and changes nothing', async ([screen, code, argv, options]) => {
+  const end = await rig.run(argv, options)
+
+  expect({ code: end.code, stderr: end.stderr }).toEqual({ code, stderr: '' })
   await expect(end.stdout.replaceAll(rig.folder, '/scratch')).toMatchFileSnapshot(`screen/${screen}.txt`)
 })
 

@@ -104,7 +104,10 @@ async function addReleases(store: SqlDriver): Promise<void> {
         application,
         version,
         source: { sha: id.repeat(40), ref: 'refs/heads/main', dirty: false },
-        files: [{ path: 'server.js', mode: 420, size: 1200, digest: release('e') }],
+        files: [
+          { path: id === '1' ? 'lib/old.js' : 'lib/new.js', mode: 420, size: 800, digest: release('d') },
+          { path: 'server.js', mode: 420, size: 1200, digest: release(id) },
+        ],
         environments: {},
         evidence: [{ job: 'test', conclusion: 'success' }],
       }),

@@ -122,7 +122,9 @@ function offline(home: string): CliServices {
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
-    inspectTargets: async () => [],
+    // Targets that were never deployed to.
+    inspectTargets: async (_, { targets }) =>
+      targets.map((target) => ({ target, state: { kind: 'known', releases: [] } })),
     demo: refuse('demo'),
   }
 }

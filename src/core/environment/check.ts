@@ -74,28 +74,49 @@ export interface EnvironmentQuestion {
  * asked for something that would be refused afterwards. Pure: asked again whenever a fact has changed.
  */
 export function checkEnvironment(question: EnvironmentQuestion): Verdict {
-  for (const rule of rules) {
+  for (const [, rule] of rules) {
     const verdict = rule(question)
     if (verdict !== undefined) return verdict
   }
   return { kind: 'pass' }
 }
 
+/** What each rule says by itself, in the order in which they are asked: for people, who want to see all of it before they begin. */
+export function explainEnvironment(
+  question: EnvironmentQuestion,
+): readonly { readonly gate: GateName; readonly verdict: Verdict }[] {
+  return rules.map(([gate, rule]) => ({ gate, verdict: rule(question) ?? { kind: 'pass' } }))
+}
+
+/** A rule as people call it. */
+export type GateName =
+  | 'decision'
+  | 'from'
+  | 'clean'
+  | 'release'
+  | 'order'
+  | 'secrets'
+  | 'after'
+  | 'lock'
+  | 'hold'
+  | 'queue'
+  | 'approvals'
+
 /** Undefined: nothing against it. */
 type Rule = (question: EnvironmentQuestion) => Exclude<Verdict, { kind: 'pass' }> | undefined
 
-const rules: readonly Rule[] = [
-  rejected,
-  wrongRef,
-  dirty,
-  badRelease,
-  outdated,
-  missingSecrets,
-  unverified,
-  locked,
-  held,
-  busy,
-  unapproved,
+const rules: readonly (readonly [GateName, Rule])[] = [
+  ['decision', rejected],
+  ['from', wrongRef],
+  ['clean', dirty],
+  ['release', badRelease],
+  ['order', outdated],
+  ['secrets', missingSecrets],
+  ['after', unverified],
+  ['lock', locked],
+  ['hold', held],
+  ['queue', busy],
+  ['approvals', unapproved],
 ]
 
 function rejected({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {

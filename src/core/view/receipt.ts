@@ -19,9 +19,7 @@ export function receiptLines(receipt: DeploymentReceipt): readonly string[] {
   const phases = phaseList(receipt.phases)
   return [
     `took ${milliseconds(receipt.totalMs)}${phases === '' ? '' : `: ${phases}`}`,
-    ...(traffic === undefined
-      ? []
-      : trafficSentence(traffic).map((text) => `${text} at ${traffic.url} meanwhile`)),
+    ...(traffic === undefined ? [] : trafficSentence(traffic).map((text) => `${text} at ${traffic.url} meanwhile`)),
     ...(health === undefined
       ? []
       : [`${health.url} was asked ${times(health.answers)} in ${milliseconds(health.milliseconds)}: ${health.last}`]),

@@ -11,7 +11,7 @@ const secretsBytesMax = 1024 * 1024
  * simply not there.
  */
 export function loadSecrets(
-  context: Pick<DeliveryContext, 'files'>,
+  context: { readonly files: Pick<DeliveryContext['files'], 'readText'> },
   asked: { readonly application: string; readonly environment: string; readonly tickets: readonly string[] },
 ): Readonly<Record<string, string>> {
   const files = [`${asked.application}/${asked.environment}`, ...asked.tickets]

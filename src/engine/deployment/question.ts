@@ -20,9 +20,15 @@ export type Candidate = Pick<StoredDeployment, 'id' | 'application' | 'environme
   readonly document: Pick<StoredDeployment['document'], 'isAutomatic' | 'authors' | 'secretTickets'>
 }
 
+/** What the question needs of the world. */
+export interface QuestionContext {
+  readonly clock: Pick<DeliveryContext['clock'], 'now'>
+  readonly files: Pick<DeliveryContext['files'], 'readText'>
+}
+
 /** Collects everything that the rules of an environment look at for a deployment. Statements only, so it may run in a transaction. */
 export async function deploymentQuestion(
-  context: DeliveryContext,
+  context: QuestionContext,
   query: Query,
   asked: {
     readonly candidate: Candidate

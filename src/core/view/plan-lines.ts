@@ -1,0 +1,80 @@
+import type { DeploymentPlan, PathList, ReleaseDifference } from '#core/deployment/plan.ts'
+import { renderDuration } from './duration.ts'
+import { shortDigest, shortVersion } from './name.ts'
+import { renderSize } from './size.ts'
+
+/** Paths of each kind that a screen shows; the counts are complete. */
+const pathsShown = 5
+
+/**
+ * A plan for people: what each target runs and would get, and what of the release's own settings changes. `unknown`: targets that did
+ * not say what they run, and why.
+ */
+export function planLines(plan: DeploymentPlan, unknown: ReadonlyMap<string, string> = new Map()): readonly string[] {
+  return [
+    `would run  ${shortVersion(plan.version)} (${shortDigest(plan.release)})`,
+    ...plan.differences.flatMap((difference) => differenceLines(plan, difference, unknown)),
+    ...[...unknown].map(([name, why]) => `target     ${name}: unknown (${why})`),
+    ...(plan.restart === undefined ? [] : [`restart    ${plan.restart}${changed(plan, 'isRestartChanged')}`]),
+    ...(plan.health === undefined
+      ? []
+      : [
+          `health     ${plan.health.url} within ${renderDuration(plan.health.withinMs)}${changed(plan, 'isHealthChanged')}`,
+        ]),
+    ...(plan.secrets.length === 0 ? [] : [`secrets    ${plan.secrets.join(', ')}`]),
+    `back       by itself, when nobody confirms within ${renderDuration(plan.confirmWithinMs)}`,
+  ]
+}
+
+/** One paragraph per release that runs now: targets that run the same get the same. */
+function differenceLines(
+  plan: DeploymentPlan,
+  difference: ReleaseDifference,
+  unknown: ReadonlyMap<string, string>,
+): readonly string[] {
+  const names = plan.targets
+    .filter(({ name, from }) => from === difference.from && !unknown.has(name))
+    .map(({ name }) => name)
+  if (names.length === 0) return []
+  const { added, changed: altered, removed, newBytes, variables } = difference
+  const isSame = difference.from === plan.release
+  const total = added.count + altered.count + removed.count
+  return [
+    `target     ${names.join(', ')}: ${running(difference)}${isSame ? ', the same release: it would be put there again' : ''}`,
+    ...(isSame && total === 0
+      ? []
+      : [
+          `  files    ${added.count} added, ${altered.count} changed, ${removed.count} removed; ${renderSize(newBytes)} to send at most`,
+        ]),
+    ...[['+', added] as const, ['~', altered] as const, ['-', removed] as const].flatMap(([sign, paths]) =>
+      pathLines(sign, paths),
+    ),
+    ...variables.map(({ name, from, to }) =>
+      to === undefined
+        ? `  -        variable ${name} (was ${from ?? ''})`
+        : from === undefined
+          ? `  +        variable ${name}=${to}`
+          : `  ~        variable ${name}: ${from} → ${to}`,
+    ),
+  ]
+}
+
+function running({ from, fromVersion }: ReleaseDifference): string {
+  if (from === undefined) return 'runs nothing yet'
+  return fromVersion === undefined
+    ? `runs ${shortDigest(from)}, which this home does not know`
+    : `runs ${shortVersion(fromVersion)} (${shortDigest(from)})`
+}
+
+function pathLines(sign: string, { count, first }: PathList): readonly string[] {
+  const shown = first.slice(0, pathsShown)
+  const more = count - shown.length
+  return [
+    ...shown.map((path) => `  ${sign}        ${path}`),
+    ...(more > 0 ? [`  ${sign}        and ${more} more`] : []),
+  ]
+}
+
+function changed(plan: DeploymentPlan, what: 'isRestartChanged' | 'isHealthChanged'): string {
+  return plan.differences.some((difference) => difference[what]) ? ' (another one than now)' : ''
+}

@@ -1,0 +1,67 @@
+import { planHash } from '#core/deployment/plan.ts'
+import type { DeploymentPlan } from '#core/deployment/plan.ts'
+import { checkEnvironment, explainEnvironment } from '#core/environment/check.ts'
+import type { GateName, Verdict } from '#core/environment/check.ts'
+import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
+import type { Sha256 } from '#core/ticket/envelope.ts'
+import type { DeployRequest } from '#core/ticket/model.ts'
+import type { TargetState } from '#ports/deploy-driver.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { findEnvironment, findRelease } from './admit-deploy.ts'
+import { makePlan } from './gate.ts'
+import { deploymentQuestion } from './question.ts'
+import type { QuestionContext } from './question.ts'
+
+/** What a deployment would do, and what the rules say to it now. Nothing was changed to find out. */
+export interface DeploymentPreview {
+  readonly plan: DeploymentPlan
+  /** What an approval of it would be bound to. Absent while a target does not say what it runs. */
+  readonly planHash?: string
+  readonly config: EnvironmentConfig
+  readonly gates: readonly { readonly gate: GateName; readonly verdict: Verdict }[]
+  /** What the rules say together. */
+  readonly verdict: Verdict
+  readonly targets: readonly { readonly name: string; readonly state: TargetState }[]
+}
+
+export interface PreviewContext extends QuestionContext {
+  readonly sha256: Sha256
+  /** Asks all targets of an environment what runs there. */
+  inspect(config: EnvironmentConfig): Promise<readonly { readonly target: TargetConfig; readonly state: TargetState }[]>
+}
+
+/** The same questions that an agent asks before it begins, to the same rows and targets, without a row or a ticket of its own. */
+export async function previewDeployment(
+  context: PreviewContext,
+  query: Query,
+  asked: { readonly request: DeployRequest; readonly requestedBy: string },
+): Promise<DeploymentPreview> {
+  const { request, requestedBy } = asked
+  const { application, config } = await findEnvironment(query, request)
+  const release = await findRelease(query, request, config)
+  const reports = await context.inspect(config)
+  const running = config.targets.map(({ name }) => {
+    const state = reports.find(({ target }) => target.name === name)?.state
+    return state?.kind === 'known' ? state.current : undefined
+  })
+  const plan = await makePlan(query, { mode: request.mode, environment: config, release, running })
+  const hash = planHash(plan, context.sha256)
+  const candidate = {
+    id: '(none yet)',
+    application: application.name,
+    environment: config.name,
+    kind: request.mode,
+    planHash: hash,
+    document: { isAutomatic: false, authors: [...new Set([release.sealedBy, requestedBy])], secretTickets: [] },
+  }
+  const question = await deploymentQuestion(context, query, { candidate, release, application, config })
+  const isKnown = reports.every(({ state }) => state.kind === 'known')
+  return {
+    plan,
+    ...(isKnown ? { planHash: hash } : {}),
+    config,
+    gates: explainEnvironment(question),
+    verdict: checkEnvironment(question),
+    targets: reports.map(({ target, state }) => ({ name: target.name, state })),
+  }
+}
