@@ -261,7 +261,7 @@ describe('a state home', { tags: ['slow'] }, () => {
     expectError(await shipway.call(repository.root, 'ps'), 'STORE_SCHEMA_NEWER', 3)
   })
 
-  test('goes on when the clock of the machine was years ahead, and is right again', async () => {
+  test('goes on after a process whose clock was years ahead', async () => {
     using repository = new Repository({ '.github/workflows/ci.yml': slow })
     using folder = new Folder()
     await using shipway = new Shipway()
