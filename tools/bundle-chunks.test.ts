@@ -44,13 +44,13 @@ test('what is loaded together lies together, and nobody loads what only a run ne
     'src/store/view.ts': 'common',
     'src/core/json.ts': 'job',
     'node_modules/yaml/index.js': 'yaml',
-    'src/cli/command/run.ts': 'run',
+    'src/cli/command/run.ts': 'ahead',
     'src/cli/perform-run.ts': 'run',
     'src/main/agent-client.ts': 'run',
     'src/main/open-store.ts': 'run',
-    'src/main/runner-program.ts': 'run',
+    'src/main/runner-program.ts': 'ahead',
     'src/adapters/git/git.ts': 'run',
-    'src/adapters/git/repository.ts': 'run',
+    'src/adapters/git/repository.ts': 'ahead',
     'src/engine/agent.ts': 'run',
   })
 })

@@ -7,17 +7,11 @@ export interface BundledModule {
 
 export type ModuleLookup = (id: string) => BundledModule | null
 
-/** The file that every command goes through, and those that `shipway run` loads after it, below `src/`. */
+/** The file that every command goes through, below `src/`. */
 const frameParts = ['cli/run-command.ts']
-const runParts = [
-  'cli/command/run.ts',
-  'cli/perform-run.ts',
-  'main/agent-client.ts',
-  'main/open-store.ts',
-  'main/runner-program.ts',
-  'adapters/git/git.ts',
-  'adapters/git/repository.ts',
-]
+/** What `shipway run` loads to start other processes; they work while it reads the rest. */
+const aheadParts = ['cli/command/run.ts', 'main/runner-program.ts', 'adapters/git/repository.ts']
+const runParts = ['cli/perform-run.ts', 'main/agent-client.ts', 'main/open-store.ts', 'adapters/git/git.ts']
 
 /** What is large and not always needed stays by itself. */
 const packages: readonly (readonly [RegExp, string])[] = [
@@ -30,8 +24,8 @@ const packages: readonly (readonly [RegExp, string])[] = [
  * millisecond to find, read and link, however small it is, and left to itself the bundler makes one of every few modules that two
  * commands share: 65 for `shipway run`. So what is loaded together lies together:
  *
- *     start  the program itself   frame   every command               job  `run` and the runner
- *     run    `run` alone          common  `run` and other commands
+ *     start  the program itself    frame  every command    common  `run` and other commands
+ *     ahead  the beginning of `run`    run  its rest       job     `run` and the runner
  *
  * No command reads a file that `run` has for itself.
  */
@@ -54,16 +48,18 @@ export function planChunks(
       return root
     })
   const run = named(runParts)
+  const ahead = named(aheadParts)
   const frame = named(frameParts)
-  const own = new Set([...run, ...frame])
+  const own = new Set([...run, ...ahead, ...frame])
   const parts = [
     ['start', closure([shipway])],
     ['job', closure([runner])],
     ['frame', closure(frame)],
+    ['ahead', closure(ahead)],
     ['common', closure(lazy.filter((id) => id.includes('/src/cli/') && !own.has(id)))],
   ] as const
   const plan = new Map<string, string>()
-  for (const id of closure([shipway, ...frame, ...run])) {
+  for (const id of closure([shipway, ...own])) {
     const name = parts.find(([, members]) => members.has(id))?.[0] ?? 'run'
     if (id !== shipway) plan.set(id, name)
   }
