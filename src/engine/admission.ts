@@ -55,7 +55,7 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
     case 'run': {
       const prepared = await prepareRuns(context, request)
       return async (query) => {
-        const { commit, isDefaultBranch } = prepared
+        const { commit, isInForce } = prepared
         if (commit.project !== undefined) {
           const { application, repository, event } = request
           await context.delivery.registerApplication(query, {
@@ -64,7 +64,7 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
             sha: event.sha,
             ref: event.ref,
             configText: commit.project,
-            isDefaultBranch,
+            isInForce,
           })
         }
         return { kind: 'accepted', subjects: await insertRuns(context, query, { ...ticket, request }, prepared) }

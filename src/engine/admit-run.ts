@@ -27,7 +27,8 @@ import type { LoadedCommit } from './load-workflows.ts'
 export interface PreparedRuns {
   readonly models: readonly WorkflowModel[]
   readonly commit: LoadedCommit
-  readonly isDefaultBranch: boolean
+  /** The rules of the commit are those that count from now on. */
+  readonly isInForce: boolean
 }
 
 /** Reads the commit and finds the workflows that answer to the event. Throws a known error when there is nothing to run. */
@@ -53,9 +54,16 @@ export async function prepareRuns(
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
-  // Only rules ask for it, and without a project there are none.
-  const branch = commit.project === undefined ? undefined : await context.git.defaultBranch(request.repository)
-  return { models, commit, isDefaultBranch: branch === undefined || request.event.ref === `refs/heads/${branch}` }
+  return { models, commit, isInForce: commit.project !== undefined && (await isInForce(context.git, request)) }
+}
+
+/**
+ * Rules are those of the newest commit of the default branch, whatever ref the event names: neither another branch, nor a commit that the branch has
+ * left behind, nor a working tree that nobody committed can bring weaker ones.
+ */
+async function isInForce(git: AgentContext['git'], { repository, event }: RunRequest): Promise<boolean> {
+  const branch = await git.defaultBranch(repository)
+  return branch?.tips.includes(event.sha) === true
 }
 
 /** A run whose `shipway.yml` cannot be read would be green, and nothing would be sealed or deployed. */

@@ -40,7 +40,7 @@ export interface Delivery {
       readonly sha: string
       readonly ref: string
       readonly configText: string
-      readonly isDefaultBranch: boolean
+      readonly isInForce: boolean
     },
   ): Promise<void>
 }

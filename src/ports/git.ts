@@ -14,8 +14,14 @@ export interface Git {
   listFiles(repository: string, sha: string): Promise<readonly TreeFile[]>
   /** Content of a blob. */
   readBlob(repository: string, oid: string): Promise<Uint8Array>
-  /** Name of the branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`. */
-  defaultBranch(repository: string): Promise<string | undefined>
+  /** The branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`, else the only one there is. */
+  defaultBranch(repository: string): Promise<DefaultBranch | undefined>
+}
+
+export interface DefaultBranch {
+  readonly name: string
+  /** The newest commit of it, here and as far as it is known at `origin`. */
+  readonly tips: readonly string[]
 }
 
 export type GitObject =

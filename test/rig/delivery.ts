@@ -136,7 +136,7 @@ export class DeliveryStage implements AsyncDisposable {
         sha,
         ref,
         configText: files['shipway.yml'] ?? this.#config,
-        isDefaultBranch: true,
+        isInForce: true,
       }),
     )
     return id

@@ -106,28 +106,40 @@ describe('Reading a commit', () => {
 })
 
 describe('The default branch', () => {
+  const nameOf = async (): Promise<string | undefined> => (await systemGit.defaultBranch(root))?.name
+
   test('is what origin says, else what is configured, else main or master: if there is such a branch', async () => {
     const sha = repository.commit({ 'a.txt': '1' })
-    expect(await systemGit.defaultBranch(root)).toBe('main')
+    expect(await nameOf()).toBe('main')
 
     git('branch', 'trunk')
     git('config', 'init.defaultBranch', 'trunk')
-    expect(await systemGit.defaultBranch(root)).toBe('trunk')
+    expect(await nameOf()).toBe('trunk')
 
     git('branch', 'release/next')
     git('update-ref', 'refs/remotes/origin/release/next', sha)
     git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/release/next')
-    expect(await systemGit.defaultBranch(root)).toBe('release/next')
+    expect(await nameOf()).toBe('release/next')
 
     git('branch', '-D', 'release/next')
-    expect(await systemGit.defaultBranch(root)).toBe('trunk')
+    expect(await nameOf()).toBe('trunk')
   })
 
-  test('is unknown when there is none of them', async () => {
+  test('is the only one there is, and unknown when there are several of other names', async () => {
     repository.commit({ 'a.txt': '1' })
     git('config', 'init.defaultBranch', 'gone')
     git('branch', '-m', 'topic')
+    expect(await nameOf()).toBe('topic')
 
-    expect(await systemGit.defaultBranch(root)).toBeUndefined()
+    git('branch', 'other')
+    expect(await nameOf()).toBeUndefined()
+  })
+
+  test('is known with its newest commits, here and at origin', async () => {
+    const first = repository.commit({ 'a.txt': '1' })
+    const second = repository.commit({ 'a.txt': '2' })
+    git('update-ref', 'refs/remotes/origin/main', first)
+
+    expect(await systemGit.defaultBranch(root)).toEqual({ name: 'main', tips: [second, first] })
   })
 })

@@ -48,13 +48,31 @@ export const systemGit: Git = {
   },
   async defaultBranch(repository) {
     const [refs, configured] = await Promise.all([
-      tryGit(repository, ['for-each-ref', '--format=%(refname) %(symref)', 'refs/remotes/origin/HEAD', 'refs/heads']),
+      tryGit(repository, [
+        'for-each-ref',
+        '--format=%(refname) %(objectname) %(symref)',
+        'refs/remotes/origin',
+        'refs/heads',
+      ]),
       tryGit(repository, ['config', '--get', 'init.defaultBranch']),
     ])
-    const names = new Map((refs ?? '').split('\n').map((line) => line.split(' ') as [string, string]))
-    const remote = names.get('refs/remotes/origin/HEAD')?.replace(/^refs\/remotes\/origin\//, '')
-    return [remote, configured?.trim(), 'main', 'master'].find((name) => names.has(`refs/heads/${name}`))
+    const known = new Map(refLines(refs ?? '').map((ref) => [ref.name, ref]))
+    const remote = known.get('refs/remotes/origin/HEAD')?.target.replace(/^refs\/remotes\/origin\//, '')
+    const branches = [...known.keys()].filter((name) => name.startsWith('refs/heads/'))
+    const only = branches.length === 1 ? branches[0]?.slice('refs/heads/'.length) : undefined
+    const candidates = [remote, configured?.trim(), 'main', 'master', only]
+    const name = candidates.find((candidate) => known.has(`refs/heads/${candidate}`))
+    if (name === undefined) return undefined
+    const tips = [`refs/heads/${name}`, `refs/remotes/origin/${name}`].flatMap((ref) => known.get(ref)?.sha ?? [])
+    return { name, tips }
   },
+}
+
+function refLines(text: string): readonly { readonly name: string; readonly sha: string; readonly target: string }[] {
+  return text.split('\n').map((line) => {
+    const [name = '', sha = '', target = ''] = line.split(' ')
+    return { name, sha, target }
+  })
 }
 
 async function readObjects(

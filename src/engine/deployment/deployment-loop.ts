@@ -115,7 +115,7 @@ export class DeploymentLoop implements Delivery {
 
   async registerApplication(query: Query, run: Parameters<Delivery['registerApplication']>[1]): Promise<void> {
     const known = await loadApplication(query, run.application)
-    if (known !== undefined && !run.isDefaultBranch) return
+    if (known !== undefined && !run.isInForce) return
     const { value } = parseProject({ file: projectFile, text: run.configText, folderName: run.application })
     if (value === undefined) return
     await saveApplication(query, {
