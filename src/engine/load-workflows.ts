@@ -70,12 +70,19 @@ async function parseCached(
   source: { readonly file: string; readonly text: string; readonly oid: string },
 ): Promise<Parsed<WorkflowModel>> {
   const name = `${homeLayout.workflowCache}/${source.oid}-${cacheVersion}.json`
-  const cached = files.readText(name)
-  if (cached !== undefined) {
-    const parsed = JSON.parse(cached) as Parsed<WorkflowModel>
-    if (parsed.value?.file === source.file) return parsed
-  }
+  const cached = readCached(files, name)
+  if (cached?.value?.file === source.file) return cached
   const parsed = await parseWorkflow({ file: source.file, text: source.text })
-  if (parsed.value !== undefined && parsed.diagnostics.length === 0) files.write(name, JSON.stringify(parsed))
+  if (parsed.value !== undefined && parsed.diagnostics.length === 0) files.writeCache(name, JSON.stringify(parsed))
   return parsed
+}
+
+/** Undefined also for what a power cut has left of it. */
+function readCached(files: HomeFiles, name: string): Parsed<WorkflowModel> | undefined {
+  try {
+    const text = files.readText(name)
+    return text === undefined ? undefined : (JSON.parse(text) as Parsed<WorkflowModel>)
+  } catch {
+    return undefined
+  }
 }

@@ -20,6 +20,8 @@ export interface HomeFiles {
   move(from: string, to: string): boolean
   /** Writes a file as a whole, durably, replacing what was there. Secrets are written with mode 0600. */
   write(path: string, text: string, mode?: number): void
+  /** As `write`, for what can be made again: it costs no sync, and a power cut may lose or cut it. */
+  writeCache(path: string, text: string): void
   remove(path: string): void
   /** Removes a folder with everything in it, in the background. */
   removeTree(path: string): Promise<void>

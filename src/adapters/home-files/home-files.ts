@@ -33,14 +33,14 @@ export function openHomeFiles(root: string): HomeFiles {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     known.add(folder)
   }
-  const writeTemporary = (text: string, mode: number): string => {
+  const writeTemporary = (text: string, mode: number, isDurable = true): string => {
     ensureFolder(absolute(homeLayout.tmp))
     const temporary = absolute(`${homeLayout.tmp}/${process.pid}.${randomBytes(6).toString('hex')}`)
     const file = fs.openSync(temporary, 'wx', mode)
     try {
       // Not `writeSync`: on a full disk it writes a part and says so only by a number.
       fs.writeFileSync(file, text)
-      fs.fsyncSync(file)
+      if (isDurable) fs.fsyncSync(file)
     } catch (error) {
       fs.rmSync(temporary, { force: true })
       throw error
@@ -115,6 +115,12 @@ export function openHomeFiles(root: string): HomeFiles {
         ensureFolder(path.dirname(target))
         fs.renameSync(writeTemporary(text, mode), target)
         fsyncFolder(path.dirname(target))
+      }),
+    writeCache: (file, text) =>
+      guard(() => {
+        const target = absolute(file)
+        ensureFolder(path.dirname(target))
+        fs.renameSync(writeTemporary(text, 0o600, false), target)
       }),
     remove: (file) => fs.rmSync(absolute(file), { force: true }),
     removeTree: async (folder) => {
