@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -43,6 +44,24 @@ describe("An agent's socket", () => {
     using connection = (await agentSocket(root).connect(() => undefined))!
     await server[Symbol.asyncDispose]()
     await connection.closed
+  })
+
+  test('outlives an agent that ends in the middle of a word while it is poked', async () => {
+    const agent = createServer((socket) => {
+      socket.on('error', () => undefined).write('{"type":"changed","subject":"run_1"}\n{"type":"chan')
+      socket.once('data', () => socket.destroy())
+    })
+    await new Promise<void>((resolve) => agent.listen(path.join(root, 'agent.sock'), resolve))
+    const heard: AgentNotice[] = []
+    using connection = (await agentSocket(root).connect((notice) => heard.push(notice)))!
+
+    const isOver = connection.closed.then(() => true)
+    const turn = () => new Promise<boolean>((resolve) => setImmediate(resolve, false))
+    while (!(await Promise.race([isOver, turn()]))) connection.poke()
+    connection.poke()
+
+    expect(heard).toEqual([{ type: 'changed', subject: 'run_1' }])
+    await new Promise((resolve) => agent.close(resolve))
   })
 
   test('works in a home whose path is too long for a socket', async () => {

@@ -48,9 +48,13 @@ export function agentSocket(home: string): AgentSocket {
         void closed.then(() => resolve(false))
       })
       if (!isOpen) return undefined
-      createInterface({ input: socket }).on('line', (line) => {
-        onNotice(JSON.parse(line) as AgentNotice)
-      })
+      createInterface({ input: socket })
+        // It hands the socket's errors on, and one that nobody hears ends the process.
+        .on('error', () => undefined)
+        .on('line', (line) => {
+          const notice = parseNotice(line)
+          if (notice !== undefined) onNotice(notice)
+        })
       return {
         closed,
         poke: () => {
@@ -59,6 +63,15 @@ export function agentSocket(home: string): AgentSocket {
         [Symbol.dispose]: () => socket.destroy(),
       }
     },
+  }
+}
+
+/** Undefined for a line that an agent has left unfinished when it was killed. */
+function parseNotice(line: string): AgentNotice | undefined {
+  try {
+    return JSON.parse(line) as AgentNotice
+  } catch {
+    return undefined
   }
 }
 

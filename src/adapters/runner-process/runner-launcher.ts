@@ -28,7 +28,11 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
       })
       child.stdin.on('error', () => undefined)
       createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => {
-        events.onMessage(JSON.parse(line) as RunnerMessage)
+        const message = parseMessage(line)
+        if (message !== undefined) return events.onMessage(message)
+        // The last line of a runner that was killed; and a runner that says anything else is not to be trusted.
+        failure ??= 'the runner sent a line that is no message'
+        child.kill('SIGKILL')
       })
       child.on('error', (error) => {
         failure = error.message
@@ -56,6 +60,14 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
         rmSync(file, { force: true })
       }
     },
+  }
+}
+
+function parseMessage(line: string): RunnerMessage | undefined {
+  try {
+    return JSON.parse(line) as RunnerMessage
+  } catch {
+    return undefined
   }
 }
 
