@@ -31,11 +31,17 @@ export class SpareRunner {
     for (const part of partsOf(this.#child)) part.unref()
   }
 
+  /** There is one to take. */
+  get isAlive(): boolean {
+    const child = this.#child
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null
+  }
+
   /** Gives it away, if there is one and it lives. */
   take(): ChildProcessWithoutNullStreams | undefined {
-    const child = this.#child
+    const child = this.isAlive ? this.#child : undefined
     this.#child = undefined
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return undefined
+    if (child === undefined) return undefined
     for (const part of partsOf(child)) part.ref()
     return child
   }
