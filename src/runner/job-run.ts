@@ -58,6 +58,9 @@ export interface StepEnd {
 
 export const STEP_SUCCEEDED: StepEnd = { outcome: 'success' }
 
+/** Characters of a name, a reason or an address that reach the agent: they become rows and lines on a screen. The log has them whole. */
+export const TOLD_LENGTH_MAX = 4096
+
 /** State of the job that runs now. It lives in memory: a job that is interrupted is started again as a whole. */
 export class JobRun {
   readonly order: JobOrder
@@ -162,6 +165,12 @@ export class JobRun {
     return { outcome: 'failure', reason: report.message }
   }
 
+  /** A text for the agent: masked, and not longer than it keeps. Names and reasons may be made of what a step has written. */
+  tellable(text: string): string {
+    const masked = this.redactor.redact(text)
+    return masked.length <= TOLD_LENGTH_MAX ? masked : `${masked.slice(0, TOLD_LENGTH_MAX)}…`
+  }
+
   /** Tells the agent about a step, masked. */
   reportStep(step: StepReport): void {
     this.world.channel.send({
@@ -169,8 +178,8 @@ export class JobRun {
       ...this.tag,
       step: {
         ...step,
-        name: this.redactor.redact(step.name),
-        ...(step.reason === undefined ? {} : { reason: this.redactor.redact(step.reason) }),
+        name: this.tellable(step.name),
+        ...(step.reason === undefined ? {} : { reason: this.tellable(step.reason) }),
       },
     })
   }

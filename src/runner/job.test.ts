@@ -61,6 +61,23 @@ describe('a job', () => {
     expect(job.lines.every((line) => line.atMs > 1_700_000_000_000)).toBe(true)
   })
 
+  test('tells its agent no text without a limit, whatever a step says: of a name, a reason, an address', async () => {
+    const long = (variable: string): string => `printf '${variable}=%08000000d\\n' 0 >> "$GITHUB_OUTPUT"`
+    const job = await run({
+      leg: { environment: { name: 'staging', url: expr("format('http://{0}', steps.big.outputs.v)") } },
+      steps: [
+        { id: 'big', run: long('v') },
+        { name: expr('steps.big.outputs.v'), run: 'true' },
+        { run: `printf '%08000000d\\n' 0 >> "$GITHUB_OUTPUT"` },
+      ],
+    })
+
+    expect(job.result.conclusion).toBe('failure')
+    expect(job.steps.at(-1)?.reason).toMatch(/Invalid format '000.*…$/)
+    expect(job.result.environmentUrl).toBeUndefined()
+    expect(Math.max(...[...job.steps, job.result].map((told) => JSON.stringify(told).length))).toBeLessThan(20_000)
+  })
+
   test('stops at the first failure, runs what asks for it, and says which step it was', async () => {
     const job = await run({
       steps: [

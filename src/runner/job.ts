@@ -11,7 +11,7 @@ import { inheritedEnvironment } from '#core/step/environment.ts'
 import type { Template } from '#core/workflow/model.ts'
 import type { JobControl } from './job-control.ts'
 import { JobLog } from './job-log.ts'
-import { JobRun } from './job-run.ts'
+import { JobRun, TOLD_LENGTH_MAX } from './job-run.ts'
 import type { Frame, RunnerWorld } from './job-run.ts'
 import { GrowthNotice } from './growth-notice.ts'
 import { killOrphans, takeCensus } from './orphan.ts'
@@ -202,7 +202,7 @@ function complete(job: JobRun, frame: Frame, census: Census): JobResult {
     outputs,
     annotations: job.annotations,
     ...(environmentUrl === undefined ? {} : { environmentUrl }),
-    ...(reason === undefined ? {} : { reason: job.redactor.redact(reason) }),
+    ...(reason === undefined ? {} : { reason: job.tellable(reason) }),
   }
 }
 
@@ -235,6 +235,10 @@ function evaluateUrl(job: JobRun, frame: Frame): string | undefined {
   try {
     const url = evaluateText(template, stepScope(job, frame, job.env))
     if (url === '') return undefined
+    if (url.length > TOLD_LENGTH_MAX) {
+      job.announce('warning', `Skip setting environment url: it is longer than ${TOLD_LENGTH_MAX} characters.`)
+      return undefined
+    }
     if (!job.redactor.hides(url)) return url
     job.announce('warning', "Skip setting environment url as environment 'url' may contain secret.")
   } catch (error) {
