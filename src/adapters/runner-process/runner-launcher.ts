@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import type { RunnerMessage } from '#core/run/job-order.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import { isAlive, markOf } from './process-mark.ts'
@@ -16,6 +17,9 @@ export interface RunnerLaunch {
   readonly marks: string
 }
 
+/** Longest line that a runner sends: the outputs of a job fit many times. Bytes. */
+const lineBytesMax = 64 * 1024 * 1024
+
 /** Starts runners as children with a pipe each way, one JSON document per line. */
 export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
   return {
@@ -27,6 +31,12 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
         lastWords = (lastWords + text).slice(-2000)
       })
       child.stdin.on('error', () => undefined)
+      // Whoever has got hold of the pipe, a step of the same user too, must not fill the memory of the agent.
+      watchLineLength(child.stdout, () => {
+        failure ??= `the runner sent a line of more than ${lineBytesMax} bytes`
+        child.kill('SIGKILL')
+        child.stdout.destroy()
+      })
       createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => {
         const message = parseMessage(line)
         if (message !== undefined) return events.onMessage(message)
@@ -69,6 +79,15 @@ function parseMessage(line: string): RunnerMessage | undefined {
   } catch {
     return undefined
   }
+}
+
+function watchLineLength(stream: Readable, onTooLong: () => void): void {
+  let length = 0
+  stream.on('data', (chunk: Buffer) => {
+    const end = chunk.lastIndexOf(0x0a)
+    length = end === -1 ? length + chunk.length : chunk.length - end - 1
+    if (length > lineBytesMax) onTooLong()
+  })
 }
 
 /**
