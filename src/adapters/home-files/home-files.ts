@@ -144,8 +144,11 @@ function readFrom(file: string, offset: number, bytesMax: number): Uint8Array {
     throw error
   }
   try {
-    const buffer = Buffer.allocUnsafe(bytesMax)
-    return buffer.subarray(0, fs.readSync(handle, buffer, 0, bytesMax, offset))
+    // Most looks find nothing new, or a few lines: a large buffer for each is what the garbage collector would be busy with.
+    const wanted = Math.min(bytesMax, fs.fstatSync(handle).size - offset)
+    if (wanted <= 0) return new Uint8Array()
+    const buffer = Buffer.allocUnsafe(wanted)
+    return buffer.subarray(0, fs.readSync(handle, buffer, 0, wanted, offset))
   } finally {
     fs.closeSync(handle)
   }
