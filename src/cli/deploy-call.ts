@@ -102,16 +102,23 @@ async function planCall(session: Session, q: Query, call: DeployCall): Promise<D
   const own = run === undefined ? undefined : await viewRun(q, run)
   const environment = await findEnvironment(session, q, call.environment, call.flags.app ?? own?.application)
   const { application } = environment
-  if (own !== undefined && call.mode === 'deploy' && call.release === undefined && own.application === application)
-    return { environment, release: undefined, run: own.id }
+  if (call.mode === 'rollback')
+    return {
+      environment,
+      release: call.release === undefined ? undefined : await findRelease(session, q, call.release, application),
+    }
+  // Whatever a step puts forward is automation: a hold stops it, and what it asks for ends with its run.
+  const asking = own?.application === application ? { run: own.id } : {}
+  if (asking.run !== undefined && call.mode === 'deploy' && call.release === undefined)
+    return { environment, release: undefined, ...asking }
   if (call.release !== undefined)
-    return { environment, release: await findRelease(session, q, call.release, application) }
-  if (call.mode === 'rollback') return { environment, release: undefined }
+    return { environment, release: await findRelease(session, q, call.release, application), ...asking }
   const [before] = call.mode === 'promote' ? environment.after : []
-  if (before === undefined) return { environment, release: await findRelease(session, q, 'latest', application) }
+  if (before === undefined)
+    return { environment, release: await findRelease(session, q, 'latest', application), ...asking }
   const source = await findEnvironment(session, q, before, application)
   if (source.current === undefined) throw releaseUnknown({ release: `on ${before}`, application })
-  return { environment, release: await findRelease(session, q, source.current.release, application) }
+  return { environment, release: await findRelease(session, q, source.current.release, application), ...asking }
 }
 
 /** Prints the end of deployments, and turns it into the exit status. */

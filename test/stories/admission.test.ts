@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { openHomeFiles } from '#adapters/home-files/home-files.ts'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
 import { encodeTicket, ticketFileName } from '#core/ticket/envelope.ts'
+import { holdEnvironment } from '#store/environment.ts'
 import { finishTicket, insertTicket } from '#store/ticket.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
@@ -58,4 +59,52 @@ test('The secrets of a request that is refused do not stay on the disk', async (
 
   expect(status).not.toBe(0)
   expect(readdirSync(path.join(shipway.home, 'secrets'))).toEqual([])
+})
+
+const deliveryFiles = (script: string) => ({
+  'shipway.yml': `name: hello
+release: { files: [a.txt] }
+environments: { staging: { targets: [./targets/staging] } }
+`,
+  'a.txt': 'one',
+  '.github/workflows/ci.yml': `name: Deliver
+on: { push: { tags: ['v*'], branches: [main] } }
+jobs:
+  deliver: { runs-on: ubuntu-latest, steps: [{ run: '${script}' }] }
+`,
+})
+
+test('A tag that is run again deploys its release again from a step', async () => {
+  using repository = new Repository(deliveryFiles('shipway deploy staging'))
+  await using shipway = new Shipway()
+  repository.git('tag', 'v1.0.0')
+
+  const first = await shipway.call(repository.root, 'run', 'tag')
+  const second = await shipway.call(repository.root, 'run', 'tag')
+
+  expect([first.status, second.status]).toEqual([0, 0])
+  expect(second.stdout).toContain('run #2 Deliver passed')
+})
+
+test('What a step asks for by name is automation too: a hold stops it', async () => {
+  using repository = new Repository(deliveryFiles('shipway deploy staging'))
+  await using shipway = new Shipway()
+  expect((await shipway.call(repository.root, 'run', 'push')).status).toBe(0)
+  const database = path.join(shipway.home, 'state.db')
+  {
+    await using store = await openSqlite({ path: database })
+    const place = { application: 'hello', environment: 'staging' }
+    await store.transaction((query) => holdEnvironment(query, place, { by: 'ada', reason: 'it was put back' }))
+  }
+  repository.commit(deliveryFiles('shipway deploy staging --release latest'))
+
+  const held = shipway.start(repository.root, 'run', 'push')
+  await held.prints('it was put back')
+  held.child.kill('SIGKILL')
+  await held.ended
+
+  await using store = await openSqlite({ path: database, readOnly: true })
+  expect(await store.query('select conclusion from deployment order by created_at desc limit 1')).toEqual([
+    { conclusion: null },
+  ])
 })
