@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { AgentNotice } from '#ports/agent-socket.ts'
 import { agentSocket } from './agent-socket.ts'
 
@@ -62,6 +62,43 @@ describe("An agent's socket", () => {
 
     expect(heard).toEqual([{ type: 'changed', subject: 'run_1' }])
     await new Promise((resolve) => agent.close(resolve))
+  })
+
+  test('keeps nothing for a watcher that does not read: a notice is a hint, and there is a later one', async () => {
+    const isThere = Promise.withResolvers<void>()
+    await using server = await agentSocket(root).listen(() => isThere.resolve())
+    const watcher = connect(path.join(root, 'agent.sock')).pause()
+    onTestFinished(() => void watcher.destroy())
+    watcher.write('\n')
+    await isThere.promise
+    const count = 100_000
+
+    for (let index = 0; index < count; index += 1) server.notify({ type: 'changed', subject: 'run_1' })
+    let heard = ''
+    watcher.resume().on('data', (chunk: Buffer) => (heard += chunk.toString()))
+    await expect
+      .poll(() => {
+        server.notify({ type: 'changed', subject: 'the last one' })
+        return heard
+      })
+      .toContain('the last one')
+
+    expect(heard.split('run_1').length).toBeLessThan(count / 10)
+  })
+
+  test('is not put into a folder of somebody else, where he could take its place', async () => {
+    const temporary = process.env['TMPDIR']
+    onTestFinished(() => {
+      if (temporary === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = temporary
+    })
+    process.env['TMPDIR'] = root
+    mkdirSync(path.join(root, `shipway-${userInfo().uid}`))
+    chmodSync(path.join(root, `shipway-${userInfo().uid}`), 0o777)
+
+    expect(() => agentSocket(path.join(root, 'x'.repeat(100)))).toThrow(
+      expect.objectContaining({ code: 'SOCKET_FOLDER_UNSAFE' }),
+    )
   })
 
   test('works in a home whose path is too long for a socket', async () => {

@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { socketFolderUnsafe } from '#core/known/home.ts'
 import type { AgentNotice, AgentSocket } from '#ports/agent-socket.ts'
 
 /** An AF_UNIX path may have 107 bytes on Linux and 103 on macOS. */
 const socketPathMax = 100
+
+/**
+ * Notices that wait for one watcher. One that does not read, because its terminal stands still, misses what comes then: a notice is a hint, and
+ * whoever follows looks by himself, too. Bytes.
+ */
+const unreadBytesMax = 64 * 1024
 
 /** The socket of a state home: in it, or in a private folder of the user when its path would be too long for a socket. */
 export function agentSocket(home: string): AgentSocket {
@@ -28,7 +35,8 @@ export function agentSocket(home: string): AgentSocket {
       server.unref()
       return {
         notify: (notice) => {
-          for (const socket of watchers) socket.write(`${JSON.stringify(notice)}\n`)
+          const line = `${JSON.stringify(notice)}\n`
+          for (const socket of watchers) if (socket.writableLength < unreadBytesMax) socket.write(line)
         },
         [Symbol.asyncDispose]: async () => {
           for (const socket of watchers) socket.destroy()
@@ -80,5 +88,8 @@ function socketPath(home: string): string {
   if (Buffer.byteLength(inHome) <= socketPathMax) return inHome
   const folder = path.join(tmpdir(), `shipway-${userInfo().uid}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { uid, mode } = lstatSync(folder)
+  // Anybody may make a folder of this name in /tmp, and then answer in the place of the agent.
+  if (uid !== userInfo().uid || (mode & 0o022) !== 0) throw socketFolderUnsafe({ folder })
   return path.join(folder, `${createHash('sha256').update(home).digest('hex').slice(0, 24)}.sock`)
 }

@@ -22,6 +22,16 @@ export function homeNotWritable(found: { readonly home: string; readonly cause?:
   })
 }
 
+/** The home's path is too long for a socket, and others may write where the socket would be instead. */
+export function socketFolderUnsafe(found: { readonly folder: string }): KnownError {
+  return new KnownError({
+    code: 'SOCKET_FOLDER_UNSAFE',
+    kind: 'usage',
+    message: `The folder ${found.folder} belongs to somebody else, or others may write into it: the agent's socket is not safe there.`,
+    hint: `Remove the folder, or choose a state home with a shorter path (--home DIR or SHIPWAY_HOME).`,
+  })
+}
+
 /** A request is bigger than a ticket may be: nothing was handed in. */
 export function ticketTooLarge(found: { readonly bytes: number; readonly bytesMax: number }): KnownError {
   return new KnownError({
