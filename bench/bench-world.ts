@@ -86,7 +86,7 @@ async function makeRepository(
   return folder
 }
 
-/** The end of an output is what explains a failure. */
+/** The end of an output is what explains a failure. Bytes. */
 const outputLengthMax = 64 * 1024
 
 function runProgram(
@@ -96,15 +96,20 @@ function runProgram(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
+    // Kept as it comes, and only the last of it: reading must not cost more than what is measured.
+    const chunks: Buffer[] = []
+    let length = 0
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output = (output + text).slice(-outputLengthMax)
+      stream.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        length += chunk.length
+        while (length - (chunks[0]?.length ?? 0) > outputLengthMax) length -= chunks.shift()?.length ?? 0
       })
     }
     if (child.pid !== undefined) options.onStart?.(child.pid)
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      const output = Buffer.concat(chunks).toString('utf8')
       if (code === 0) resolve(output)
       else reject(new Error(`${[file, ...args].join(' ')} ended with ${code ?? signal}:\n${output}`))
     })
