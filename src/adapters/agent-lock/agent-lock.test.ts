@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -31,6 +31,13 @@ async function kill(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL')
   await exited
 }
+
+test('nobody else may read the file, because whoever may read it may lock it', async () => {
+  await using lock = await takeAgentLock(path)
+
+  expect(lock).toBeDefined()
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
 
 test('The lock belongs to one, also within one process, until it is given back', async () => {
   const first = await takeAgentLock(path)

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { homeDiskFull } from '#core/known/home.ts'
 import { agentLockUnusable } from '#core/known/store.ts'
@@ -19,6 +20,7 @@ const held = new Set<DatabaseSync>()
  */
 export async function takeAgentLock(path: string): Promise<AsyncDisposable | undefined> {
   let db: DatabaseSync | undefined
+  makePrivate(path)
   try {
     db = new DatabaseSync(path, { timeout: 0 })
     db.exec('pragma locking_mode = exclusive; begin exclusive')
@@ -30,6 +32,15 @@ export async function takeAgentLock(path: string): Promise<AsyncDisposable | und
   }
   held.add(db)
   return { [Symbol.asyncDispose]: async () => release(db) }
+}
+
+/** Whoever may read a file may lock it, so nobody else may. One that is there is not touched, not even opened. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // It is there, or it cannot be made: opening it says which.
+  }
 }
 
 function release(db: DatabaseSync): void {

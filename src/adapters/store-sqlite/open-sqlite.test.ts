@@ -37,6 +37,15 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 describe('Opening a store', () => {
+  test('makes it for its owner alone, with its log, also in a folder that everybody may read', async () => {
+    chmodSync(folder, 0o755)
+    await using store = await openSqlite({ path })
+    await store.query('create table t (a)')
+
+    const modes = ['', '-wal', '-shm'].map((suffix) => statSync(`${path}${suffix}`).mode & 0o777)
+    expect(modes).toEqual([0o600, 0o600, 0o600])
+  })
+
   test('makes it durable: write-ahead log, every commit synced', async () => {
     await using store = await openSqlite({ path })
 
@@ -165,7 +174,7 @@ describe('A reader', () => {
   })
 
   test.skipIf(process.getuid?.() !== 0)(
-    'may be a user who cannot write to the folder (needs root to be one)',
+    'may be a user who cannot write to the folder, when the owner lets him read (needs root to be one)',
     async () => {
       const store = await openSqlite({ path })
       await store.query('create table a (n integer)')
@@ -173,6 +182,8 @@ describe('A reader', () => {
       await store.close()
       chmodSync(folder, 0o755)
       chownSync(path, 0, 0)
+      // Its owner lets others read it; without this word nobody may.
+      chmodSync(path, 0o644)
 
       process.setegid!(65_534)
       process.seteuid!(65_534)

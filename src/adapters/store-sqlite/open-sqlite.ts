@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { storeEngineOld, storeMissing } from '#core/known/store.ts'
@@ -52,11 +52,24 @@ export function refuseOldEngine(found: string): void {
 
 /** FULL, not NORMAL: NORMAL is six times faster and loses acknowledged commits on a power cut. */
 function openWriter(path: string): DatabaseSync {
+  makePrivate(path)
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
   return configured(
     db,
     `pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${logBytesMax}`,
   )
+}
+
+/**
+ * A store that is not there yet is made for its owner alone, in whatever folder: it holds variables, events and outputs. Its log and shared
+ * memory get the same mode from SQLite, which would give it to everybody.
+ */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // It is there, or it cannot be made: SQLite says which, and why.
+  }
 }
 
 /**
