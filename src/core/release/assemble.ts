@@ -85,7 +85,7 @@ export function pathProblem(path: string): string | undefined {
   if (path.includes('\\')) return 'its path holds a backslash'
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..'))
     return 'its path is absolute, or holds "", "." or ".." between slashes'
-  if (reservedNames.has(path)) return 'the deployment writes a file of this name'
+  if (reservedNames.has(path.split('/')[0] ?? '')) return 'the deployment writes a file of this name'
   return undefined
 }
 

@@ -117,6 +117,7 @@ describe('the manifest of a release', () => {
     ['an absolute path', ['/a'], 'RELEASE_FILE_INVALID'],
     ['a line break', ['a\nb'], 'RELEASE_FILE_INVALID'],
     ['a name that the deployment writes', ['.env'], 'RELEASE_FILE_INVALID'],
+    ['a folder where the deployment writes a file', ['.secrets.env/x'], 'RELEASE_FILE_INVALID'],
   ] as const)('%s is refused', ([, paths, code]) => {
     const source = { sha: '', ref: '', dirty: false }
     const made = () =>

@@ -59,11 +59,11 @@ export function checkReleaseFiles(release: Release): void {
 function problemOf(file: ReleaseFile): string | undefined {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(file.path)) return 'its name has a line end or control character'
-  if (ownNames.has(file.path)) return 'the directory driver writes a file of that name itself'
   if (Buffer.byteLength(file.path) > pathBytesMax) return `its path is longer than ${pathBytesMax} bytes`
   const parts = file.path.split('/')
   if (parts.some((part) => part === '' || part === '.' || part === '..'))
     return 'it is not a plain path below the release'
+  if (ownNames.has(parts[0] ?? '')) return 'the directory driver writes a file of that name itself'
   if (!/^[0-9a-f]{64}$/.test(file.digest)) return 'its digest is malformed'
   if (file.size > tarFileBytesMax) return `it is larger than ${tarFileBytesMax} bytes`
   return undefined
