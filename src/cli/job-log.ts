@@ -2,7 +2,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
 import { parseLogIndex, readLogPart } from '#core/step/log-index.ts'
-import type { JobView, RunView, StepView } from '#core/view/model.ts'
+import type { RunView, StepView } from '#core/view/model.ts'
 import type { FailureTail } from './live/ending.ts'
 import { withoutHeader } from './live/step-log.ts'
 import type { Session } from './session.ts'
@@ -62,8 +62,8 @@ async function lastLines(path: string, step: StepView, linesMax: number): Promis
 
 /** A part of a job's log that is to be shown. */
 export interface LogSlice {
-  readonly job: JobView
-  readonly step?: StepView
+  /** Of the job. */
+  readonly name: string
   readonly path: string
   /** Bytes; `end` is absent for "as far as it goes". */
   readonly start: number
@@ -89,7 +89,7 @@ export async function printLog(session: Session, slice: LogSlice, style: LogStyl
       ? slice.start
       : await startOfTail(slice.path, { start: slice.start, end, lines: style.tail })
   const records = style.hasTimes ? parseLogIndex(await readFile(`${slice.path}.idx`, 'utf8').catch(() => '')) : []
-  const label = style.isLabelled ? `${session.out.paint('cyan', slice.job.name)} ${session.out.paint('dim', '│')} ` : ''
+  const label = style.isLabelled ? `${session.out.paint('cyan', slice.name)} ${session.out.paint('dim', '│')} ` : ''
   for (let offset = start; offset < end;) {
     const isLast = end - offset <= chunkBytes
     const bytes = await readRange(slice.path, offset, Math.min(end, offset + chunkBytes))
@@ -107,7 +107,7 @@ export async function printLog(session: Session, slice: LogSlice, style: LogStyl
 }
 
 /** Where the last lines of a range begin: read backwards, piece by piece. */
-async function startOfTail(
+export async function startOfTail(
   path: string,
   range: { readonly start: number; readonly end: number; readonly lines: number },
 ): Promise<number> {

@@ -144,19 +144,22 @@ async function cancelAll(
 export function openLive(
   session: Session,
   to: 'stdout' | 'stderr',
-  options: Pick<LiveView, 'hasLogs' | 'leavesOutEnds' | 'since'>,
+  {
+    hasFooter: mayHaveFooter = true,
+    ...options
+  }: Pick<LiveView, 'hasLogs'> & Partial<LiveView> & { readonly hasFooter?: boolean },
 ): { readonly show: (item: FollowItem) => Promise<void>; readonly screen: Screen } {
   const { world } = session
   const isTTY = to === 'stdout' ? world.isTTY : world.stderrIsTTY
   const isInCi = (world.env['CI'] ?? '') !== ''
   const state = startLive()
   const view: LiveView = {
-    ...options,
     palette: to === 'stdout' ? session.out : session.err,
     isStamped: !isTTY || isInCi,
     isQuiet: session.isQuiet,
+    ...options,
   }
-  const hasFooter = isTTY && !isInCi && !session.isQuiet && view.palette.isColoured
+  const hasFooter = mayHaveFooter && isTTY && !isInCi && !session.isQuiet && view.palette.isColoured
   const footer = hasFooter ? () => view.palette.paint('dim', renderFooter(state, world.now())) : undefined
   const sink = to === 'stdout' ? world.stdout : world.stderr
   const screen = new Screen(sink, { width: world.width, footer })

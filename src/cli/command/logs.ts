@@ -1,21 +1,20 @@
 import { jobUnknown } from '#core/known/cli.ts'
 import type { JobView, RunView, StepView } from '#core/view/model.ts'
-import { viewRun } from '#store/view.ts'
+import { viewDeployments, viewRun } from '#store/view.ts'
+import type { Subject } from '#store/view.ts'
 import type { CommandPage } from '../command.ts'
+import { followLog } from '../follow-log.ts'
+import type { FollowFlags } from '../follow-log.ts'
 import { jobLogPath, printLog } from '../job-log.ts'
 import type { LogSlice } from '../job-log.ts'
+import { isJobWanted, isStepWanted } from '../log-filter.ts'
 import { findSubject, readFilledHome } from '../open-home.ts'
 import { parseCount } from '../pairs.ts'
 import type { Session } from '../session.ts'
-import { openLive } from '../work.ts'
 
-interface Flags {
-  readonly job?: string
-  readonly step?: string
-  readonly tail?: number
-  readonly timestamps?: boolean
-  readonly failed?: boolean
+interface Flags extends FollowFlags {
   readonly follow?: boolean
+  readonly exitStatus?: boolean
 }
 
 export const page: CommandPage = {
@@ -26,8 +25,12 @@ export const page: CommandPage = {
     { command: 'shipway logs 12 --failed', purpose: 'only the steps that failed in run #12' },
     { command: 'shipway logs latest --job test --tail 50', purpose: 'the end of one job' },
     { command: 'shipway logs -f latest', purpose: 'watch a run' },
+    {
+      command: 'shipway logs -f latest --job test --exit-status',
+      purpose: 'wait for a run in a script, watch one job',
+    },
   ],
-  exits: [0, 1, 2],
+  exits: [0, 1, 2, 8, 130, 143],
   define: (command, act) => {
     command
       .argument('[run]', 'id, first characters of an id, number or "latest"', 'latest')
@@ -37,6 +40,8 @@ export const page: CommandPage = {
       .option('--timestamps', 'the time in front of each line')
       .option('--failed', 'only steps that failed')
       .option('-f, --follow', 'go on until the run has ended')
+      .option('--exit-status', 'end with 1 when the run is red, with 8 when it waits')
+      .option('--no-logs', 'with -f: changes of state only, one line each')
       .action(act(logs))
   },
 }
@@ -46,7 +51,10 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
     const subject = await findSubject(q, wanted)
     return { subject, run: subject.kind === 'run' ? await viewRun(q, subject.id) : undefined }
   })
-  if (run === undefined || (flags.follow === true && run.state !== 'done')) return follow(session, subject.id)
+  const answer = async (): Promise<number> => (flags.exitStatus === true ? exitStatus(session, subject) : 0)
+  if (flags.job !== undefined && run !== undefined) wantedJobs(run, flags.job)
+  if (run === undefined || (flags.follow === true && run.state !== 'done'))
+    return (await followLog(session, subject.id, run, flags)) ?? (await answer())
   const slices = selectSlices(session.home, run, flags)
   if (session.isJson) {
     session.printJson({
@@ -60,7 +68,7 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
         end: slice.end ?? null,
       })),
     })
-    return 0
+    return answer()
   }
   for (const slice of slices) {
     await printLog(session, slice, {
@@ -70,43 +78,27 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
     })
   }
   if (slices.length === 0) session.say(flags.failed === true ? 'No step failed.' : 'Nothing has been logged yet.')
-  return 0
+  return answer()
 }
 
-/** Watches a run or a deployment; Ctrl-C only stops watching. */
-async function follow(session: Session, subject: string): Promise<number> {
-  await using client = await session.services.agentClient(session.home, {})
-  const live = openLive(session, 'stdout', { hasLogs: true })
-  using _screen = live.screen
-  const stop = new AbortController()
-  const release = session.world.onInterrupt(() => {
-    if (stop.signal.aborted) session.world.exit(130)
-    stop.abort()
+/** What the end of a run or deployment means for `--exit-status`. */
+async function exitStatus(session: Session, subject: Subject): Promise<number> {
+  return readFilledHome(session, async (q) => {
+    const [deployment] = subject.kind === 'run' ? [] : await viewDeployments(q, { id: subject.id, limit: 1 })
+    const of = subject.kind === 'run' ? await viewRun(q, subject.id) : deployment
+    if (of?.state !== 'done') return 8
+    return of.conclusion === 'success' ? 0 : 1
   })
-  try {
-    await client.follow(
-      subject,
-      { logs: true, deployments: true, onItem: live.show, returnWhenWaiting: false },
-      stop.signal,
-    )
-    return 0
-  } catch (error) {
-    if (!stop.signal.aborted) throw error
-    live.screen.write('')
-    session.say(`Stopped watching; \`shipway logs -f ${subject}\` goes on, \`shipway cancel ${subject}\` stops it.`)
-    return 130
-  } finally {
-    release()
-  }
 }
 
-function selectSlices(home: string, run: RunView, flags: Flags): readonly LogSlice[] {
-  const jobs =
-    flags.job === undefined
-      ? run.jobs
-      : run.jobs.filter((job) => [job.key, job.jobId, job.name].includes(flags.job ?? ''))
-  if (jobs.length === 0 && flags.job !== undefined)
-    throw jobUnknown({ run: run.id, job: flags.job, known: run.jobs.map((job) => job.key) })
+/** A part of a log, and what it is of. */
+interface Slice extends LogSlice {
+  readonly job: JobView
+  readonly step?: StepView
+}
+
+function selectSlices(home: string, run: RunView, flags: Flags): readonly Slice[] {
+  const jobs = wantedJobs(run, flags.job)
   const slices = jobs.filter((job) => job.attempt > 0).flatMap((job) => slicesOf(home, run.id, job, flags))
   if (slices.length === 0 && flags.step !== undefined) {
     throw jobUnknown({
@@ -118,16 +110,21 @@ function selectSlices(home: string, run: RunView, flags: Flags): readonly LogSli
   return slices
 }
 
-function slicesOf(home: string, runId: string, job: JobView, flags: Flags): readonly LogSlice[] {
+function wantedJobs(run: RunView, job: string | undefined): readonly JobView[] {
+  const jobs = run.jobs.filter((one) => isJobWanted(job === undefined ? {} : { job }, one))
+  if (jobs.length === 0 && job !== undefined)
+    throw jobUnknown({ run: run.id, job, known: run.jobs.map(({ key }) => key) })
+  return jobs
+}
+
+function slicesOf(home: string, runId: string, job: JobView, flags: Flags): readonly Slice[] {
   const path = jobLogPath(home, runId, job)
-  const whole = { job, path, start: 0 }
+  const whole = { name: job.name, job, path, start: 0 }
   if (flags.step === undefined && flags.failed !== true) return [whole]
-  const isWanted = (step: StepView): boolean =>
-    (flags.step === undefined || [String(step.number), step.id, step.name].includes(flags.step)) &&
-    (flags.failed !== true || step.outcome === 'failure' || step.conclusion === 'failure')
   return job.steps
-    .filter((step) => isWanted(step) && step.logStart !== undefined)
+    .filter((step) => isStepWanted(flags, step) && step.logStart !== undefined)
     .map((step) => ({
+      name: job.name,
       job,
       step,
       path,

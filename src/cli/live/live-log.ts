@@ -18,7 +18,8 @@ import { beginStep, jobLabel, renderStepLog } from './step-log.ts'
 export function renderItem(state: LiveState, item: FollowItem, view: LiveView): string | undefined {
   const { since = 0 } = view
   if (item.kind === 'log') {
-    if ((state.startedAt.get(keyOf(item.runId, item.jobKey)) ?? 0) < since) return undefined
+    if (view.keepsOldLogs !== true && (state.startedAt.get(keyOf(item.runId, item.jobKey)) ?? 0) < since)
+      return undefined
     return view.isQuiet || !view.hasLogs ? '' : renderLog(state, item, view.palette)
   }
   const { done } = state

@@ -38,6 +38,8 @@ export interface LiveView {
   readonly leavesOutEnds?: boolean
   /** Milliseconds since 1970: what happened before is taken in, and not shown again. */
   readonly since?: number
+  /** Lines of jobs that began before `since` are shown: somebody else leaves out the old ones. */
+  readonly keepsOldLogs?: boolean
 }
 
 export function startLive(): LiveState {
