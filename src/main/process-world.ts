@@ -1,4 +1,5 @@
 import type { CliWorld } from '#cli/world.ts'
+import { outlet } from './outlet.ts'
 import { services } from './services.ts'
 import { version } from './version.ts'
 
@@ -6,12 +7,10 @@ const widthDefault = 80
 
 /** The world of a real process: its streams, its terminal, its signals. */
 export function processWorld(): CliWorld {
-  // `shipway run | head`: the reader may leave, the run goes on. The stream closes itself; later writes go nowhere.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   return {
     version,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: outlet(process.stdout),
+    stderr: outlet(process.stderr),
     get stdin() {
       return process.stdin
     },

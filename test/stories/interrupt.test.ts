@@ -106,6 +106,30 @@ describe('Ctrl-C', { tags: ['slow'] }, () => {
   })
 })
 
+test(
+  'A reader that leaves in the middle of a long log does not keep the run from its end',
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({ '.github/workflows/talk.yml': talkative })
+    await using shipway = new Shipway()
+
+    const run = shipway.start(repository.root, 'run', 'push', '--env', `NOTES=${shipway.home}`)
+    await run.prints('test started')
+    run.child.stdout?.destroy()
+    const end = await run.ended
+
+    expect(end.status).toBe(0)
+    expect(existsSync(path.join(shipway.home, 'done'))).toBe(true)
+    expect(await processesWith(shipway.home)).toEqual([])
+  },
+)
+
+const talkative = `name: Talk
+on: push
+jobs:
+  test: { runs-on: ubuntu-latest, steps: [{ run: 'seq 1 100000' }, { run: 'touch "$NOTES/done"' }] }
+`
+
 async function restarted(fleet: WebFleet, version: string): Promise<void> {
   const file = path.join(fleet.place(0).path, 'restarts')
   await until(`${version} is restarted`, () => existsSync(file) && readFileSync(file, 'utf8').endsWith(`${version}\n`))
