@@ -1,3 +1,4 @@
+import { asciiWorld } from './ascii.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import { commandUnknown } from '#core/known/cli.ts'
 import type { CommandEntry } from './command.ts'
@@ -9,7 +10,8 @@ import type { CliWorld } from './world.ts'
  * One call of `shipway`: reads the first word and loads only what it names, so that `--version` and the help cost nothing.
  * Resolves with the exit status and never throws.
  */
-export async function runCli(argv: readonly string[], world: CliWorld): Promise<number> {
+export async function runCli(argv: readonly string[], realWorld: CliWorld): Promise<number> {
+  const world = asciiWorld(realWorld, { ascii: hasFlag(argv, '--ascii'), json: hasFlag(argv, '--json') })
   const [first, ...rest] = argv
   if (first === '--version' || first === '-V' || first === 'version') {
     world.stdout.write(`shipway ${world.version}\n`)
@@ -55,6 +57,13 @@ function unknownCommand(name: string): Error {
   const names = commandTable.filter((entry: CommandEntry) => entry.isHidden !== true).map((entry) => entry.name)
   const nearest = name.startsWith('-') ? undefined : nearestName(name, names)
   return commandUnknown({ name, ...(nearest === undefined ? {} : { nearest }) })
+}
+
+/** Before anything is parsed: `--` ends the flags. */
+function hasFlag(argv: readonly string[], flag: string): boolean {
+  const at = argv.indexOf(flag)
+  const end = argv.indexOf('--')
+  return at !== -1 && (end === -1 || at < end)
 }
 
 /** How a failure is to be told, before anything has been parsed: it must hold for a call that cannot be parsed too. */

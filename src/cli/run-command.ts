@@ -79,6 +79,7 @@ export function globalOptions(): readonly Option[] {
     new Option('-q, --quiet', 'ids or names only, no progress'),
     new Option('--color', 'colours also into a pipe'),
     new Option('--no-color', 'no colours'),
+    new Option('--ascii', 'ASCII instead of symbols; a terminal without UTF-8 has them anyway'),
     new Option('--debug', 'show the stack of an unexpected error'),
   ].map((option) => option.helpGroup(globalHeading))
 }
