@@ -43,3 +43,10 @@ describe('a failure of ssh', () => {
     expect(failure.hint).toContain(`ssh-keygen -f /k -R '[h]:2222'`)
   })
 })
+
+test('megabytes that a host says without a space are read in no time, and cut', () => {
+  const error = sshFailure({ host: 'web' }, { exitCode: 127, stderr: 'x'.repeat(4_000_000) }, undefined)
+
+  expect(error.code).toBe('HOST_UNREACHABLE')
+  expect(JSON.stringify([error.message, error.details]).length).toBeLessThan(5000)
+})

@@ -13,16 +13,25 @@ const authRefused =
 const connection =
   /Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable|Could not resolve hostname|Name or service not known|Connection closed|Connection reset|Broken pipe|Timeout, server|kex_exchange_identification|banner exchange/
 
+/** Characters of a line that are read. */
+const detailLengthMax = 1000
+
 /**
  * The one place that reads what `ssh` prints. It has no other channel: every failure of its own is status 255 and a
  * sentence; another status is that of the account's login shell. A changed key comes before an unknown one, since both end with the same last line.
  */
 export function sshFailure(
   address: HostAddress,
-  { exitCode, stderr }: { readonly exitCode: number; readonly stderr: string },
+  said: { readonly exitCode: number; readonly stderr: string },
   knownHosts: string | undefined,
 ): KnownError {
-  const details = stderr.split(/\r?\n/).filter((line) => line.trim() !== '')
+  // A host that nobody knows may say megabytes without a space, and searching those takes hours.
+  const details = said.stderr
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.slice(0, detailLengthMax))
+  const { exitCode } = said
+  const stderr = details.join('\n')
   const shown = details.slice(-detailLinesMax)
   const file = knownHosts === undefined ? {} : { knownHosts }
   if (keyChanged.test(stderr)) return known.hostKeyChanged({ ...address, ...file, details: shown })

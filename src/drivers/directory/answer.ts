@@ -13,15 +13,27 @@ export interface Answer {
 
 /** Lines of output that an error carries. */
 const detailLinesMax = 40
+/** Characters of such a line. */
+const detailLengthMax = 1000
+/** Lines that restart commands have printed: the scripts send 100 of each. What a target sends beyond that would become events. */
+const logLinesMax = 200
+/** Characters of one answer: the longest holds the path of a kept file. */
+const restLengthMax = 4096
 
+/** What a script said, with a limit to everything: a target is not always ours alone. */
 export function parseAnswers(stdout: string): readonly Answer[] {
-  return stdout
-    .split('\n')
-    .filter((line) => line.startsWith('shipway:'))
-    .map((line) => {
-      const [word = '', ...rest] = line.slice('shipway:'.length).split(' ')
-      return { word, rest: rest.join(' ') }
-    })
+  const answers = stdout.split('\n').flatMap((line) => parseAnswer(line) ?? [])
+  let surplus = answers.filter(isLog).length - logLinesMax
+  return answers.filter((answer) => !isLog(answer) || surplus-- <= 0)
+}
+
+function parseAnswer(line: string): Answer | undefined {
+  const [, word, rest = ''] = /^shipway:([^ ]*)(?: (.*))?$/s.exec(line) ?? []
+  return word === undefined ? undefined : { word, rest: rest.slice(0, restLengthMax) }
+}
+
+function isLog({ word }: Answer): boolean {
+  return word === 'log'
 }
 
 /** The rest of the first line with this word. */
@@ -119,14 +131,17 @@ function backOutcome(back: string | undefined): string {
 
 /** The texts of the C library under LC_ALL=C, which all tools print. The only place that reads them. */
 function toolFailure(scene: ScriptScene, result: ShellResult): KnownError {
-  const lines = result.stderr.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const lines = result.stderr
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.slice(0, detailLengthMax))
   const find = (pattern: RegExp): string | undefined => lines.find((line) => pattern.test(line))?.trim()
   const fact = { target: scene.target.name, path: scene.target.path }
   const full = find(/No space left on device|Disk quota exceeded/)
   if (full !== undefined) return known.targetDiskFull({ ...fact, evidence: full })
   const denied = find(/Permission denied|Read-only file system|Operation not permitted|Not a directory|File exists/)
   if (denied !== undefined) return known.targetNotWritable({ ...fact, evidence: denied })
-  const missing = /(\S+): (?:command )?not found/.exec(result.stderr)?.[1]
+  const missing = /(\S+): (?:command )?not found/.exec(lines.join('\n'))?.[1]
   if (missing !== undefined) return knownHost.hostToolMissing({ ...addressOf(scene.target), tool: missing })
   return knownHost.hostScriptFailed({
     ...addressOf(scene.target),

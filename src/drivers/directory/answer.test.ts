@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { parseAnswers, scriptFailure } from './answer.ts'
+
+const target = { kind: 'local', name: 'one', path: '/srv/app' } as const
+
+test('a target that talks without end is heard with a limit: in lines of its hooks, and in the length of each', () => {
+  const answers = parseAnswers(
+    [
+      ...Array.from({ length: 5000 }, (_, line) => `shipway:log ${line}`),
+      `shipway:error owned ${'x'.repeat(1e6)}`,
+    ].join('\n'),
+  )
+
+  expect(answers.filter(({ word }) => word === 'log').map(({ rest }) => rest)).toEqual(
+    Array.from({ length: 200 }, (_, line) => String(4800 + line)),
+  )
+  expect(answers.at(-1)?.rest).toHaveLength(4096)
+})
+
+test('the words of its tools are cut, too', () => {
+  const error = scriptFailure({ target }, [], { exitCode: 1, stdout: '', stderr: `${'y'.repeat(1e6)}\nError: z` })
+
+  expect(JSON.stringify(error.details).length).toBeLessThan(2000)
+})
