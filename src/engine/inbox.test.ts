@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -58,6 +59,16 @@ describe('The inbox', () => {
       files.putInbox(name, 'x')
     expect(claimNext(files, sha256)).toBeUndefined()
     expect(files.list('inbox')).toHaveLength(3)
+  })
+
+  test('puts aside a folder and a pipe that are named like tickets, and neither fails nor waits', () => {
+    const good = ticket('good', 'P2', 1)
+    mkdirSync(files.absolute(`inbox/${ticketFileName(ticket('folder', 'P1', 1))}`))
+    execFileSync('mkfifo', [files.absolute(`inbox/${ticketFileName(ticket('pipe', 'P1', 1))}`)])
+    enqueue({ files, sha256 }, good)
+
+    expect(claimNext(files, sha256)?.ticket.id).toBe(good.id)
+    expect(files.list('quarantine')).toHaveLength(4)
   })
 
   test('puts aside what is named like a ticket and is none, with the reason, and goes on', () => {

@@ -39,7 +39,9 @@ export function claimedBefore(files: HomeFiles, sha256: Sha256): readonly Claime
 function readClaimed(files: HomeFiles, sha256: Sha256, fileName: string): ClaimedTicket | undefined {
   const text = files.readText(`${homeLayout.processing}/${fileName}`, ticketBytesMax)
   const decoded =
-    text === undefined ? { problem: `It is longer than ${ticketBytesMax} bytes.` } : decodeTicket(text, sha256)
+    text === undefined
+      ? { problem: `It is no file, or longer than ${ticketBytesMax} bytes.` }
+      : decodeTicket(text, sha256)
   if ('ticket' in decoded) return { fileName, ...decoded }
   files.write(`${homeLayout.quarantine}/${fileName}.why.json`, `${JSON.stringify({ why: decoded.problem }, null, 2)}\n`)
   files.move(`${homeLayout.processing}/${fileName}`, `${homeLayout.quarantine}/${fileName}`)

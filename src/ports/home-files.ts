@@ -14,7 +14,7 @@ export interface HomeFiles {
   putInbox(name: string, text: string): boolean
   /** File names in a folder, sorted; empty when the folder is not there. */
   list(path: string): readonly string[]
-  /** Text of a file; undefined when it is not there or longer than `bytesMax`. */
+  /** Text of a file; undefined when it is not there, is no file, or is longer than `bytesMax`. */
   readText(path: string, bytesMax?: number): string | undefined
   /** Moves a file and makes both folders durable. False when the source is gone: somebody else was faster. */
   move(from: string, to: string): boolean

@@ -88,7 +88,9 @@ export function openHomeFiles(root: string): HomeFiles {
     },
     readText: (file, bytesMax) => {
       try {
-        if (bytesMax !== undefined && fs.statSync(absolute(file)).size > bytesMax) return undefined
+        const facts = fs.statSync(absolute(file))
+        // A folder cannot be read, and a pipe would be waited for.
+        if (!facts.isFile() || (bytesMax !== undefined && facts.size > bytesMax)) return undefined
         return fs.readFileSync(absolute(file), 'utf8')
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return undefined
