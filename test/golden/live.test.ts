@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { DeploymentEvent, RunEvent } from '#core/run/event.ts'
-import type { RunView } from '#core/view/model.ts'
 import type { FollowItem } from '#ports/agent-client.ts'
-import { renderRunEnding } from '#cli/live/ending.ts'
 import { renderFooter, renderItem } from '#cli/live/live-log.ts'
 import { startLive } from '#cli/live/live-state.ts'
 import type { LiveView } from '#cli/live/live-state.ts'
@@ -287,116 +285,6 @@ describe('the live log', () => {
     expect(renderFooter(state, at(90))).toBe('done: 3')
   })
 })
-
-describe('the end of a run', () => {
-  test('that failed says what, shows the last lines, and where to look', async () => {
-    const [job] = failedRun.jobs
-    const [step] = job?.steps ?? []
-    const tails =
-      job === undefined || step === undefined ? [] : [{ job, step, lines: ['not ok 2', '  expected 2, found 3'] }]
-
-    await expect(renderRunEnding(failedRun, tails, plain)).toMatchFileSnapshot('screen/ending-failed.txt')
-  })
-
-  test('that waits says for what, and what to type', async () => {
-    const waiting: RunView = {
-      ...failedRun,
-      jobs: [],
-      state: 'waiting',
-      reason: approval,
-      releases: [],
-      deployments: [],
-    }
-    const { conclusion: _, finishedAt: __, ...open } = waiting
-
-    await expect(renderRunEnding(open, [], plain)).toMatchFileSnapshot('screen/ending-waiting.txt')
-  })
-})
-
-const failedRun: RunView = {
-  id: 'run_1',
-  number: 12,
-  application: 'web',
-  workflow: 'CI',
-  title: 'Say hello',
-  event: 'push',
-  ref: 'refs/heads/main',
-  sha: 'b'.repeat(40),
-  actor: 'ada',
-  attempt: 1,
-  state: 'done',
-  conclusion: 'failure',
-  createdAt: at(0),
-  startedAt: at(0),
-  finishedAt: at(41),
-  reason: { code: 'JOB_FAILED', message: 'job "test" failed.' },
-  jobs: [
-    {
-      key: 'test',
-      jobId: 'test',
-      name: 'test',
-      state: 'done',
-      attempt: 1,
-      conclusion: 'failure',
-      outputs: {},
-      annotations: [],
-      startedAt: at(0),
-      finishedAt: at(12),
-      reason: { code: 'STEP_FAILED', message: 'Step "Unit tests" exited with 1.' },
-      steps: [
-        {
-          number: 1,
-          id: '__run',
-          name: 'Unit tests',
-          state: 'done',
-          outcome: 'failure',
-          conclusion: 'failure',
-          durationMs: 3100,
-        },
-      ],
-    },
-    {
-      key: 'integration',
-      jobId: 'integration',
-      name: 'integration',
-      state: 'done',
-      attempt: 1,
-      conclusion: 'success',
-      outputs: {},
-      annotations: [],
-      startedAt: at(0),
-      finishedAt: at(129),
-      steps: [],
-    },
-    {
-      key: 'ship',
-      jobId: 'ship',
-      name: 'ship',
-      state: 'done',
-      attempt: 0,
-      conclusion: 'skipped',
-      outputs: {},
-      annotations: [],
-      reason: { code: 'JOB_SKIPPED', message: 'Job "test", which it needs, failed.' },
-      steps: [],
-    },
-  ],
-  releases: [],
-  deployments: [
-    {
-      id: 'dep_1',
-      application: 'web',
-      environment: 'staging',
-      release: '3'.repeat(64),
-      version: 'v1.4.3',
-      mode: 'deploy',
-      state: 'waiting',
-      requestedBy: 'ada',
-      createdAt: at(30),
-      reason: approval,
-    },
-  ],
-}
 
 function play(items: readonly FollowItem[], view: LiveView): string {
   const state = startLive()
