@@ -28,6 +28,9 @@ const reapMax = 100
  */
 const gatherMs = 10
 
+/** Time that an idle runner has to leave when it is asked to. */
+const runnerPatienceMs = 5000
+
 export interface JobDeskEvents {
   /** What else the engine has to do because of a job. */
   onEffects(run: string, effects: readonly RunEffect[]): Promise<void>
@@ -120,7 +123,9 @@ export class JobDesk {
   }
 
   async close(): Promise<void> {
-    await this.#slots.close()
+    const over = new AbortController()
+    await this.#slots.close(this.#context.clock.sleep(runnerPatienceMs, over.signal).catch(() => undefined))
+    over.abort()
     await Promise.all([...this.#reports.values()].map(async (reports) => reports.writing))
   }
 

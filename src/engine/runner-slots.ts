@@ -89,12 +89,18 @@ export class RunnerSlots {
     }
   }
 
-  /** Ends all runners: idle ones by themselves, busy ones by force. Resolves when every process is gone. */
-  async close(): Promise<void> {
+  /**
+   * Ends all runners: idle ones by themselves, busy ones by force, and those that have not left when `patience` is over too. Resolves when every
+   * process is gone.
+   */
+  async close(patience: Promise<void>): Promise<void> {
     this.#isClosed = true
     this.retire()
     for (const slot of this.#slots) if (slot.job !== undefined) slot.process.kill()
-    await Promise.all(this.#slots.map(async (slot) => slot.exited))
+    const gone = Promise.all(this.#slots.map(async (slot) => slot.exited))
+    await Promise.race([gone, patience])
+    for (const slot of this.#slots) slot.process.kill()
+    await gone
   }
 
   #slotOf(job: SlotJob): OwnSlot | undefined {

@@ -18,8 +18,10 @@ export class Wake implements Disposable {
 
   /** Resolves when it has rung, or after the time at the latest. */
   async wait(atMostMs: number): Promise<void> {
-    await Promise.race([this.#ring.promise, this.#after(atMostMs)])
-    this.#ring = Promise.withResolvers<void>()
+    const ring = this.#ring
+    await Promise.race([ring.promise, this.#after(atMostMs)])
+    // Two may wait for one ring: only the first of them hangs up a new bell, or a ring in between would be lost.
+    if (this.#ring === ring) this.#ring = Promise.withResolvers<void>()
   }
 
   /** Ends the timers: nothing waits any more. */

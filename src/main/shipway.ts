@@ -2,4 +2,10 @@ import './register-json.ts'
 import { runCli } from '#cli/program.ts'
 import { processWorld } from './process-world.ts'
 
-process.exitCode = await runCli(process.argv.slice(2), processWorld())
+const status = await runCli(process.argv.slice(2), processWorld())
+// Whatever had to happen has happened: what is left (an idle connection, a timer) is not worth waiting for. Output into a pipe, a file or a
+// terminal is written synchronously on Linux and macOS; what a slow reader has not taken yet is waited for.
+for (const stream of [process.stdout, process.stderr]) {
+  if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve))
+}
+process.exit(status)
