@@ -47,8 +47,18 @@ export function repositoryOf(jobs: readonly Job[], world: BenchWorld): Promise<s
 export async function runShipway(repository: string, world: BenchWorld, options: RunOptions = {}): Promise<void> {
   const home = await mkdtemp(join(world.folder, 'state-'))
   try {
-    await world.run(world.shipway, ['run', 'push', '-C', repository, '--home', home], options)
+    await runShipwayIn(home, repository, world, options)
   } finally {
     await rm(home, { recursive: true, force: true })
   }
+}
+
+/** One cold call of `shipway run`, durable, in a state home that was used before: as on a laptop, from the second call on. */
+export async function runShipwayIn(
+  home: string,
+  repository: string,
+  world: BenchWorld,
+  options: RunOptions = {},
+): Promise<void> {
+  await world.run(world.shipway, ['run', 'push', '-C', repository, '--home', home], options)
 }
