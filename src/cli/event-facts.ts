@@ -6,7 +6,7 @@ import { fileUnreadable, flagInvalid, refNotFound, repositoryEmpty } from '#core
 import { shortRef } from '#core/view/name.ts'
 import type { EventFacts } from '#core/ticket/model.ts'
 import { fileProblem } from './file-problem.ts'
-import type { RepositoryFacts } from './services.ts'
+import type { RepositoryFacts } from '#ports/repository-facts.ts'
 import type { Session } from './session.ts'
 
 /** Largest payload that is read from `--event-file`: GitHub sends at most 25 MB. Bytes. */

@@ -6,7 +6,7 @@ import type { RunRequest } from '#core/ticket/model.ts'
 import { prepareEvent } from './event-facts.ts'
 import { findProject } from './project.ts'
 import { parsePair, parsePairs } from './pairs.ts'
-import type { RepositoryFacts } from './services.ts'
+import type { RepositoryFacts } from '#ports/repository-facts.ts'
 import type { Session } from './session.ts'
 import { whoAmI } from './identity.ts'
 

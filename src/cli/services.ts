@@ -2,34 +2,10 @@ import type { Readable } from 'node:stream'
 import type { AgentClient } from '#ports/agent-client.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
+import type { RepositoryFacts } from '#ports/repository-facts.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
-
-/** What a git repository says of itself at one moment. */
-export interface RepositoryFacts {
-  /** Absolute path of the working tree's root. */
-  readonly root: string
-  /** Commit of HEAD; absent in a repository without a commit. */
-  readonly sha?: string
-  /** `refs/heads/main`; absent when HEAD is detached. */
-  readonly ref?: string
-  /** Tags that point at HEAD, newest version first: `refs/tags/v1.2.3`. */
-  readonly tags: readonly string[]
-  /** Files with changes that nobody committed, untracked ones included; empty: the tree is clean. */
-  readonly changes: readonly string[]
-  readonly defaultBranch: string
-  /** `owner/name` from the remote `origin`, else `local/<folder>`. */
-  readonly repositoryName: string
-  /** `user.name` of git's configuration, or what the system calls the user. */
-  readonly author: string
-  /** HEAD's message, whole: it may ask to skip the run. */
-  readonly message?: string
-  /** Files that HEAD changed against its first parent, for path filters; absent when git cannot tell (a root commit lists all). */
-  readonly changedFiles?: readonly string[]
-  /** First parent of HEAD, for `github.event.before`. */
-  readonly parent?: string
-}
 
 export interface AgentOptions {
   /** Jobs that may run at the same time when this process becomes the agent. */

@@ -4,29 +4,15 @@ import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { gitMissing, repositoryNotFound } from '#core/known/cli.ts'
+import type { RepositoryFacts } from '#ports/repository-facts.ts'
 
 const execute = promisify(execFile)
 
 const gitDeadlineMs = 60_000
 const gitOutputMax = 64 * 1024 * 1024
 
-/** What a git repository says of itself at one moment. See `RepositoryFacts` of the command line. */
-export interface RepositoryState {
-  readonly root: string
-  readonly sha?: string
-  readonly ref?: string
-  readonly tags: readonly string[]
-  readonly changes: readonly string[]
-  readonly defaultBranch: string
-  readonly repositoryName: string
-  readonly author: string
-  readonly message?: string
-  readonly changedFiles?: readonly string[]
-  readonly parent?: string
-}
-
 /** Looks at the repository around a folder, with four processes side by side. Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */
-export async function describeRepository(directory: string): Promise<RepositoryState> {
+export async function describeRepository(directory: string): Promise<RepositoryFacts> {
   const asked = Promise.all([
     git(directory, ['status', '--porcelain=v1', '-z', '--untracked-files=all']),
     readHead(directory),
@@ -111,7 +97,7 @@ async function placeOf(directory: string): Promise<{ readonly root: string; read
   return { root: root.toReversed().join('\n'), ...(ref.startsWith('refs/') ? { ref } : {}) }
 }
 
-type Head = Pick<RepositoryState, 'sha' | 'message' | 'tags' | 'parent' | 'changedFiles'>
+type Head = Pick<RepositoryFacts, 'sha' | 'message' | 'tags' | 'parent' | 'changedFiles'>
 
 /**
  * The commit of HEAD with its tags and the files that it changes against its first parent, all from one `git log`, whatever the user has
