@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { Repository } from '../../../test/rig/repository.ts'
+import { resolveRef, snapshotTree } from './repository.ts'
+
+test('a ref is found by its full name, as a branch, a tag or a commit, and a flag is none', async () => {
+  using repository = new Repository({ a: '1' })
+  repository.git('tag', 'v1.0.0')
+  const sha = repository.git('rev-parse', 'HEAD')
+
+  expect(await resolveRef(repository.root, 'main')).toEqual({ ref: 'refs/heads/main', sha })
+  expect(await resolveRef(repository.root, 'v1.0.0')).toEqual({ ref: 'refs/tags/v1.0.0', sha })
+  expect(await resolveRef(repository.root, sha.slice(0, 10))).toEqual({ ref: sha, sha })
+  expect(await resolveRef(repository.root, '--upload-pack=x')).toBeUndefined()
+})
+
+test('a working tree becomes a commit as it is, without a trace in index, branch and files', async () => {
+  using repository = new Repository({ 'a.txt': '1', '.gitignore': 'ignored\n' })
+  repository.write({ 'a.txt': '2', 'new.txt': 'n', ignored: 'x' })
+  repository.git('add', 'new.txt')
+  const state = (): readonly string[] =>
+    [['status', '--porcelain'], ['rev-parse', 'HEAD'], ['for-each-ref']].map((args) => repository.git(...args))
+  const before = state()
+
+  const { sha } = await snapshotTree(repository.root)
+
+  expect(state()).toEqual(before)
+  expect(repository.git('ls-tree', '-r', '--name-only', sha).split('\n')).toEqual(['.gitignore', 'a.txt', 'new.txt'])
+  expect(repository.git('show', `${sha}:a.txt`)).toBe('2')
+  expect(repository.git('rev-parse', `${sha}^`)).toBe(before[1])
+})
