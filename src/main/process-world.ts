@@ -21,7 +21,8 @@ export function processWorld(): CliWorld {
     get stdinIsTTY() {
       return process.stdin.isTTY
     },
-    width: process.stdout.columns ?? process.stderr.columns ?? widthDefault,
+    // A terminal that does not know its size says 0.
+    width: [process.stdout.columns, process.stderr.columns].find((columns) => columns > 0) ?? widthDefault,
     cwd: process.cwd(),
     isRoot: process.getuid?.() === 0,
     onInterrupt: (listener) => {
