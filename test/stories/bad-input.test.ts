@@ -280,7 +280,7 @@ describe('a state home', { tags: ['slow'] }, () => {
     })
     const { stdout } = await shipway.call(repository.root, 'ps', '--all', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ items: [{ conclusion: 'success' }, { conclusion: 'success' }] })
-    expect((await shipway.call(repository.root, 'ps', '--all')).stdout).not.toMatch(/-\d+[smhd.]/)
+    expect((await shipway.call(repository.root, 'ps', '--all')).stdout).not.toMatch(/\t-\d+[smhd.]/)
   })
 })
 
