@@ -97,6 +97,16 @@ describe('A run', () => {
     expect(run.states).toEqual({ a: 'failure', mend: 'success', report: 'ready' })
   })
 
+  test.each([
+    ['a reusable workflow', { uses: './.github/workflows/lib.yml' }],
+    ['a container', { container: 'alpine:3' }],
+    ['services', { services: { db: { image: 'postgres' } } }],
+  ] as const)('fails a job that asks for %s, which nothing here can run, instead of passing it', (_what, part) => {
+    const run = new Driven(job('a', part), job('b', { needs: ['a'] })).start()
+    expect(run.states).toEqual({ a: 'failure', b: 'skipped' })
+    expect(run.state.jobs.get('a')?.reason?.code).toBe('JOB_UNSUPPORTED')
+  })
+
   test('hands outputs to the jobs that need them', () => {
     const run = new Driven(
       job('a'),

@@ -15,6 +15,8 @@ export type PlannedJob =
 /** Decides what becomes of a job whose needs are done: skipped, invalid, or its legs. */
 export function planJob(state: RunState, model: JobModel): PlannedJob {
   const { document } = state
+  const unsupported = unsupportedPart(model, document.platforms)
+  if (unsupported !== undefined && state.cancelled === undefined) return { kind: 'invalid', reason: unsupported }
   const expansion = expandJob(model, {
     contexts: {
       github: document.github,
@@ -85,4 +87,21 @@ function jobStatusFunctions(state: RunState, model: JobModel): Readonly<Record<s
         ? needs.some((need) => ancestryOf(state, need).anyFailure)
         : named(names).some((name) => resultByName(name) === 'failure')),
   }
+}
+
+/** What a job asks for and no runner of ours can do yet: refused, because a job that runs elsewhere than it says, or not at all, is no green job. */
+function unsupportedPart(model: JobModel, platforms: Readonly<Record<string, string>>): Reason | undefined {
+  const refuse = (message: string, hint: string): Reason => ({ code: 'JOB_UNSUPPORTED', message, hint })
+  if (model.uses !== undefined)
+    return refuse(`The reusable workflow "${model.uses}" cannot be called yet.`, 'Put its jobs into this file for now.')
+  if (model.container !== undefined || model.services !== undefined) {
+    const part = model.container === undefined ? 'services' : 'container'
+    return refuse(
+      `"${part}:" is not supported yet; jobs run on this machine.`,
+      `Take "${part}:" out of the job for now.`,
+    )
+  }
+  const image = Object.entries(platforms).find(([, where]) => where !== 'host')
+  if (image === undefined) return undefined
+  return refuse(`--platform ${image[0]}=${image[1]} is not supported yet; jobs run on this machine.`, 'Use LABEL=host.')
 }
