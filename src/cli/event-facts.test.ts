@@ -74,12 +74,31 @@ test.for<readonly [title: string, name: string, flags: Partial<EventFlags>, stat
   ],
   ['another ref', 'push', { ref: 'v9' }, facts, { ref: 'refs/tags/v9', sha: 'd'.repeat(40) }],
   ['the branch by its short name', 'push', { ref: 'feature/x' }, facts, { ref: 'refs/heads/feature/x', sha }],
-  ['a full ref that git does not have', 'push', { ref: 'refs/heads/other' }, facts, { ref: 'refs/heads/other', sha }],
+  [
+    'a planned ref that git does not have',
+    'push',
+    { ref: 'refs/heads/other', takesSnapshot: false },
+    facts,
+    { ref: 'refs/heads/other', sha },
+  ],
+  [
+    'the ref of a pull request, which only the forge has',
+    'push',
+    { ref: 'refs/pull/7/merge' },
+    facts,
+    { ref: 'refs/pull/7/merge', sha },
+  ],
   ['files that the call names', 'push', { changedFiles: ['docs/a.md'] }, facts, { changedFiles: ['docs/a.md'] }],
 ])('%s', async ([, name, flags, state, expected]) => {
   const prepared = await prepareEvent(session('/'), state, name, { takesSnapshot: true, ...flags })
 
   expect(prepared.event).toMatchObject(expected)
+})
+
+test.each(['refs/tags/v9.9.9', 'refs/heads/nosuch'])('a run of %s, which is not there, is refused', async (ref) => {
+  await expect(prepareEvent(session('/'), facts, 'push', { takesSnapshot: true, ref })).rejects.toMatchObject({
+    code: 'REF_NOT_FOUND',
+  })
 })
 
 test('a commit of thousands of files still fits into a ticket: path filters let it through, and a remark says so', async () => {

@@ -114,8 +114,10 @@ async function findCommit(session: Session, facts: RepositoryFacts, wanted: Want
   ) {
     const found = await session.services.resolveRef(facts.root, wanted.flags.ref)
     if (found !== undefined && found.sha !== sha) return { ...found, isDirty: false }
-    if (found === undefined && !wanted.flags.ref.startsWith('refs/'))
-      throw refNotFound({ ref: wanted.flags.ref, root: facts.root })
+    // A plan may ask "what if". In a run, a branch or tag that is not there would pass for one in an environment's rules; only
+    // the ref of a pull request exists at the forge alone.
+    const mayBeAbsent = wanted.flags.ref.startsWith(wanted.flags.takesSnapshot ? 'refs/pull/' : 'refs/')
+    if (found === undefined && !mayBeAbsent) throw refNotFound({ ref: wanted.flags.ref, root: facts.root })
     return workingTree(session, facts, found?.ref ?? wanted.flags.ref, wanted)
   }
   return workingTree(session, facts, refFor(facts, wanted, named), wanted)
