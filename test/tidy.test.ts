@@ -19,16 +19,7 @@ const exists = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 /** Tracked files and new ones that git does not ignore. */
-const paths = execFileSync(
-  'git',
-  ['-c', `safe.directory=${root}`, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-  {
-    cwd: root,
-    encoding: 'utf8',
-  },
-)
-  .split('\0')
-  .filter((path) => path !== '' && exists(path))
+const paths = gitPaths('--cached', '--others').filter(exists)
 const documents = load(/\.md$/)
 const code = load(/^(?:src|test|tools|bench)\/.*\.ts$/)
 const sources = code.map(({ path, text }) => parseSourceFile(path, text))
@@ -51,6 +42,12 @@ describe('the source', () => {
 
   test('has nothing unfinished, and no test that is switched off', () => {
     expect(checkWords(code)).toEqual([])
+  })
+
+  // A committed link to another checkout's `node_modules` takes the place of the real folder wherever it is checked out.
+  test('keeps out of git what .gitignore names', () => {
+    expect(paths.length).toBeGreaterThan(100)
+    expect(gitPaths('--cached', '--ignored')).toEqual([])
   })
 
   test('has no file whose name says nothing', () => {
@@ -86,4 +83,11 @@ describe('the documents', () => {
 
 function load(pattern: RegExp): readonly Document[] {
   return paths.filter((path) => pattern.test(path)).map((path) => ({ path, text: read(path) }))
+}
+
+function gitPaths(...flags: readonly string[]): readonly string[] {
+  const command = ['-c', `safe.directory=${root}`, 'ls-files', '-z', '--exclude-standard', ...flags]
+  return execFileSync('git', command, { cwd: root, encoding: 'utf8' })
+    .split('\0')
+    .filter((path) => path !== '')
 }
