@@ -72,7 +72,25 @@ export async function performRequest(
   const noted = note === undefined ? {} : { note }
   if (options.watch === 'none') return { subjects, ...noted, state: 'left' }
   const watched = await watchSubjects(session, client, subjects, { ...options, startedAt })
+  if (watched.interruptedBy === undefined) await carryOn(session, client)
   return { subjects, ...noted, ...watched }
+}
+
+/** The last one to leave does what others have handed in: an approval of somebody else, a run whose terminal is gone. */
+async function carryOn(session: Session, client: AgentClient): Promise<void> {
+  const leave = new AbortController()
+  const stopListening = session.world.onInterrupt(() => leave.abort())
+  try {
+    await client.carryOn(
+      () =>
+        session.say(
+          'nobody else works on what is left in this home: carrying it on (Ctrl-C leaves it to the next agent)',
+        ),
+      leave.signal,
+    )
+  } finally {
+    stopListening()
+  }
 }
 
 /** Shows several runs or deployments until all have ended or wait for a person. */

@@ -10,16 +10,19 @@ import { admit } from './admission.ts'
 import type { AgentContext } from './context.ts'
 import { requestDeployment } from './deploy-request.ts'
 import { finishRun } from './finish-run.ts'
-import { archive, claimNext, claimedBefore } from './inbox.ts'
+import { archive, claimedBefore, Inbox } from './inbox.ts'
 import type { ClaimedTicket } from './inbox.ts'
 import { JobDesk } from './job-desk.ts'
-import { removeSecrets } from './run-secrets.ts'
+import { removeSecrets, sweepSecrets } from './run-secrets.ts'
 import { RunTable } from './run-table.ts'
 import type { SlotJob } from './runner-slots.ts'
 import { Wake } from './wake.ts'
 
 /** The longest time between two looks at everything: leases, approvals and locks that have run out, files that nobody announced. */
 const lookEveryMs = 15_000
+
+/** Tickets that are admitted before jobs that have become ready are started: an inbox that is never empty keeps no runner idle. */
+const ticketsAtOnce = 16
 
 /**
  * The process that owns a state home: admits tickets, carries runs and deployments on, and survives being killed at any moment, because
@@ -40,6 +43,11 @@ export class Agent {
   readonly #failure = Promise.withResolvers<never>()
   #hasLooked = false
   #hasFailed = false
+  /** Calls so far, and those that a look which has ended was begun after. */
+  #calls = 1
+  #answered = 0
+  /** Who asked to be told when nothing goes on any more. */
+  #waitForQuiet: (() => void)[] = []
   /** Something ended: what waits for rules may go on. */
   #isChanged = false
   #requests = 0
@@ -54,6 +62,7 @@ export class Agent {
       onEffects: async (run, effects) => {
         this.#isChanged = true
         await this.#perform(run, effects)
+        this.#wake.ring()
       },
       onRequest: async (job, message, progress) => this.#request(job, message, progress),
       onChange: () => this.#wake.ring(),
@@ -73,13 +82,24 @@ export class Agent {
 
   /** Look at the inbox now. */
   poke(): void {
+    this.#calls += 1
     this.#wake.ring()
+  }
+
+  /** Resolves once the agent has looked at everything after this call and nothing goes on; never when it ends before. */
+  whenQuiet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waitForQuiet.push(resolve)
+      this.poke()
+    })
   }
 
   /** True when nothing goes on here without a person, another process or time. */
   get isQuiet(): boolean {
     return (
       this.#hasLooked &&
+      this.#answered === this.#calls &&
+      !this.#isChanged &&
       this.#desk.busy === 0 &&
       this.#tasks.size === 0 &&
       this.#requests === 0 &&
@@ -116,23 +136,33 @@ export class Agent {
     let lookedAt = this.#context.clock.monotonic()
     while (!this.#stop.signal.aborted) {
       await this.#look()
+      this.#tellQuiet()
       await this.#wake.wait(lookEveryMs)
       const isDue = this.#context.clock.monotonic() - lookedAt >= lookEveryMs
       if (isDue) {
         lookedAt = this.#context.clock.monotonic()
         await this.#desk.reap()
       }
-      if (isDue || this.#isChanged) await this.#checkWaiting()
+      if (!isDue && !this.#isChanged) continue
+      this.#calls += 1
+      await this.#checkWaiting()
     }
   }
 
+  #tellQuiet(): void {
+    if (!this.isQuiet) return
+    for (const tell of this.#waitForQuiet.splice(0)) tell()
+  }
+
   async #look(): Promise<void> {
-    for (;;) {
-      const claimed = claimNext(this.#context.files, this.#context.sha256)
-      if (claimed === undefined) break
-      await this.#admit(claimed)
+    const calls = this.#calls
+    const inbox = new Inbox(this.#context.files, this.#context.sha256)
+    for (let isEmpty = false; !isEmpty;) {
+      for (const claimed of inbox.take(ticketsAtOnce)) await this.#admit(claimed)
+      isEmpty = inbox.isEmpty
+      if (!this.#isDraining) await this.#desk.dispatch()
     }
-    if (!this.#isDraining) await this.#desk.dispatch()
+    this.#answered = calls
     this.#hasLooked = true
   }
 
@@ -286,6 +316,7 @@ export class Agent {
     for (const run of await unfinishedRuns(store.query)) await this.#carryOn(run.id, run.cancelled)
     for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)
     for (const claimed of claimedBefore(files, sha256)) await this.#resume(claimed)
+    await sweepSecrets(this.#context)
   }
 
   /** A ticket in `processing/`: not admitted yet, or admitted and not finished, or finished and not archived. */

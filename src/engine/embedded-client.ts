@@ -1,4 +1,5 @@
-import { agentRunning } from '#core/known/home.ts'
+import { agentRunning, ticketQuarantined } from '#core/known/home.ts'
+import { homeLayout } from '#core/home/layout.ts'
 import type { TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { AgentClient, FollowOptions, SubmitOptions } from '#ports/agent-client.ts'
@@ -12,6 +13,7 @@ import { Agent } from './agent.ts'
 import type { AgentContext } from './context.ts'
 import { enqueue } from './enqueue.ts'
 import { Follower } from './follow.ts'
+import { quarantined } from './inbox.ts'
 import { removeSecrets, saveSecrets } from './run-secrets.ts'
 import { Wake } from './wake.ts'
 
@@ -46,6 +48,10 @@ export class EmbeddedClient implements AgentClient {
   #reader: SqlDriver | undefined
   #connection: AgentConnection | undefined
   #failure: Error | undefined
+  /** Names of the files that this process has handed in. */
+  readonly #handedIn = new Map<string, string>()
+  /** What the living agent has said to the question whether anything still goes on. */
+  #rest: 'unasked' | 'asked' | 'quiet' = 'unasked'
 
   constructor(world: ClientWorld) {
     this.#world = world
@@ -60,7 +66,7 @@ export class EmbeddedClient implements AgentClient {
     // The secrets first: an agent may take the ticket as soon as it is there.
     if (options.secrets !== undefined) saveSecrets(files, id, options.secrets)
     try {
-      enqueue(this.#world, { id, priority, createdAt: clock.now(), requestedBy, request })
+      this.#handedIn.set(id, enqueue(this.#world, { id, priority, createdAt: clock.now(), requestedBy, request }))
     } catch (error) {
       removeSecrets(files, id)
       throw error
@@ -77,6 +83,9 @@ export class EmbeddedClient implements AgentClient {
       const store = await this.#store()
       const outcome = store === undefined ? undefined : (await loadTicket(store.query, ticketId))?.outcome
       if (outcome !== undefined) return outcome
+      const fileName = this.#handedIn.get(ticketId)
+      const why = fileName === undefined ? undefined : quarantined(this.#world.files, fileName)
+      if (why !== undefined) throw ticketQuarantined({ file: this.#world.files.absolute(homeLayout.quarantine), why })
       await this.#pause(signal)
     }
   }
@@ -84,12 +93,30 @@ export class EmbeddedClient implements AgentClient {
   async follow(subject: string, options: FollowOptions, signal: AbortSignal): Promise<'done' | 'waiting'> {
     const follower = new Follower(this.#world.files, subject, options)
     for (;;) {
-      const isReached = await this.#reachAgent()
+      await this.#reachAgent()
+      this.#connection?.follow()
+      // Before the reading: what is read after the agent has come to rest stays true until somebody comes.
+      const isQuiet = this.#isQuiet
       const store = await this.#store()
       if (store !== undefined) await follower.read(store.query)
       if (follower.state === 'done') return 'done'
-      if (follower.state === 'waiting' && options.returnWhenWaiting && this.#isQuiet(isReached)) return 'waiting'
+      if (follower.state === 'waiting' && options.returnWhenWaiting) {
+        if (isQuiet) return 'waiting'
+        this.#askQuiet()
+      }
+      if (isQuiet) this.#rest = 'unasked'
       await this.#pause(signal)
+    }
+  }
+
+  async carryOn(onBegin: () => void, signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#wake.ring(), { once: true })
+    for (let isBegun = false; this.#isAlone; isBegun = true) {
+      if (!isBegun) onBegin()
+      if (signal.aborted) this.#isInterrupted = true
+      if (this.#isInterrupted) return
+      await this.#wake.wait(lookEveryMs)
+      if (this.#failure !== undefined) throw this.#failure
     }
   }
 
@@ -130,8 +157,25 @@ export class EmbeddedClient implements AgentClient {
   /** Set when a wait was aborted: then closing does not wait for what still runs. */
   #isInterrupted = false
 
-  #isQuiet(isReached: boolean): boolean {
-    return this.#role === undefined ? isReached : this.#role.agent.isQuiet
+  /** Nothing goes on any more, as far as this process knows. */
+  get #isQuiet(): boolean {
+    return this.#role === undefined ? this.#rest === 'quiet' : this.#role.agent.isQuiet
+  }
+
+  /** There is work that only this process does, and nobody who would take it over. */
+  get #isAlone(): boolean {
+    return this.#role !== undefined && !this.#role.agent.isQuiet && (this.#role.server?.followers ?? 0) === 0
+  }
+
+  #askQuiet(): void {
+    if (this.#connection === undefined || this.#rest === 'asked') return
+    this.#rest = 'asked'
+    this.#connection.askQuiet()
+  }
+
+  #hear(notice: AgentNotice): void {
+    if (notice.type === 'quiet') this.#rest = 'quiet'
+    this.#wake.ring()
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
@@ -141,23 +185,23 @@ export class EmbeddedClient implements AgentClient {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** True when some agent works on the inbox: this process, or one that answers. */
-  async #reachAgent(): Promise<boolean> {
-    if (this.#role !== undefined || this.#connection !== undefined) return true
+  /** Becomes the agent, or finds the one that answers; when there is neither (it begins, or is dying), the next call will. */
+  async #reachAgent(): Promise<void> {
+    if (this.#role !== undefined || this.#connection !== undefined) return
     const lock = await this.#world.takeLock()
     if (lock !== undefined) {
       await this.#becomeAgent(lock)
-      return true
+      return
     }
-    this.#connection = await this.#world.socket.connect(() => this.#wake.ring())
+    this.#connection = await this.#world.socket.connect((notice) => this.#hear(notice))
     const connection = this.#connection
-    if (connection === undefined) return false
+    if (connection === undefined) return
+    this.#rest = 'unasked'
     connection.poke()
     void connection.closed.then(() => {
       if (this.#connection === connection) this.#connection = undefined
       this.#wake.ring()
     })
-    return true
   }
 
   async #becomeAgent(lock: AsyncDisposable): Promise<void> {
@@ -174,7 +218,10 @@ export class EmbeddedClient implements AgentClient {
       this.#failure = error instanceof Error ? error : new Error(String(error))
       this.#wake.ring()
     })
-    role.server = await this.#world.socket.listen(() => agent.poke())
+    role.server = await this.#world.socket.listen({
+      poke: () => agent.poke(),
+      whenQuiet: async () => agent.whenQuiet(),
+    })
     this.#role = { ...this.#role, server: role.server }
   }
 }

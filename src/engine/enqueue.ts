@@ -6,13 +6,15 @@ import type { HomeFiles } from '#ports/home-files.ts'
 
 /**
  * Puts a ticket into the inbox, durably. Writing it twice is harmless: its id admits it once. Throws TICKET_TOO_LARGE: in the inbox such a file would
- * only be put aside, and whoever waits for its outcome would wait for ever.
+ * only be put aside. Returns the name of the file.
  */
-export function enqueue(context: { readonly files: HomeFiles; readonly sha256: Sha256 }, ticket: Ticket): void {
+export function enqueue(context: { readonly files: HomeFiles; readonly sha256: Sha256 }, ticket: Ticket): string {
   const text = encodeTicket(ticket, context.sha256)
   const bytes = new TextEncoder().encode(text).length
   if (bytes > ticketBytesMax) throw ticketTooLarge({ bytes, bytesMax: ticketBytesMax })
-  context.files.putInbox(ticketFileName(ticket), text)
+  const fileName = ticketFileName(ticket)
+  context.files.putInbox(fileName, text)
+  return fileName
 }
 
 /**

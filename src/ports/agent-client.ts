@@ -42,6 +42,11 @@ export interface AgentClient extends AsyncDisposable {
   outcome(ticketId: string, signal: AbortSignal): Promise<TicketOutcome>
   /** Reports what happens in a run or a deployment from its beginning. `done`: terminal; `waiting`: a person must act. */
   follow(subject: string, options: FollowOptions, signal: AbortSignal): Promise<'done' | 'waiting'>
+  /**
+   * When this process is the agent and nobody is there to take over: works on until nothing is left that can go on without a person, so that what
+   * others have handed in does not lie. Calls back once when there is something. Aborted, it leaves the rest to the next agent.
+   */
+  carryOn(onBegin: () => void, signal: AbortSignal): Promise<void>
   /** Works as the agent of the home until aborted, or until nothing can go on without a person. AGENT_RUNNING when another process is it. */
   serve(options: { readonly untilQuiet: boolean }, signal: AbortSignal): Promise<void>
 }

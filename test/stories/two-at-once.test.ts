@@ -84,7 +84,70 @@ describe('two calls at once on one home', { tags: ['slow'] }, () => {
     expect(await second.ended).toMatchObject({ status: 0, stdout: expect.stringContaining('v2.0.0 → staging') })
     expect(await Promise.all(places.map(async (place) => place.version()))).toEqual(['v2.0.0', 'v2.0.0'])
   })
+
+  test('a run whose automatic deployment waits for that of another run sees it through, whoever was the agent', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const place = fleet.place(0)
+    fleet.commit('v1.0.0', { 'shipway.yml': project(environment('staging', [place.target()], ['auto: true'])) })
+
+    place.hold('restart')
+    const first = shipway.start(root, 'run', 'push', '--ref', 'main')
+    await first.prints('switching to')
+    fleet.repository.commit({ state: 'second\n' })
+    const second = shipway.start(root, 'run', 'push', '--ref', 'main')
+    await second.prints('staging is busy')
+    place.letGo('restart')
+
+    expect(await first.ended).toMatchObject({ status: 0 })
+    expect(await second.ended).toMatchObject({ status: 0, stderr: expect.not.stringContaining('next:') })
+    expect(await openDeployments(shipway.home)).toEqual([])
+    expect(readFileSync(path.join(place.path, 'current', 'state'), 'utf8')).toBe('second\n')
+  })
+
+  test('an approval beside another process that is the agent tells how the deployment ended', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const place = fleet.place(0)
+    const rules = environment('production', [place.target()], ['approvals: { count: 1 }'])
+    fleet.commit('v1.0.0', { 'shipway.yml': project(rules) })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
+    const agent = shipway.start(root, 'agent')
+    await agent.prints('agent of')
+    expect(await shipway.call(root, 'deploy', 'production', '--yes')).toMatchObject({ status: 8 })
+
+    const approval = await shipway.call(root, 'approve', 'production')
+
+    expect(approval).toMatchObject({ status: 0, stdout: expect.stringContaining('✓ web v1.0.0 → production') })
+    agent.child.kill('SIGTERM')
+    await agent.ended
+  })
+
+  test('who leaves last does what somebody has handed in who is gone', async () => {
+    using repository = new Repository({ '.github/workflows/wait.yml': workflow })
+    await using shipway = new Shipway()
+    const args = ['run', 'push', '--env', `NOTES=${shipway.home}`, '--jobs', '4'] as const
+    const agent = shipway.start(repository.root, ...args)
+    await agent.prints('first started')
+    const gone = shipway.start(repository.root, ...args)
+    await gone.prints('first started')
+    gone.child.kill('SIGKILL')
+    await gone.ended
+    writeFileSync(path.join(shipway.home, 'go'), '')
+
+    expect(await agent.ended).toMatchObject({ status: 0 })
+
+    expect(runsOf(shipway.home)).toEqual(['success', 'success'])
+    expect(readdirSync(path.join(shipway.home, 'processing'))).toEqual([])
+  })
 })
+
+async function openDeployments(home: string): Promise<readonly unknown[]> {
+  using store = new DatabaseSync(path.join(home, 'state.db'), { readOnly: true })
+  return store.prepare("select id from deployment where state <> 'done'").all()
+}
 
 function linesOf(home: string, name: string): number {
   const file = path.join(home, name)

@@ -3,8 +3,11 @@ import { connect, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import type { AgentNotice } from '#ports/agent-socket.ts'
+import type { AgentHandlers, AgentNotice } from '#ports/agent-socket.ts'
 import { agentSocket } from './agent-socket.ts'
+
+/** An agent that does nothing when it is called, and never comes to rest. */
+const deaf: AgentHandlers = { poke: () => undefined, whenQuiet: () => new Promise(() => undefined) }
 
 let root: string
 
@@ -20,7 +23,7 @@ describe("An agent's socket", () => {
   test('lets a watcher poke the agent and hear what it says', async () => {
     const poked = Promise.withResolvers<void>()
     const heard = Promise.withResolvers<AgentNotice>()
-    await using server = await agentSocket(root).listen(() => poked.resolve())
+    await using server = await agentSocket(root).listen({ ...deaf, poke: () => poked.resolve() })
     using connection = (await agentSocket(root).connect((notice) => heard.resolve(notice)))!
 
     connection.poke()
@@ -30,17 +33,35 @@ describe("An agent's socket", () => {
     expect(await heard.promise).toEqual({ type: 'changed', subject: 'run_1' })
   })
 
+  test('tells a watcher that asks when the agent has come to rest, and knows who stays', async () => {
+    const rest = Promise.withResolvers<void>()
+    const heard = Promise.withResolvers<AgentNotice>()
+    await using server = await agentSocket(root).listen({ ...deaf, whenQuiet: () => rest.promise })
+    using _visitor = (await agentSocket(root).connect(() => undefined))!
+    {
+      using connection = (await agentSocket(root).connect((notice) => heard.resolve(notice)))!
+      connection.follow()
+      connection.askQuiet()
+      await expect.poll(() => server.followers).toBe(1)
+
+      rest.resolve()
+
+      expect(await heard.promise).toEqual({ type: 'quiet' })
+    }
+    await expect.poll(() => server.followers).toBe(0)
+  })
+
   test('is not there when nobody listens, and when a dead agent left its file behind', async () => {
     expect(await agentSocket(root).connect(() => undefined)).toBeUndefined()
     writeFileSync(path.join(root, 'agent.sock'), '')
     expect(await agentSocket(root).connect(() => undefined)).toBeUndefined()
-    await using _server = await agentSocket(root).listen(() => undefined)
+    await using _server = await agentSocket(root).listen(deaf)
     using connection = await agentSocket(root).connect(() => undefined)
     expect(connection).toBeDefined()
   })
 
   test('tells a watcher that the agent is gone', async () => {
-    const server = await agentSocket(root).listen(() => undefined)
+    const server = await agentSocket(root).listen(deaf)
     using connection = (await agentSocket(root).connect(() => undefined))!
     await server[Symbol.asyncDispose]()
     await connection.closed
@@ -66,7 +87,7 @@ describe("An agent's socket", () => {
 
   test('keeps nothing for a watcher that does not read: a notice is a hint, and there is a later one', async () => {
     const isThere = Promise.withResolvers<void>()
-    await using server = await agentSocket(root).listen(() => isThere.resolve())
+    await using server = await agentSocket(root).listen({ ...deaf, poke: () => isThere.resolve() })
     const watcher = connect(path.join(root, 'agent.sock')).pause()
     onTestFinished(() => void watcher.destroy())
     watcher.write('\n')
@@ -104,7 +125,7 @@ describe("An agent's socket", () => {
   test('works in a home whose path is too long for a socket', async () => {
     const deep = path.join(root, 'a'.repeat(90), 'b'.repeat(90))
     mkdirSync(deep, { recursive: true })
-    await using _server = await agentSocket(deep).listen(() => undefined)
+    await using _server = await agentSocket(deep).listen(deaf)
     using connection = await agentSocket(deep).connect(() => undefined)
     expect(connection).toBeDefined()
   })

@@ -17,16 +17,31 @@ const socketPathMax = 100
  */
 const unreadBytesMax = 64 * 1024
 
+/** Lines of a watcher that mean more than a poke. */
+const word = { follow: 'follow', quiet: 'quiet?' } as const
+
 /** The socket of a state home: in it, or in a private folder of the user when its path would be too long for a socket. */
 export function agentSocket(home: string): AgentSocket {
   const file = socketPath(home)
   return {
-    async listen(onPoke) {
+    async listen(handlers) {
       const watchers = new Set<Socket>()
+      const followers = new Set<Socket>()
       const server = createServer((socket) => {
         watchers.add(socket)
-        socket.on('error', () => undefined).on('close', () => watchers.delete(socket))
-        socket.setEncoding('utf8').on('data', () => onPoke())
+        socket
+          .on('error', () => undefined)
+          .on('close', () => {
+            watchers.delete(socket)
+            followers.delete(socket)
+          })
+        createInterface({ input: socket })
+          .on('error', () => undefined)
+          .on('line', (line) => {
+            if (line === word.follow) followers.add(socket)
+            else if (line === word.quiet) void handlers.whenQuiet().then(() => send(socket, { type: 'quiet' }))
+            else handlers.poke()
+          })
       })
       rmSync(file, { force: true })
       await new Promise<void>((resolve, reject) => {
@@ -34,9 +49,11 @@ export function agentSocket(home: string): AgentSocket {
       })
       server.unref()
       return {
+        get followers() {
+          return followers.size
+        },
         notify: (notice) => {
-          const line = `${JSON.stringify(notice)}\n`
-          for (const socket of watchers) if (socket.writableLength < unreadBytesMax) socket.write(line)
+          for (const socket of watchers) if (socket.writableLength < unreadBytesMax) send(socket, notice)
         },
         [Symbol.asyncDispose]: async () => {
           for (const socket of watchers) socket.destroy()
@@ -68,10 +85,20 @@ export function agentSocket(home: string): AgentSocket {
         poke: () => {
           socket.write('\n')
         },
+        follow: () => {
+          socket.write(`${word.follow}\n`)
+        },
+        askQuiet: () => {
+          socket.write(`${word.quiet}\n`)
+        },
         [Symbol.dispose]: () => socket.destroy(),
       }
     },
   }
+}
+
+function send(socket: Socket, notice: AgentNotice): void {
+  if (!socket.destroyed) socket.write(`${JSON.stringify(notice)}\n`)
 }
 
 /** Undefined for a line that an agent has left unfinished when it was killed. */

@@ -13,7 +13,7 @@ export const page: CommandPage = {
     },
     { command: 'shipway approve 12 --environment production', purpose: 'run #12, which waits for an environment' },
   ],
-  exits: [0, 1, 2, 3, 8, 130, 143],
+  exits: [0, 1, 2, 3, 4, 5, 8, 130, 143],
   define: (command, act) => {
     addDecisionFlags(command)
     command.action(act((session, subject: string, flags: DecisionFlags) => decide(session, 'approve', subject, flags)))

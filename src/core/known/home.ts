@@ -111,3 +111,13 @@ export function agentRunning(found: { readonly home: string }): KnownError {
     retry: 'backoff',
   })
 }
+
+/** What was handed in did not arrive as it was written: another version of Shipway, or a disk that changes bytes. */
+export function ticketQuarantined(fact: { readonly file: string; readonly why: string }): KnownError {
+  return new KnownError({
+    code: 'TICKET_QUARANTINED',
+    kind: 'usage',
+    message: `The agent put the request aside instead of working on it: ${fact.why}`,
+    hint: `It is kept in ${fact.file}. Call again with the version of Shipway that the agent runs (\`shipway --version\`, \`shipway doctor\`).`,
+  })
+}

@@ -72,6 +72,16 @@ export function isTicketId(text: string): boolean {
   return /^tk_[0-9a-z]{10,64}$/.test(text)
 }
 
+const base32 = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** When an id of ours was made, in milliseconds since 1970 by the clock of its maker; undefined for one that was derived from a cause. */
+export function ticketMadeAt(id: string): number | undefined {
+  const digits = /^tk_([0-9a-hjkmnp-tv-z]{10})[0-9a-hjkmnp-tv-z]{16}$/.exec(id)?.[1]
+  return digits === undefined
+    ? undefined
+    : Array.from(digits).reduce((value, digit) => value * 32 + base32.indexOf(digit), 0)
+}
+
 /** `P2-20270102T101112.345Z-<id>.json`: the order of names is the order of work, so that a listing is the queue. */
 export function ticketFileName(ticket: Pick<Ticket, 'id' | 'priority' | 'createdAt'>): string {
   const time = new Date(ticket.createdAt).toISOString().replaceAll(/[-:]/g, '')
