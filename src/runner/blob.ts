@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -39,13 +40,31 @@ export function blobPath(blobs: string, digest: string): string {
  * beside it, made durable and then linked. Copying and hashing are one pass, so the digest is that of the copy even if
  * the file changes meanwhile. The folder of the blob is made durable by the caller (`syncFolder`), once for many blobs.
  */
-export async function storeBlob(file: string, blobs: string): Promise<BlobRef> {
+export function storeBlob(file: string, blobs: string): Promise<BlobRef> {
+  return storeBy(blobs, (target) => copyHashed(file, target))
+}
+
+/** As `storeBlob`, for contents that come as a stream. One that breaks off is not stored. */
+export function storeStream(stream: Readable, blobs: string): Promise<BlobRef> {
+  return storeBy(blobs, async (target) => {
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk)
+      writeAll(target, chunk)
+      size += chunk.length
+    }
+    return { digest: hash.digest('hex'), size }
+  })
+}
+
+async function storeBy(blobs: string, fill: (target: number) => Promise<BlobRef>): Promise<BlobRef> {
   const folder = join(blobs, 'sha256')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const temporary = join(folder, `.tmp-${process.pid}-${(copies += 1)}`)
   const target = openSync(temporary, 'wx', 0o600)
   try {
-    const ref = await copyHashed(file, target)
+    const ref = await fill(target)
     const path = blobPath(blobs, ref.digest)
     if (!existsSync(path)) {
       await fsyncAsync(target)
@@ -103,7 +122,7 @@ async function copyHashed(file: string, target: number): Promise<BlobRef> {
     for (let length = readSync(source, buffer); length > 0; length = readSync(source, buffer)) {
       const chunk = buffer.subarray(0, length)
       hash.update(chunk)
-      for (let at = 0; at < length;) at += writeSync(target, chunk, at)
+      writeAll(target, chunk)
       size += length
       if (size % TURN_BYTES < length) await setImmediate()
     }
@@ -111,4 +130,8 @@ async function copyHashed(file: string, target: number): Promise<BlobRef> {
     closeSync(source)
   }
   return { digest: hash.digest('hex'), size }
+}
+
+function writeAll(target: number, chunk: Buffer): void {
+  for (let at = 0; at < chunk.length;) at += writeSync(target, chunk, at)
 }

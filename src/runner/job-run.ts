@@ -8,6 +8,7 @@ import type { LogStream } from '#core/step/log-index.ts'
 import type { AgentChannel, JobTag } from './agent-channel.ts'
 import type { JobControl } from './job-control.ts'
 import type { JobLog } from './job-log.ts'
+import type { JobService } from './service/job-service.ts'
 import type { RunnerTimings } from './timings.ts'
 import type { Watchdog } from './watchdog.ts'
 
@@ -88,6 +89,8 @@ export class JobRun {
   /** Number of the step that runs now, for the log and the annotations. */
   stepNumber = 0
   summaries = 0
+  /** Artifact and cache service, once an action needed it (`service/environment.ts`). */
+  service: Promise<JobService> | undefined
   readonly annotations: Annotation[] = []
   /** Names for files in the job's temporary folder. */
   #fileCount = 0

@@ -113,6 +113,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
     return complete(job, frame, census)
   } finally {
     clearTimeout(timer)
+    await (await job.service)?.[Symbol.asyncDispose]()
   }
 }
 

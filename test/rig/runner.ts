@@ -225,7 +225,8 @@ function readIfThere(path: string): Buffer {
   }
 }
 
-function orderOf(job: TestJob, folder: string, home: string): JobOrder {
+/** A complete order for a job whose files lie in `folder`. */
+export function orderOf(job: TestJob, folder: string, home: string): JobOrder {
   const position = { line: 1, column: 1 }
   const steps = job.steps.map((step, index) => ({ id: `__run_${index + 1}`, if: 'success()', position, ...step }))
   const run = join(home, 'run')

@@ -12,6 +12,9 @@ export interface ArtifactFile {
   readonly digest: string
 }
 
+/** Files in one artifact. */
+export const artifactFilesMax = 100_000
+
 /** What `actions/upload-artifact` leaves in `runs/<id>/artifacts/<name>.json`. */
 export interface ArtifactManifest {
   readonly schema: 'shipway.artifact/1'
@@ -25,6 +28,8 @@ export interface ArtifactManifest {
   readonly files: readonly ArtifactFile[]
   /** SHA-256 of the canonical JSON of `files`: names the artifact's contents. */
   readonly digest: string
+  /** Only for a single file that was uploaded as it is, without an archive: it is downloaded the same way. */
+  readonly mimeType?: string
 }
 
 const NAME_LENGTH_MAX = 200

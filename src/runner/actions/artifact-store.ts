@@ -8,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -24,6 +25,27 @@ export function digestOf(files: readonly ArtifactFile[]): string {
   return createHash('sha256')
     .update(canonicalJson(files as unknown as Json))
     .digest('hex')
+}
+
+/**
+ * The number that clients know an artifact by (`artifact-id`, `artifact-ids`). It follows from what was uploaded by
+ * whom, so that nobody has to count; 52 bits, because JavaScript clients read it as a number.
+ */
+export function artifactId({ name, jobKey, attempt, digest }: ArtifactManifest): string {
+  const hash = createHash('sha256').update([name, jobKey, attempt, digest].join('\n')).digest('hex')
+  return String(Number.parseInt(hash.slice(0, 13), 16) + 1)
+}
+
+/** When an artifact was made known. */
+export function artifactTime(folder: string, name: string): Date {
+  return statSync(join(folder, `${name}.json`), { throwIfNoEntry: false })?.mtime ?? new Date(0)
+}
+
+/** Makes an artifact unknown; its contents stay until nobody names them. False when there was none. */
+export function removeArtifact(folder: string, name: string): boolean {
+  if (!unlinkIfThere(join(folder, `${name}.json`))) return false
+  syncFolder(folder)
+  return true
 }
 
 /** The artifacts of a run, by name. */
@@ -59,7 +81,8 @@ export function publishArtifact(folder: string, manifest: ArtifactManifest, over
   const temporary = join(folder, `.tmp-${process.pid}-${manifest.name}`)
   writeDurably(temporary, `${JSON.stringify(manifest, undefined, 2)}\n`)
   try {
-    if (overwrite || isOwn(readArtifact(folder, manifest.name), manifest)) {
+    const existing = readArtifact(folder, manifest.name)
+    if (overwrite || (existing !== undefined && isReplaceable(existing, manifest))) {
       renameSync(temporary, path)
     } else {
       link(temporary, path, manifest.name)
@@ -71,8 +94,12 @@ export function publishArtifact(folder: string, manifest: ArtifactManifest, over
   syncFolder(folder)
 }
 
-function isOwn(existing: ArtifactManifest | undefined, manifest: ArtifactManifest): boolean {
-  return existing?.jobKey === manifest.jobKey && existing.attempt < manifest.attempt
+/** True for what an earlier attempt of the same job left. */
+export function isReplaceable(
+  existing: ArtifactManifest,
+  by: { readonly jobKey: string; readonly attempt: number },
+): boolean {
+  return existing.jobKey === by.jobKey && existing.attempt < by.attempt
 }
 
 function link(temporary: string, path: string, name: string): void {
@@ -104,10 +131,12 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-function unlinkIfThere(path: string): void {
+function unlinkIfThere(path: string): boolean {
   try {
     unlinkSync(path)
+    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return false
   }
 }

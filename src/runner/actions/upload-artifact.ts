@@ -1,6 +1,6 @@
 import { dirname, relative } from 'node:path'
 import { artifactEmpty, artifactNameInvalid, artifactTooLarge } from '#core/known/runner.ts'
-import { isArtifactName } from '#core/run/artifact.ts'
+import { artifactFilesMax, isArtifactName } from '#core/run/artifact.ts'
 import type { ArtifactFile } from '#core/run/artifact.ts'
 import { commonFolder } from '#core/step/path-pattern.ts'
 import { blobPath, storeBlob, syncFolder } from '../blob.ts'
@@ -9,8 +9,6 @@ import type { FileSearch } from '../file-search.ts'
 import { digestOf, publishArtifact } from './artifact-store.ts'
 import type { ActionContext, BuiltInAction } from './built-in-action.ts'
 
-/** Files in one artifact. */
-const FILES_MAX = 100_000
 /** Files copied at the same time: enough to keep a disk busy while others are made durable. */
 const COPIES_MAX = 4
 
@@ -36,8 +34,8 @@ export const uploadArtifact: BuiltInAction = {
       followLinks: true,
     })
     if (search.files.length === 0) return reportEmpty(context, paths)
-    if (search.files.length > FILES_MAX) {
-      throw artifactTooLarge({ name, found: search.files.length, filesMax: FILES_MAX })
+    if (search.files.length > artifactFilesMax) {
+      throw artifactTooLarge({ name, found: search.files.length, filesMax: artifactFilesMax })
     }
     const files = await storeFiles(context, search)
     const digest = digestOf(files)
