@@ -39,7 +39,12 @@ export async function runCompositeAction(
     status: 'success',
     env: { ...call.frame.env, ...call.ownEnv },
     inputs: inputsOf(job, call, action, given),
-    github: { ...call.frame.github, action: call.step.id, action_path: folder, action_status: 'success' },
+    github: {
+      ...call.frame.github,
+      action: call.step.id,
+      action_path: job.host.inside(folder),
+      action_status: 'success',
+    },
   }
   await runInnerSteps(job, frame, action.runs.steps)
   const failed = outputsOf(job, frame, call, action)

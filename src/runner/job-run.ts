@@ -9,6 +9,7 @@ import type { AgentChannel, JobTag } from './agent-channel.ts'
 import type { JobControl } from './job-control.ts'
 import type { JobLog } from './job-log.ts'
 import type { JobService } from './service/job-service.ts'
+import type { StepHost } from './step-host.ts'
 import type { RunnerTimings } from './timings.ts'
 import type { Watchdog } from './watchdog.ts'
 
@@ -70,11 +71,13 @@ export class JobRun {
   readonly redactor: Redactor
   readonly log: JobLog
   readonly tag: JobTag
-  /** Members that the runner adds: `workspace`, `event_path`, `job` … */
-  readonly github: JsonObject
-  readonly runner: JsonObject
-  /** What processes inherit, below everything that the workflow says. */
-  readonly baseEnv: Readonly<Record<string, string>>
+  /** Members that the runner adds: `workspace`, `event_path`, `job` … Paths are those that steps see. */
+  github: JsonObject
+  runner: JsonObject
+  /** This machine: for what the runner does itself, built-in actions for example. */
+  readonly machine: StepHost
+  /** Where the steps run: this machine, until the job's container has started. */
+  host: StepHost
   readonly isDebug: boolean
   /** `RUNNER_TRACKING_ID`: marks every process of the job. */
   readonly mark: string
@@ -103,7 +106,7 @@ export class JobRun {
     readonly log: JobLog
     readonly github: JsonObject
     readonly runner: JsonObject
-    readonly baseEnv: Readonly<Record<string, string>>
+    readonly machine: StepHost
     readonly isDebug: boolean
     readonly mark: string
   }) {
@@ -116,7 +119,8 @@ export class JobRun {
     this.log = init.log
     this.github = init.github
     this.runner = init.runner
-    this.baseEnv = init.baseEnv
+    this.machine = init.machine
+    this.host = init.machine
     this.isDebug = init.isDebug
     this.mark = init.mark
   }

@@ -17,6 +17,7 @@ import { GrowthNotice } from './growth-notice.ts'
 import { killOrphans, takeCensus } from './orphan.ts'
 import type { Census } from './orphan.ts'
 import { jobScope, stepScope } from './scope.ts'
+import { machineHost } from './machine-host.ts'
 import { evaluateEnvironment, runJobSteps } from './step-loop.ts'
 
 const MINUTE_MS = 60_000
@@ -83,7 +84,7 @@ function openJob(order: JobOrder, world: RunnerWorld, control: JobControl, log: 
       environment: 'self-hosted',
       ...(isDebug ? { debug: '1' } : {}),
     },
-    baseEnv: { ...inheritedEnvironment(world.environment), RUNNER_TRACKING_ID: mark },
+    machine: machineHost({ ...inheritedEnvironment(world.environment), RUNNER_TRACKING_ID: mark }),
   })
 }
 

@@ -36,7 +36,11 @@ export function stepScope(
   }
   if (place.isCondition) delete contexts['secrets']
   const workspace = job.order.paths.workspace
-  const hash: ScopeFunction = (args) => hashFiles(args.map(String), workspace)
+  const hash: ScopeFunction = (args) =>
+    hashFiles(
+      args.map((pattern) => job.host.outside(String(pattern))),
+      workspace,
+    )
   return { contexts, functions: { ...statusFunctions({ level: 'step', job: status }), hashFiles: hash } }
 }
 

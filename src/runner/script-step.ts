@@ -10,9 +10,11 @@ import { applyFileCommands, makeFileCommands } from './file-command-set.ts'
 import { STEP_SUCCEEDED } from './job-run.ts'
 import type { Frame, JobRun, StepEnd } from './job-run.ts'
 import { makeCollector, openCommandSession } from './step-collector.ts'
-import { findProgram, processEnvironment, stepPath } from './step-environment.ts'
+import type { StepCollector } from './step-collector.ts'
+import { processEnvironment, stepPath } from './step-environment.ts'
+import type { StepHost } from './step-host.ts'
 import { StepOutput } from './step-output.ts'
-import { runProcess } from './step-process.ts'
+import type { ProcessPlan } from './step-process.ts'
 
 /** A step that is about to run: its values so far. */
 export interface StepCall {
@@ -38,22 +40,20 @@ export async function runScriptStep(job: JobRun, call: StepCall): Promise<StepEn
   const path = writeScript(job, script, shell.plan)
   const collector = makeCollector(outputs)
   const variables = processEnvironment(job, frame, env, step.id, files)
-  const exitCode = await runLogged(
-    job,
-    { argv: shellArgv(shell.plan, shell.program, path), cwd, env: variables },
-    collector,
-  )
+  const argv = shellArgv(shell.plan, shell.program, job.host.inside(path))
+  const exitCode = await runLogged(job, { argv, cwd, env: variables }, collector)
   return endOfStep(job, exitCode, () => {
     applyFileCommands(files, job, collector)
     return collector.failure
   })
 }
 
-/** Runs a program with its output in the step's log. Returns its exit code. */
+/** Runs a program on the job's host, or another one, with its output in the step's log. Returns its exit code. */
 export async function runLogged(
   job: JobRun,
-  plan: Parameters<typeof runProcess>[0],
-  collector: ReturnType<typeof makeCollector>,
+  plan: ProcessPlan,
+  collector: StepCollector,
+  host: StepHost = job.host,
 ): Promise<number> {
   const session = openCommandSession(job, collector, plan.env)
   const accept = (line: string) => session.accept(line)
@@ -61,7 +61,7 @@ export async function runLogged(
   const out = new StepOutput({ redactor, accept, write: (lines) => job.log.write(lines, stepNumber, 'out') })
   const err = new StepOutput({ redactor, accept, write: (lines) => job.log.write(lines, stepNumber, 'err') })
   const sink = { onOut: (chunk: Buffer) => out.push(chunk), onErr: (chunk: Buffer) => err.push(chunk) }
-  const exitCode = await job.control.stoppable((stop) => runProcess(plan, sink, job.world, stop))
+  const exitCode = await job.control.stoppable((stop) => host.run(plan, sink, job.world, stop))
   out.end()
   err.end()
   return exitCode
@@ -93,10 +93,11 @@ function chooseShell(job: JobRun, call: StepCall, cwd: string): ChosenShell {
   const own = step.shell === undefined ? '' : evaluateText(step.shell, scope)
   const shell = own === '' && frame.depth === 0 ? job.defaults.shell : own
   const path = stepPath(job, env)
-  const bash = shell === undefined || shell === '' ? findProgram('bash', path, cwd) : undefined
+  const { host } = job
+  const bash = host.prefersBash && (shell ?? '') === '' ? host.findProgram('bash', path, cwd) : undefined
   const plan = planShell(shell, bash !== undefined)
   if (plan === undefined) throw shellInvalid({ shell: shell ?? '' })
-  const program = bash ?? findProgram(plan.program, path, cwd)
+  const program = bash ?? host.findProgram(plan.program, path, cwd)
   if (program === undefined) throw shellNotFound({ program: plan.program, path })
   return { plan, program }
 }
@@ -104,8 +105,13 @@ function chooseShell(job: JobRun, call: StepCall, cwd: string): ChosenShell {
 function workingDirectory(job: JobRun, { step, frame, scope }: StepCall): string {
   const own = step.workingDirectory === undefined ? '' : evaluateText(step.workingDirectory, scope)
   const chosen = own === '' && frame.depth === 0 ? (job.defaults.workingDirectory ?? '') : own
-  const path = resolve(job.order.paths.workspace, chosen)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw workingDirectoryMissing({ path })
+  const { host } = job
+  const path = host.outside(resolve(host.inside(job.order.paths.workspace), chosen))
+  // A folder that only the container has is looked for there, by Docker.
+  const isHere = host.kind === 'machine' || host.inside(path) !== path
+  if (isHere && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw workingDirectoryMissing({ path: host.inside(path) })
+  }
   return path
 }
 

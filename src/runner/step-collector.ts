@@ -31,7 +31,7 @@ export function openCommandSession(
       fail: (reason) => (collector.failure ??= reason),
     },
     {
-      workspace: job.order.paths.workspace,
+      workspace: job.host.inside(job.order.paths.workspace),
       isDebug: job.isDebug,
       allowsUnsecureCommands: env['ACTIONS_ALLOW_UNSECURE_COMMANDS']?.toLowerCase() === 'true',
     },

@@ -4,7 +4,10 @@ import { githubEnvironment, joinPath } from '#core/step/environment.ts'
 import type { Json } from '#core/json.ts'
 import type { Frame, JobRun } from './job-run.ts'
 
-/** The variables of a step's process: what the workflow says, what GitHub promises, and PATH. */
+/**
+ * The variables of a step's process on the job's host: what the workflow says, what GitHub promises, and PATH. `extra` may
+ * hold paths of this machine, the files of file commands above all.
+ */
 export function processEnvironment(
   job: JobRun,
   frame: Frame,
@@ -14,26 +17,39 @@ export function processEnvironment(
 ): Record<string, string> {
   const variables: Record<string, string> = {
     CI: 'true',
-    ...job.baseEnv,
+    ...job.host.baseEnv,
     ...env,
     GITHUB_ACTIONS: 'true',
     ...githubEnvironment(frame.depth === 0 ? job.github : { ...job.github, ...frame.github }),
     GITHUB_ACTION: action,
     ...runnerEnvironment(job),
-    SHIPWAY_HOME: job.order.paths.home,
+    ...(job.host.kind === 'machine' ? { SHIPWAY_HOME: job.order.paths.home } : {}),
     SHIPWAY_RUN: job.order.runId,
-    ...extra,
   }
+  for (const [name, value] of Object.entries(extra)) variables[name] = job.host.inside(value)
   variables['PATH'] = stepPath(job, env)
   return variables
 }
 
+/** As `processEnvironment`, for a program that the runner starts on this machine, whatever host the steps of the job have. */
+export function machineEnvironment(
+  job: JobRun,
+  frame: Frame,
+  env: Readonly<Record<string, string>>,
+  action: string,
+): Record<string, string> {
+  const variables = processEnvironment(job, frame, env, action, {})
+  if (job.host.kind === 'machine') return variables
+  // What a container says about folders is wrong here, and its PATH and HOME above all.
+  return { ...variables, ...job.machine.baseEnv }
+}
+
 /** PATH of a step. */
 export function stepPath(job: JobRun, env: Readonly<Record<string, string>>): string {
-  return joinPath(
-    job.pathAdditions,
-    `${env['PATH'] ?? job.baseEnv['PATH'] ?? ''}${delimiter}${job.order.paths.programs}`,
-  )
+  const path = env['PATH'] ?? job.host.baseEnv['PATH'] ?? ''
+  // A container does not have the `shipway` program: it would need this machine's Node, home and socket.
+  const programs = job.host.kind === 'machine' ? `${delimiter}${job.order.paths.programs}` : ''
+  return joinPath(job.pathAdditions, path + programs)
 }
 
 function runnerEnvironment(job: JobRun): Record<string, string> {

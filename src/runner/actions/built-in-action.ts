@@ -7,9 +7,8 @@ import type { JobRun, StepEnd } from '../job-run.ts'
 import { runLogged } from '../script-step.ts'
 import type { StepCall } from '../script-step.ts'
 import { makeCollector } from '../step-collector.ts'
-import { runProcess } from '../step-process.ts'
 import type { ProcessPlan } from '../step-process.ts'
-import { findProgram, processEnvironment, stepPath } from '../step-environment.ts'
+import { machineEnvironment } from '../step-environment.ts'
 
 /** An action that the runner carries out itself. It throws a `KnownError` to fail its step. */
 export interface BuiltInAction {
@@ -108,7 +107,7 @@ function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionCon
 }
 
 async function runProgram(job: JobRun, call: StepCall, argv: readonly string[], cwd: string): Promise<boolean> {
-  return (await runLogged(job, planProgram(job, call, argv, cwd), makeCollector({}))) === 0
+  return (await runLogged(job, planProgram(job, call, argv, cwd), makeCollector({}), job.machine)) === 0
 }
 
 async function captureProgram(
@@ -120,12 +119,13 @@ async function captureProgram(
   const chunks: Buffer[] = []
   const sink = { onOut: (chunk: Buffer) => chunks.push(Buffer.from(chunk)), onErr: () => {} }
   const plan = planProgram(job, call, argv, cwd)
-  const exitCode = await job.control.stoppable((stop) => runProcess(plan, sink, job.world, stop))
+  const exitCode = await job.control.stoppable((stop) => job.machine.run(plan, sink, job.world, stop))
   return exitCode === 0 ? Buffer.concat(chunks).toString('utf8').trimEnd() : undefined
 }
 
 function planProgram(job: JobRun, call: StepCall, argv: readonly string[], cwd: string): ProcessPlan {
   const [name = '', ...args] = argv
-  const program = findProgram(name, stepPath(job, call.env), cwd) ?? name
-  return { argv: [program, ...args], cwd, env: processEnvironment(job, call.frame, call.env, call.step.id, {}) }
+  const env = machineEnvironment(job, call.frame, call.env, call.step.id)
+  const program = job.machine.findProgram(name, env['PATH'] ?? '', cwd) ?? name
+  return { argv: [program, ...args], cwd, env }
 }

@@ -1,0 +1,30 @@
+import type { Stop } from './job-control.ts'
+import type { ProcessPlan, ProcessRunner, ProcessSink } from './step-process.ts'
+
+/**
+ * Where the processes of a job's steps run: this machine, or the container of the job. Everything that starts a process for
+ * a step goes through it, so that a script, a JavaScript action and whatever comes later work in both.
+ *
+ * The runner itself always works with paths of this machine; steps see paths of their host. `inside` and `outside` are the
+ * two directions. A path that both see by the same name, or that only one of them has, comes back as it was.
+ */
+export interface StepHost {
+  readonly kind: 'machine' | 'container'
+  /** What processes inherit, below everything that the workflow says. */
+  readonly baseEnv: Readonly<Record<string, string>>
+  /** Whether a step without `shell:` gets bash where it is found (actions-semantics 41). */
+  readonly prefersBash: boolean
+  /** The Node that JavaScript actions run with, as the host sees it. */
+  readonly node: string
+  /** A path of this machine, as steps see it. */
+  inside(path: string): string
+  /** A path that a step named, on this machine. */
+  outside(path: string): string
+  /** The program that a name means on the PATH of a step; undefined when there is none. */
+  findProgram(name: string, path: string, cwd: string): string | undefined
+  /**
+   * Runs one program to its end and returns its exit code. `argv` and `env` are as the host sees them; `cwd` may be either.
+   * A stop reaches the program and what it has started, wherever it runs.
+   */
+  run(plan: ProcessPlan, sink: ProcessSink, runner: ProcessRunner, stop: Stop): Promise<number>
+}
