@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isJsonObject } from '#core/json.ts'
 import type { Json, JsonObject } from '#core/json.ts'
 import { fileUnreadable, flagInvalid, refNotFound, repositoryEmpty } from '#core/known/cli.ts'
+import { toText } from '#core/expression/text.ts'
 import { shortRef } from '#core/view/name.ts'
 import type { EventFacts } from '#core/ticket/model.ts'
 import { fileProblem } from './file-problem.ts'
@@ -47,7 +48,13 @@ export async function prepareEvent(
   const remarks: string[] = []
   const place = await findCommit(session, facts, { name, flags, payload: given, remarks })
   const eventName = name === 'tag' ? 'push' : name
-  const payload = { ...defaultPayload(facts, eventName, place.sha), ...given }
+  const inputs = { ...(eventName === 'workflow_dispatch' ? inputsIn(given) : {}), ...flags.input }
+  const hasInputs = Object.keys(inputs).length > 0
+  const payload = {
+    ...defaultPayload(facts, eventName, place.sha),
+    ...given,
+    ...(hasInputs && eventName === 'workflow_dispatch' ? { inputs } : {}),
+  }
   const changed =
     flags.changedFiles ??
     changedIn(given) ??
@@ -61,7 +68,7 @@ export async function prepareEvent(
       ...(facts.parent === undefined || eventName !== 'push' ? {} : { before: facts.parent }),
       ...pullRequestRefs(facts, eventName, payload),
       ...tellable(changed, remarks),
-      ...(flags.input === undefined || Object.keys(flags.input).length === 0 ? {} : { inputs: flags.input }),
+      ...(hasInputs ? { inputs } : {}),
     },
     isDirty: place.isDirty,
     remarks,
@@ -185,6 +192,13 @@ async function readPayload(session: Session, path: string): Promise<JsonObject> 
   }
   if (!isJsonObject(value)) throw unreadable('it must hold one JSON object, the payload of the event')
   return value
+}
+
+/** Inputs that the payload of a start by hand brings: texts, whatever their type. */
+function inputsIn(payload: JsonObject): Readonly<Record<string, string>> {
+  const inputs = payload['inputs']
+  if (!isJsonObject(inputs ?? null)) return {}
+  return Object.fromEntries(Object.entries(inputs as JsonObject).map(([name, value]) => [name, toText(value)]))
 }
 
 /** Files that the commits of a push payload name. */

@@ -5,7 +5,7 @@ import { parseWorkflow } from '#core/workflow/parse-workflow.ts'
 import type { Parsed } from '#core/diagnostic.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
 import type { Git } from '#ports/git.ts'
-import { workflowFolders } from '#engine/load-workflows.ts'
+import { chooseWorkflows, workflowFolders } from '#engine/load-workflows.ts'
 
 /** A workflow file of the working tree, and what was found in it. */
 export interface WorkflowFile {
@@ -46,13 +46,10 @@ export async function readWorkflowsAt(
       ? folder.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${workflowFolders[index]}/${name}`)
       : [],
   )
-  const clean = named?.map((path) => path.replace(/^\.\//, '').replace(/\/$/, ''))
   const wanted =
-    clean === undefined
+    named === undefined
       ? all
-      : all.filter((path) =>
-          clean.some((name) => path === name || basename(path) === name || path.startsWith(`${name}/`)),
-        )
+      : await chooseWorkflows(git, { repository: place.root, sha: place.sha, paths: all }, named)
   const objects = await git.readFiles(place.root, place.sha, wanted)
   return Promise.all(
     wanted.flatMap((file, index) => {

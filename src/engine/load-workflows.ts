@@ -3,7 +3,7 @@ import { noWorkflowFiles } from '#core/known/home.ts'
 import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
 import { parseWorkflow } from '#core/workflow/parse-workflow.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
-import type { Git } from '#ports/git.ts'
+import type { Git, GitObject } from '#ports/git.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
 /** Folders that hold workflow files, below the repository's root. */
@@ -42,7 +42,7 @@ export async function loadCommit(
       ? listing.names.filter((name) => /\.ya?ml$/.test(name)).map((name) => `${folder}/${name}`)
       : []
   })
-  const chosen = wanted === undefined ? paths : wanted.flatMap((path) => chooseWorkflows(paths, path))
+  const chosen = wanted === undefined ? paths : await chooseWorkflows(context.git, { repository, sha, paths }, wanted)
   if (chosen.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
   const objects = await context.git.readFiles(repository, sha, chosen)
   const workflows: LoadedWorkflow[] = []
@@ -56,13 +56,30 @@ export async function loadCommit(
   return { workflows, project: project?.kind === 'file' ? project.text : undefined }
 }
 
-/** `--workflow` names a file, or a folder that stands for all files in it. A file outside the two folders is read as it is named. */
-function chooseWorkflows(paths: readonly string[], wanted: string): readonly string[] {
-  const clean = wanted.replace(/^\.\//, '').replace(/\/$/, '')
-  const inside = paths.filter(
-    (path) => path === clean || path.startsWith(`${clean}/`) || path.split('/').at(-1) === clean,
+/**
+ * `--workflow` names a file, or a folder that stands for all files in it. What lies outside the two folders is read as it is named. `paths` are the
+ * files in the two folders.
+ */
+export async function chooseWorkflows(
+  git: Pick<Git, 'readFiles'>,
+  commit: { readonly repository: string; readonly sha: string; readonly paths: readonly string[] },
+  wanted: readonly string[],
+): Promise<readonly string[]> {
+  const names = wanted.map((path) => path.replace(/^\.\//, '').replace(/\/$/, ''))
+  const inside = names.map((name) =>
+    commit.paths.filter((path) => path === name || path.startsWith(`${name}/`) || path.split('/').at(-1) === name),
   )
-  return inside.length > 0 || !/\.ya?ml$/.test(clean) ? inside : [clean]
+  const outside = names.filter((_, index) => inside[index]?.length === 0)
+  const roots = outside.map((name) => (name === '.' ? '' : name))
+  const found = outside.length === 0 ? [] : await git.readFiles(commit.repository, commit.sha, roots)
+  const read = new Map(outside.map((name, index) => [name, filesOf(name, found[index])]))
+  return [...new Set(names.flatMap((name, index) => read.get(name) ?? inside[index] ?? []))]
+}
+
+function filesOf(name: string, object: GitObject | undefined): readonly string[] {
+  if (object?.kind !== 'folder') return object === undefined ? [] : [name]
+  const files = object.names.filter((file) => /\.ya?ml$/.test(file)).toSorted()
+  return name === '.' ? files : files.map((file) => `${name}/${file}`)
 }
 
 async function parseCached(

@@ -25,7 +25,7 @@ export const systemGit: Git = {
     )
     return answers.map((object): GitObject | undefined => {
       if (object === undefined) return undefined
-      if (object.type === 'tree') return { kind: 'folder', names: treeNames(object.content) }
+      if (object.type === 'tree') return { kind: 'folder', names: treeNames(object.content, object.oid.length / 2) }
       return { kind: 'file', oid: object.oid, text: object.content.toString('utf8') }
     })
   },
@@ -117,8 +117,8 @@ async function git(repository: string, sha: string, args: readonly string[]): Pr
   }
 }
 
-/** Names in the raw form of a tree object: `<mode> <name>\0<20 bytes>`, again and again. */
-function treeNames(content: Buffer): readonly string[] {
+/** Names in the raw form of a tree object: `<mode> <name>\0<id>`, again and again; an id has 20 bytes, or 32 with SHA-256. */
+function treeNames(content: Buffer, idBytes: number): readonly string[] {
   const names: string[] = []
   let offset = 0
   while (offset < content.length) {
@@ -126,7 +126,7 @@ function treeNames(content: Buffer): readonly string[] {
     const end = content.indexOf(0, space)
     if (space < 0 || end < 0) break
     names.push(content.toString('utf8', space + 1, end))
-    offset = end + 1 + 20
+    offset = end + 1 + idBytes
   }
   return names
 }

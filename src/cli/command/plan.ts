@@ -5,6 +5,7 @@ import type { JobPlan, WorkflowPlan } from '#core/plan/plan-workflow.ts'
 import { filesInvalid } from '#core/known/cli.ts'
 import { noWorkflowFiles } from '#core/known/home.ts'
 import { selectJobs } from '#core/run/select-jobs.ts'
+import { isWantedLeg } from '#core/run/select-legs.ts'
 import { dispatchInputs } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
@@ -92,9 +93,18 @@ function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
     event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
   const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}) : {}
   const plan = planWorkflow(workflow, { event, github, inputs, vars: request.vars })
-  if (request.job === undefined) return plan
-  const selected = new Set(selectJobs(workflow, request.job))
-  return { ...plan, jobs: plan.jobs.filter((job) => selected.has(job.id)) }
+  const selected = request.job === undefined ? undefined : new Set(selectJobs(workflow, request.job))
+  const jobs = plan.jobs.filter((job) => selected?.has(job.id) ?? true)
+  return { ...plan, jobs: jobs.map((job) => withWantedLegs(job, request)) }
+}
+
+/** What `--matrix` leaves of a job. */
+function withWantedLegs(job: JobPlan, { matrix = [] }: RunRequest): JobPlan {
+  const { decision } = job
+  if (decision.kind !== 'legs') return job
+  const legs = decision.legs.filter((leg) => isWantedLeg(leg.matrix, matrix))
+  if (legs.length > 0) return { ...job, decision: { kind: 'legs', legs } }
+  return { ...job, decision: { kind: 'skipped', reason: 'No leg of the matrix matches what --matrix asks for.' } }
 }
 
 function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette: Palette): string {

@@ -109,7 +109,7 @@ export function actionInvalid(fact: { uses: string; problems: readonly string[] 
   return new KnownError({
     code: 'ACTION_INVALID',
     kind: 'usage',
-    message: `The action "${fact.uses}" cannot be used: ${fact.problems[0] ?? 'its file is not valid'}.`,
+    message: `The action "${fact.uses}" cannot be used: ${(fact.problems[0] ?? 'its file is not valid').replace(/\.$/, '')}.`,
     details: fact.problems,
   })
 }

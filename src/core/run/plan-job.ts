@@ -1,9 +1,9 @@
 import { expandJob } from '#core/plan/expand-job.ts'
 import type { JsonObject } from '#core/json.ts'
 import type { Reason } from '#core/reason.ts'
-import { toText } from '#core/expression/text.ts'
 import type { ScopeFunction } from '#core/expression/evaluate.ts'
 import type { JobModel } from '#core/workflow/model.ts'
+import { isWantedLeg } from './select-legs.ts'
 import { ancestryOf, outputsOf, resultOf } from './state.ts'
 import type { JobState, RunState } from './state.ts'
 
@@ -33,9 +33,7 @@ export function planJob(state: RunState, model: JobModel): PlannedJob {
       return { kind: 'invalid', reason: { code: 'JOB_INVALID', message: expansion.reason } }
     case 'legs': {
       const wanted = document.matrix ?? []
-      const chosen = expansion.legs.filter((leg) =>
-        wanted.every(({ key, value }) => !(key in leg.matrix) || toText(leg.matrix[key] ?? null) === value),
-      )
+      const chosen = expansion.legs.filter((leg) => isWantedLeg(leg.matrix, wanted))
       if (chosen.length === 0)
         return {
           kind: 'skipped',
