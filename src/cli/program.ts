@@ -2,6 +2,7 @@ import { asciiWorld } from './ascii.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import { commandUnknown } from '#core/known/cli.ts'
 import type { CommandEntry } from './command.ts'
+import { takeLeadingFlags } from './leading-flags.ts'
 import { commandTable } from './table.ts'
 import type { GlobalOptions } from './session.ts'
 import type { CliWorld } from './world.ts'
@@ -12,7 +13,8 @@ import type { CliWorld } from './world.ts'
  */
 export async function runCli(argv: readonly string[], realWorld: CliWorld): Promise<number> {
   const world = asciiWorld(realWorld, { ascii: hasFlag(argv, '--ascii'), json: hasFlag(argv, '--json') })
-  const [first, ...rest] = argv
+  const { flags, words } = takeLeadingFlags(argv)
+  const [first, ...rest] = words
   if (first === '--version' || first === '-V' || first === 'version') {
     world.stdout.write(`shipway ${world.version}\n`)
     return 0
@@ -24,7 +26,7 @@ export async function runCli(argv: readonly string[], realWorld: CliWorld): Prom
     const entry = commandTable.find((candidate) => candidate.name === first)
     if (entry === undefined) throw unknownCommand(first)
     const { runCommand } = await import('./run-command.ts')
-    return await runCommand(entry, rest, world)
+    return await runCommand(entry, rest, { world, flags })
   } catch (error) {
     const { endWithFailure } = await import('./failure.ts')
     return endWithFailure(world, options, error)
@@ -44,7 +46,7 @@ async function showHelp(words: readonly string[], world: CliWorld, options: Glob
   const entry = commandTable.find((candidate) => candidate.name === name)
   if (entry === undefined) throw unknownCommand(name)
   const { runCommand } = await import('./run-command.ts')
-  return runCommand(entry, [...more, '--help'], world)
+  return runCommand(entry, [...more, '--help'], { world, flags: [] })
 }
 
 async function showRootHelp(world: CliWorld, options: GlobalOptions): Promise<number> {
@@ -71,11 +73,12 @@ function globalFlagsOf(argv: readonly string[]): GlobalOptions {
   const end = argv.indexOf('--')
   const flags = new Set(end === -1 ? argv : argv.slice(0, end))
   const colour = flags.has('--no-color') ? false : flags.has('--color') ? true : undefined
-  const home = argv[argv.indexOf('--home') + 1]
+  const joined = [...flags].find((word) => word.startsWith('--home='))?.slice('--home='.length)
+  const home = flags.has('--home') ? argv[argv.indexOf('--home') + 1] : joined
   return {
     json: flags.has('--json'),
     debug: flags.has('--debug'),
     ...(colour === undefined ? {} : { color: colour }),
-    ...(flags.has('--home') && home !== undefined ? { home } : {}),
+    ...(home === undefined ? {} : { home }),
   }
 }

@@ -8,13 +8,20 @@ import { openSession } from './session.ts'
 import type { GlobalOptions } from './session.ts'
 import type { CliWorld } from './world.ts'
 
-/** Loads one command and runs it with the words that follow its name. */
-export async function runCommand(entry: CommandEntry, words: readonly string[], world: CliWorld): Promise<number> {
+/** Loads one command and runs it with the words that follow its name. `flags`: global flags that stood before it. */
+export async function runCommand(
+  entry: CommandEntry,
+  rest: readonly string[],
+  { world, flags }: { readonly world: CliWorld; readonly flags: readonly string[] },
+): Promise<number> {
   const page = await entry.load()
+  // Only the last word of the name knows the flags: `release list`.
+  const named = page.commands === undefined ? 0 : 1
+  const words = [...rest.slice(0, named), ...flags, ...rest.slice(named)]
   const exit = { code: 0 }
   const command = buildCommand(entry, page, { world, exit })
   try {
-    await command.parseAsync([...words], { from: 'user' })
+    await command.parseAsync(words, { from: 'user' })
     return exit.code
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error

@@ -11,7 +11,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import { Agent } from './agent.ts'
 import type { AgentContext } from './context.ts'
-import { enqueue } from './enqueue.ts'
+import { enqueue, withdraw } from './enqueue.ts'
 import { Follower } from './follow.ts'
 import { quarantined } from './inbox.ts'
 import { removeSecrets, saveSecrets } from './run-secrets.ts'
@@ -48,6 +48,7 @@ export class EmbeddedClient implements AgentClient {
   #reader: SqlDriver | undefined
   #connection: AgentConnection | undefined
   #failure: Error | undefined
+  #reaching: Promise<void> | undefined
   /** Names of the files that this process has handed in. */
   readonly #handedIn = new Map<string, string>()
   /** What the living agent has said to the question whether anything still goes on. */
@@ -65,13 +66,16 @@ export class EmbeddedClient implements AgentClient {
     const { priority, requestedBy } = options
     // The secrets first: an agent may take the ticket as soon as it is there.
     if (options.secrets !== undefined) saveSecrets(files, id, options.secrets)
+    const ticket = { id, priority, createdAt: clock.now(), requestedBy, request }
     try {
-      this.#handedIn.set(id, enqueue(this.#world, { id, priority, createdAt: clock.now(), requestedBy, request }))
+      this.#handedIn.set(id, enqueue(this.#world, ticket))
+      await this.#reachAgent()
     } catch (error) {
+      // Who is told that it failed must not find later that an agent has done it all the same.
+      withdraw(files, ticket)
       removeSecrets(files, id)
       throw error
     }
-    await this.#reachAgent()
     this.#role?.agent.poke()
     this.#connection?.poke()
     return id
@@ -139,7 +143,7 @@ export class EmbeddedClient implements AgentClient {
     this.#role = undefined
     if (role !== undefined) {
       await role.agent.close(this.#isInterrupted || this.#failure !== undefined ? 'now' : 'finish')
-      await role.server?.[Symbol.asyncDispose]()
+      await role.server[Symbol.asyncDispose]()
       await role.store.close()
       await role.lock[Symbol.asyncDispose]()
     }
@@ -188,6 +192,12 @@ export class EmbeddedClient implements AgentClient {
   /** Becomes the agent, or finds the one that answers; when there is neither (it begins, or is dying), the next call will. */
   async #reachAgent(): Promise<void> {
     if (this.#role !== undefined || this.#connection !== undefined) return
+    // Whoever follows several things at once must not find its own lock taken.
+    this.#reaching ??= this.#tryToReach().finally(() => (this.#reaching = undefined))
+    await this.#reaching
+  }
+
+  async #tryToReach(): Promise<void> {
     const lock = await this.#world.takeLock()
     if (lock !== undefined) {
       await this.#becomeAgent(lock)
@@ -210,19 +220,28 @@ export class EmbeddedClient implements AgentClient {
       role.server?.notify(notice)
       this.#wake.ring()
     }
-    const context = await this.#world.openAgent(notify)
-    const agent = new Agent(context)
-    this.#role = { agent, lock, store: context.store, server: undefined }
-    agent.start()
-    agent.ended.catch((error: unknown) => {
-      this.#failure = error instanceof Error ? error : new Error(String(error))
-      this.#wake.ring()
-    })
-    role.server = await this.#world.socket.listen({
-      poke: () => agent.poke(),
-      whenQuiet: async () => agent.whenQuiet(),
-    })
-    this.#role = { ...this.#role, server: role.server }
+    try {
+      const context = await this.#world.openAgent(notify)
+      const agent = new Agent(context)
+      try {
+        role.server = await this.#world.socket.listen({
+          poke: () => agent.poke(),
+          whenQuiet: async () => agent.whenQuiet(),
+        })
+      } catch (error) {
+        await context.store.close()
+        throw error
+      }
+      this.#role = { agent, lock, store: context.store, server: role.server }
+      agent.start()
+      agent.ended.catch((error: unknown) => {
+        this.#failure = error instanceof Error ? error : new Error(String(error))
+        this.#wake.ring()
+      })
+    } catch (error) {
+      await lock[Symbol.asyncDispose]()
+      throw error
+    }
   }
 }
 
@@ -231,5 +250,5 @@ interface AgentRole {
   readonly agent: Agent
   readonly lock: AsyncDisposable
   readonly store: SqlDriver
-  readonly server: AgentServer | undefined
+  readonly server: AgentServer
 }

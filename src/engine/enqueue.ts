@@ -1,4 +1,5 @@
 import type { Priority, Ticket, TicketRequest } from '#core/ticket/model.ts'
+import { homeLayout } from '#core/home/layout.ts'
 import { ticketTooLarge } from '#core/known/home.ts'
 import { encodeTicket, ticketBytesMax, ticketFileName } from '#core/ticket/envelope.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
@@ -15,6 +16,11 @@ export function enqueue(context: { readonly files: HomeFiles; readonly sha256: S
   const fileName = ticketFileName(ticket)
   context.files.putInbox(fileName, text)
   return fileName
+}
+
+/** Takes a ticket back out of the inbox; no matter when it is not there. */
+export function withdraw(files: HomeFiles, ticket: Pick<Ticket, 'id' | 'priority' | 'createdAt'>): void {
+  files.remove(`${homeLayout.inbox}/${ticketFileName(ticket)}`)
 }
 
 /**

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
+import { homeNotReadable } from '#core/known/home.ts'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
 import { checkSchema, foundSchema, migrate, schemaVersion } from '#store/migrate.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
@@ -11,7 +12,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
  */
 export async function openReader(home: string, whileAgentLives = false): Promise<SqlDriver | undefined> {
   const file = path.join(home, homeLayout.store)
-  if (!existsSync(file)) return undefined
+  if (!isThere(file, home)) return undefined
   const store = await openSqlite({ path: file, readOnly: true })
   const found = await foundSchema(store)
   if (found === 0 || (whileAgentLives && found < schemaVersion)) {
@@ -27,4 +28,16 @@ export async function openWriter(home: string): Promise<SqlDriver> {
   const store = await openSqlite({ path: path.join(home, homeLayout.store) })
   await migrate(store)
   return store
+}
+
+/** "Nothing was ever done here" is an answer only where one may look. */
+function isThere(file: string, home: string): boolean {
+  try {
+    statSync(file)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return false
+    throw homeNotReadable({ home, problem: code ?? String(error), cause: error })
+  }
 }

@@ -1,12 +1,13 @@
 import type { CliWorld } from '#cli/world.ts'
 import { outlet } from './outlet.ts'
+import type { Outlet } from './outlet.ts'
 import { services } from './services.ts'
 import { version } from './version.ts'
 
 const widthDefault = 80
 
 /** The world of a real process: its streams, its terminal, its signals. */
-export function processWorld(): CliWorld {
+export function processWorld(): CliWorld & { readonly stdout: Outlet } {
   return {
     version,
     stdout: outlet(process.stdout),

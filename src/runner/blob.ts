@@ -38,7 +38,7 @@ export function blobPath(blobs: string, digest: string): string {
 /**
  * Puts a file's contents into the blob store and returns their name. A name that exists is complete: contents are written
  * beside it, made durable and then linked. Copying and hashing are one pass, so the digest is that of the copy even if
- * the file changes meanwhile. The folder of the blob is made durable by the caller (`syncFolder`), once for many blobs.
+ * the file changes meanwhile. The name is made durable by the caller (`foldersOfBlobs`, `syncFolder`), once for many blobs.
  */
 export function storeBlob(file: string, blobs: string): Promise<BlobRef> {
   return storeBy(blobs, (target) => copyHashed(file, target))
@@ -101,6 +101,15 @@ export async function copyBlob(
   } finally {
     closeSync(target)
   }
+}
+
+/**
+ * The folders to make durable before the names of these blobs can be relied on, innermost first. Not only the ones that were
+ * made here: another process may have made one a moment ago and not synced it yet.
+ */
+export function foldersOfBlobs(blobs: string, digests: readonly string[]): readonly string[] {
+  if (digests.length === 0) return []
+  return [...new Set(digests.map((digest) => dirname(blobPath(blobs, digest)))), join(blobs, 'sha256'), blobs]
 }
 
 /** Makes the names in a folder durable. */

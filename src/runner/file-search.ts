@@ -16,7 +16,7 @@ export interface FileSearch {
   readonly files: readonly FoundFile[]
 }
 
-/** Folders deeper than this are not entered: a link that points upwards would never end. */
+/** Folders deeper than this are not entered. */
 const DEPTH_MAX = 100
 
 /** Files that match the patterns (`core/step/path-pattern.ts`), relative to the workspace. */
@@ -27,26 +27,40 @@ export function searchFiles(
 ): FileSearch {
   const patterns = parsePathPatterns(text, { base: workspace, home: homedir() })
   const roots = searchRoots(patterns)
-  const files = roots.flatMap((root) => [...walk(root, patterns, { ...options, depth: 0 })])
+  const files = roots.flatMap((root) => [...walk(root, patterns, { ...options, above: [] })])
   return { roots, files }
 }
 
-function* walk(
-  path: string,
-  patterns: readonly PathPattern[],
-  options: { readonly includeHidden: boolean; readonly followLinks: boolean; readonly depth: number },
-): Generator<FoundFile> {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  if (stats === undefined || options.depth > DEPTH_MAX) return
+interface WalkOptions {
+  readonly includeHidden: boolean
+  readonly followLinks: boolean
+  /** The folders that are being walked, from the root on: a link back to one of them would never end. */
+  readonly above: readonly Stats[]
+}
+
+function* walk(path: string, patterns: readonly PathPattern[], options: WalkOptions): Generator<FoundFile> {
+  const { includeHidden, followLinks, above } = options
+  const stats = statOf(path)
+  if (stats === undefined || above.length > DEPTH_MAX) return
   if (stats.isFile()) {
     if (isChosen(path, patterns)) yield { path, stats }
     return
   }
-  if (!stats.isDirectory()) return
+  if (!stats.isDirectory() || above.some((folder) => folder.ino === stats.ino && folder.dev === stats.dev)) return
   for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (!options.includeHidden && entry.name.startsWith('.')) continue
-    if (!options.followLinks && entry.isSymbolicLink()) continue
+    if (!includeHidden && entry.name.startsWith('.')) continue
+    if (!followLinks && entry.isSymbolicLink()) continue
     const child = path === '/' ? `/${entry.name}` : `${path}/${entry.name}`
-    yield* walk(child, patterns, { ...options, depth: options.depth + 1 })
+    yield* walk(child, patterns, { ...options, above: [...above, stats] })
+  }
+}
+
+/** Undefined for what is not there: links that lead nowhere or in a circle are left out, as GitHub's own search does. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    throw error
   }
 }

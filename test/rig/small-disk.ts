@@ -16,3 +16,8 @@ export async function mountSmallDisk(folder: string, options: string): Promise<A
   }
   return { [Symbol.asyncDispose]: unmount }
 }
+
+/** Makes such a file system read-only, or writable again. */
+export async function remountSmallDisk(folder: string, options: 'ro' | 'rw'): Promise<void> {
+  await promisify(execFile)('mount', ['-o', `remount,${options}`, folder])
+}

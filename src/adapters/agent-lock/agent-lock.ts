@@ -1,11 +1,14 @@
-import { dirname } from 'node:path'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { homeDiskFull } from '#core/known/home.ts'
 import { agentLockUnusable } from '#core/known/store.ts'
 
 /** Low bytes of result codes. Busy: somebody holds the lock. */
 const resultCode = { busy: 5, full: 13 }
+
+/** What the lock and its journal need. */
+const probeBytes = 16 * 1024
 
 /** Keeps held locks from the garbage collector, which would close and so release them. */
 const held = new Set<DatabaseSync>()
@@ -27,7 +30,8 @@ export async function takeAgentLock(path: string): Promise<AsyncDisposable | und
   } catch (error) {
     db?.close()
     if (isResult(error, resultCode.busy)) return undefined
-    if (isResult(error, resultCode.full)) throw homeDiskFull({ home: dirname(path), cause: error })
+    if (isResult(error, resultCode.full) || isDiskFull(dirname(path)))
+      throw homeDiskFull({ home: dirname(path), cause: error })
     throw agentLockUnusable({ path, detail: error instanceof Error ? error.message : String(error), cause: error })
   }
   held.add(db)
@@ -40,6 +44,19 @@ function makePrivate(path: string): void {
     closeSync(openSync(path, 'wx', 0o600))
   } catch {
     // It is there, or it cannot be made: opening it says which.
+  }
+}
+
+/** SQLite says "unable to open" or "I/O error" where there is no room for its journal: a write of our own tells. */
+function isDiskFull(folder: string): boolean {
+  const probe = join(folder, `.probe-${process.pid}`)
+  try {
+    writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600 })
+    return false
+  } catch (error) {
+    return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+  } finally {
+    rmSync(probe, { force: true })
   }
 }
 

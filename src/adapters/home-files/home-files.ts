@@ -62,6 +62,9 @@ export function openHomeFiles(root: string): HomeFiles {
     absolute,
     prepare: () =>
       guard(() => {
+        makeHome(root)
+        // Folders that are there already say nothing about a file system that has become read-only.
+        fs.accessSync(root, fs.constants.W_OK)
         for (const folder of folders) ensureFolder(absolute(folder))
       }),
     putInbox: (name, text) =>
@@ -134,6 +137,21 @@ export function openHomeFiles(root: string): HomeFiles {
       watcher.on('error', () => undefined)
       return { [Symbol.dispose]: () => watcher.close() }
     },
+  }
+}
+
+/** On a read-only file system Node's recursive `mkdir` says ENOENT: the nearest folder that is there knows better. */
+function makeHome(root: string): void {
+  try {
+    fs.mkdirSync(root, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    // A file in its place: making the first folder in it says so.
+    if (codeOf(error) === 'EEXIST') return
+    if (codeOf(error) !== 'ENOENT') throw error
+    let there = path.dirname(root)
+    while (!fs.existsSync(there) && path.dirname(there) !== there) there = path.dirname(there)
+    fs.accessSync(there, fs.constants.W_OK)
+    throw error
   }
 }
 

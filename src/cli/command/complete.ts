@@ -3,6 +3,7 @@ import { viewReleases, viewRuns, viewDeployments } from '#store/view.ts'
 import type { CommandPage } from '../command.ts'
 import { knownEnvironments } from '../find-environment.ts'
 import { helpTopics } from '../help.ts'
+import { takeLeadingFlags } from '../leading-flags.ts'
 import { readHome } from '../open-home.ts'
 import { buildCommand } from '../run-command.ts'
 import type { Session } from '../session.ts'
@@ -28,7 +29,9 @@ async function complete(session: Session, words: readonly string[]): Promise<num
   return 0
 }
 
-async function candidates(session: Session, words: readonly string[]): Promise<readonly string[]> {
+async function candidates(session: Session, typed: readonly string[]): Promise<readonly string[]> {
+  // The word under the cursor stays, whatever it begins with.
+  const words = [...takeLeadingFlags(typed.slice(0, -1)).words, ...typed.slice(-1)]
   const [name, ...rest] = words
   const names = commandTable.filter((entry) => entry.isHidden !== true).map((entry) => entry.name)
   if (name === undefined || words.length === 1) return [...names, 'help', '--version', '--help']

@@ -269,3 +269,14 @@ export function shellUnknown(fact: { readonly shell: string; readonly known: rea
     message: `There is no completion for the shell "${fact.shell}" (${fact.known.join(', ')}).`,
   })
 }
+
+/** What was printed did not reach its place: a full disk behind a redirection, a terminal that is gone. */
+export function outputLost(found: { readonly problem: string; readonly cause: unknown }): KnownError {
+  return new KnownError({
+    code: 'OUTPUT_LOST',
+    kind: 'red',
+    message: `What the command printed could not be written: ${found.problem}.`,
+    hint: 'Make room where standard output goes, or send it elsewhere, then look again: what the command did stays done.',
+    cause: found.cause,
+  })
+}

@@ -22,6 +22,21 @@ export function homeNotWritable(found: { readonly home: string; readonly cause?:
   })
 }
 
+/** Whether anything was done in the home cannot be told. `problem`: the system's name for it, `EACCES`. */
+export function homeNotReadable(found: {
+  readonly home: string
+  readonly problem: string
+  readonly cause?: unknown
+}): KnownError {
+  return new KnownError({
+    code: 'HOME_NOT_READABLE',
+    kind: 'usage',
+    message: `The state home ${found.home} cannot be read by this user (${found.problem}).`,
+    hint: 'Call the command as the owner of the home, or choose another home with --home DIR or SHIPWAY_HOME.',
+    cause: found.cause,
+  })
+}
+
 /** The home's path is too long for a socket, and others may write where the socket would be instead. */
 export function socketFolderUnsafe(found: { readonly folder: string }): KnownError {
   return new KnownError({

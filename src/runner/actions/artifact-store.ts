@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { artifactDamaged, artifactExists } from '#core/known/runner.ts'
@@ -76,7 +76,7 @@ export function readArtifact(folder: string, name: string): ArtifactManifest | u
  * attempt of the same job, may be replaced.
  */
 export function publishArtifact(folder: string, manifest: ArtifactManifest, overwrite: boolean): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, `${manifest.name}.json`)
   const temporary = join(folder, `.tmp-${process.pid}-${manifest.name}`)
   writeDurably(temporary, `${JSON.stringify(manifest, undefined, 2)}\n`)
@@ -92,6 +92,7 @@ export function publishArtifact(folder: string, manifest: ArtifactManifest, over
     throw error
   }
   syncFolder(folder)
+  if (made !== undefined) syncFolder(dirname(made))
 }
 
 /** True for what an earlier attempt of the same job left. */

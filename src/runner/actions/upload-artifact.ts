@@ -3,7 +3,7 @@ import { artifactEmpty, artifactNameInvalid, artifactTooLarge } from '#core/know
 import { artifactFilesMax, isArtifactName } from '#core/run/artifact.ts'
 import type { ArtifactFile } from '#core/run/artifact.ts'
 import { commonFolder } from '#core/step/path-pattern.ts'
-import { blobPath, storeBlob, syncFolder } from '../blob.ts'
+import { foldersOfBlobs, storeBlob, syncFolder } from '../blob.ts'
 import { searchFiles } from '../file-search.ts'
 import type { FileSearch } from '../file-search.ts'
 import { digestOf, publishArtifact } from './artifact-store.ts'
@@ -80,7 +80,8 @@ async function storeFiles(context: ActionContext, search: FileSearch): Promise<r
     }
     await Promise.all(Array.from({ length: COPIES_MAX }, copy))
   })
-  for (const folder of new Set(stored.map((file) => dirname(blobPath(blobs, file.digest))))) syncFolder(folder)
+  const digests = stored.map((file) => file.digest)
+  for (const folder of foldersOfBlobs(blobs, digests)) syncFolder(folder)
   return stored.toSorted((left, right) => (left.path < right.path ? -1 : 1))
 }
 
