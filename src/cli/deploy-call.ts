@@ -5,6 +5,7 @@ import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/v
 import { shortVersion } from '#core/view/name.ts'
 import { releaseUnknown } from '#core/known/cli.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
+import { previousGood } from '#engine/deployment/previous-good.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { findRelease } from './command/release.ts'
@@ -51,7 +52,7 @@ export interface DeployCall {
 
 interface DeployPlan {
   readonly environment: EnvironmentView
-  /** Absent for a rollback to the release before, which the agent knows. */
+  /** Absent where the run of a step is meant. */
   readonly release: ReleaseSummary | undefined
   /** The run whose own release is meant: it is sealed by the request. */
   readonly run?: string
@@ -102,11 +103,11 @@ async function planCall(session: Session, q: Query, call: DeployCall): Promise<D
   const own = run === undefined ? undefined : await viewRun(q, run)
   const environment = await findEnvironment(session, q, call.environment, call.flags.app ?? own?.application)
   const { application } = environment
-  if (call.mode === 'rollback')
-    return {
-      environment,
-      release: call.release === undefined ? undefined : await findRelease(session, q, call.release, application),
-    }
+  if (call.mode === 'rollback') {
+    const place = { application, environment: environment.name }
+    const wanted = call.release ?? (await previousGood(q, place)).id
+    return { environment, release: await findRelease(session, q, wanted, application) }
+  }
   // Whatever a step puts forward is automation: a hold stops it, and what it asks for ends with its run.
   const asking = own?.application === application ? { run: own.id } : {}
   if (asking.run !== undefined && call.mode === 'deploy' && call.release === undefined)
@@ -202,10 +203,13 @@ function endLine(deployment: DeploymentSummary, { out }: Session): string {
 /** `Deploy v1.4.2 of web to production, which runs v1.4.1`. */
 function describe(mode: DeployCall['mode'], { environment, release, run }: DeployPlan): string {
   const { name, application, current } = environment
+  const what = release === undefined ? 'the latest' : shortVersion(release.version)
+  if (mode === 'rollback') {
+    const from = current === undefined ? '' : ` from ${shortVersion(current.version)}`
+    return `Roll ${name} of ${application} back${from} to ${what}`
+  }
   const now = current === undefined ? '' : `, which runs ${shortVersion(current.version)}`
-  if (mode !== 'rollback')
-    return `${capital(mode)} ${release === undefined ? (run === undefined ? 'the latest' : 'the release of this run') : shortVersion(release.version)} of ${application} to ${name}${now}`
-  return `Roll ${name} of ${application} back to ${release === undefined ? 'the release before' : shortVersion(release.version)}${now}`
+  return `${capital(mode)} ${run === undefined || release !== undefined ? what : 'the release of this run'} of ${application} to ${name}${now}`
 }
 
 function capital(text: string): string {

@@ -27,7 +27,7 @@ export interface DryRun {
 
 /**
  * Prints what a deployment would do: asks the targets, plans, asks the rules, and changes nothing. The exit status says what the rules
- * would say now: 3 when they could only refuse, 5 when a target does not answer.
+ * would say now, as that of the real call would: 3 when they could only refuse, 5 when a target does not answer, 8 when it would wait.
  */
 export async function showDryRun(session: Session, dry: DryRun): Promise<number> {
   const asked = { request: dry.request, requestedBy: whoAmI(session.world) }
@@ -49,8 +49,10 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
       targets,
     })
   } else session.print([dry.title, ...renderPreview(session, preview).map((line) => `  ${line}`)].join('\n'))
+  // In the order in which the real call would meet them.
+  if (verdict.kind === 'refuse') return exitCodeOf.refused
   if (targets.some(({ state }) => state.kind === 'unknown')) return exitCodeOf.unreachable
-  return verdict.kind === 'refuse' ? exitCodeOf.refused : 0
+  return verdict.kind === 'wait' ? exitCodeOf.waiting : 0
 }
 
 function previewContext(session: Session, application: string): PreviewContext {

@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises'
+import { access, readFile, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import type { Parsed } from '#core/diagnostic.ts'
@@ -46,7 +46,8 @@ export function checkedProject(file: ProjectFile): ProjectConfig {
 
 /**
  * Which application a call means: `--app`, else the project of the folder, else the only one of the state home. Undefined when there is
- * none at all.
+ * none at all. A `shipway.yml` with mistakes does not stand in the way of whoever must lock or roll back: what was admitted from the same
+ * repository before is meant then.
  */
 export async function findApplication(
   session: Session,
@@ -56,8 +57,14 @@ export async function findApplication(
   if (flag !== undefined) return flag
   const project = await findProject(session.directory)
   if (project?.parsed.value !== undefined) return project.parsed.value.application
-  if (project !== undefined && hasErrors(project.parsed.diagnostics)) checkedProject(project)
-  const names = q === undefined ? [] : (await viewApplications(q)).map((application) => application.name)
+  const known = q === undefined ? [] : await viewApplications(q)
+  if (project !== undefined && hasErrors(project.parsed.diagnostics)) {
+    const root = await realpath(project.root)
+    const own = known.find(({ repository }) => repository === project.root || repository === root)
+    if (own === undefined) checkedProject(project)
+    return own?.name
+  }
+  const names = known.map((application) => application.name)
   if (names.length > 1) throw applicationAmbiguous({ known: names })
   return names[0]
 }

@@ -59,16 +59,22 @@ export async function decisionsOn(q: Query, subject: string, environment: string
   return rows.map(storedDecision)
 }
 
-/** Approvals of a release with a plan for one environment, on whichever deployment they were given, oldest first. */
+/**
+ * Approvals of a release with a plan for one environment, on whichever deployment they were given, oldest first. One that another deployment
+ * has carried out is used up: what was put back, or gone away from, is asked for anew.
+ */
 export async function approvalsOfPlan(
   q: Query,
   place: { readonly application: string; readonly environment: string },
-  bound: { readonly release: string; readonly planHash: string },
+  bound: { readonly release: string; readonly planHash: string; readonly deployment: string },
 ): Promise<readonly StoredDecision[]> {
   const rows = await q<ApprovalRow>(
     `select * from approval where application = $1 and environment = $2 and release = $3 and plan_hash = $4 and decision = 'approve'
+        and not exists (select 1 from deployment as used
+          where used.application = approval.application and used.environment = approval.environment and used.release = approval.release
+            and used.id <> $5 and used.conclusion in ('success', 'reverted') and used.started_at >= approval.at)
       order by at, id`,
-    [place.application, place.environment, bound.release, bound.planHash],
+    [place.application, place.environment, bound.release, bound.planHash, bound.deployment],
   )
   return rows.map(storedDecision)
 }

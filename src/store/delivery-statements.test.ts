@@ -12,7 +12,7 @@ import {
   loadDeployment,
   openDeployments,
   openDeploymentsOf,
-  succeededReleases,
+  succeededDeployments,
   updateDeployment,
 } from './deployment.ts'
 import type { NewDeployment } from './deployment.ts'
@@ -109,11 +109,15 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
 
       await markReleaseBad(query, latest, { environment: 'staging', reason: 'It broke.' })
       await markReleaseBad(query, latest, { environment: 'production', reason: 'Again.' })
+      await markReleaseBad(query, latest, { environment: 'staging', reason: 'A second time.' })
 
-      expect((await loadRelease(query, latest))?.bad).toEqual({ environment: 'staging', reason: 'It broke.' })
+      expect((await loadRelease(query, latest))?.bad).toEqual([
+        { environment: 'staging', reason: 'It broke.' },
+        { environment: 'production', reason: 'Again.' },
+      ])
       expect((await latestRelease(query, 'shop'))?.id).not.toBe(latest)
       await clearBadReleases(query, 'shop', 'production')
-      expect((await loadRelease(query, latest))?.bad).toBeDefined()
+      expect((await loadRelease(query, latest))?.bad).toEqual([{ environment: 'staging', reason: 'It broke.' }])
       await clearBadReleases(query, 'shop', 'staging')
       expect((await latestRelease(query, 'shop'))?.id).toBe(latest)
     })
@@ -145,7 +149,10 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
       startedAt: expect.any(Number),
       finishedAt: expect.any(Number),
     })
-    expect(await succeededReleases(query, place, 10)).toEqual([idOf('1'), idOf('2')])
+    expect((await succeededDeployments(query, place, 10)).map(({ release }) => release)).toEqual(
+      ['1', '2', '1'].map(idOf),
+    )
+    expect(await succeededDeployments(query, place, 1)).toEqual([{ release: idOf('1'), kind: 'deploy' }])
     expect(await hasSucceeded(query, place, idOf('2'))).toBe(true)
     expect(await hasSucceeded(query, place, idOf('3'))).toBe(false)
     expect(await deploymentOfRun(query, 'run_1', 'staging', idOf('1'))).toMatchObject({ id: 'dep_3' })
@@ -192,9 +199,9 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
       reason: 'no',
     })
 
-    expect((await approvalsOfPlan(query, place, { release: 'r', planHash: 'p' })).map(({ id }) => id)).toEqual([
-      'apr_1',
-    ])
+    expect(
+      (await approvalsOfPlan(query, place, { release: 'r', planHash: 'p', deployment: 'dep_9' })).map(({ id }) => id),
+    ).toEqual(['apr_1'])
     expect(await decisionsOn(query, 'dep_1', 'staging')).toHaveLength(3)
     expect(await decisionsOn(query, 'dep_1', 'production')).toEqual([])
   })

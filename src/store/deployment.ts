@@ -1,5 +1,6 @@
 import type { DeploymentDocument } from '#core/deployment/document.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
+import type { PastDeployment } from '#core/deployment/rollback-target.ts'
 import type { DeploymentConclusion } from '#core/deployment/state.ts'
 import type { Reason } from '#core/reason.ts'
 import type { DeploymentPhase } from '#core/run/event.ts'
@@ -152,14 +153,14 @@ export async function hasSucceeded(q: Query, place: Place, release: string): Pro
   return rows.length > 0
 }
 
-/** Releases that were deployed with success, the latest first, each once. */
-export async function succeededReleases(q: Query, place: Place, limit: number): Promise<readonly string[]> {
-  const rows = await q<{ release: string }>(
-    `select release from deployment where application = $1 and environment = $2 and conclusion = 'success'
-      group by release order by max(finished_at) desc, max(id) desc limit $3`,
+/** The latest deployments that ended with success, oldest first. */
+export async function succeededDeployments(q: Query, place: Place, limit: number): Promise<readonly PastDeployment[]> {
+  const rows = await q<{ release: string; kind: PastDeployment['kind'] }>(
+    `select release, kind from deployment where application = $1 and environment = $2 and conclusion = 'success'
+      order by finished_at desc, id desc limit $3`,
     [place.application, place.environment, limit],
   )
-  return rows.map((row) => row.release)
+  return rows.map(({ release, kind }) => ({ release, kind })).toReversed()
 }
 
 function storedDeployment(row: DeploymentRow): StoredDeployment {

@@ -1,4 +1,4 @@
-import type { Release, ReleaseManifest } from '#core/release/model.ts'
+import type { BadMark, Release, ReleaseManifest } from '#core/release/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { fromJson, fromJsonOrNull, present } from './column.ts'
 
@@ -91,9 +91,12 @@ export async function versionsLike(q: Query, application: string, beginning: str
   return new Set(rows.map((row) => row.version))
 }
 
-/** Marks a release that failed on an environment and was put back. The first mark stays. */
-export async function markReleaseBad(q: Query, id: string, bad: NonNullable<Release['bad']>): Promise<void> {
-  await q('update release set bad = $2 where id = $1 and bad is null', [id, JSON.stringify(bad)])
+/** Marks a release that failed on an environment and was put back. The first mark of each environment stays. */
+export async function markReleaseBad(q: Query, id: string, bad: BadMark): Promise<void> {
+  const [row] = await q<{ bad: string | null }>('select bad from release where id = $1', [id])
+  const marks = readBadMarks(row?.bad ?? null)
+  if (row === undefined || marks.some(({ environment }) => environment === bad.environment)) return
+  await q('update release set bad = $2 where id = $1', [id, JSON.stringify([...marks, bad])])
 }
 
 /** Takes back the marks that an environment gave: somebody has looked at it. */
@@ -103,8 +106,13 @@ export async function clearBadReleases(q: Query, application: string, environmen
     [application],
   )
   for (const row of rows) {
-    if (fromJson<NonNullable<Release['bad']>>(row.bad).environment === environment)
-      await q('update release set bad = null where id = $1', [row.id])
+    const marks = readBadMarks(row.bad)
+    const others = marks.filter((mark) => mark.environment !== environment)
+    if (others.length < marks.length)
+      await q('update release set bad = $2 where id = $1', [
+        row.id,
+        others.length === 0 ? null : JSON.stringify(others),
+      ])
   }
 }
 
@@ -114,6 +122,17 @@ function storedRelease(row: ReleaseRow): Release {
     manifest: fromJson<ReleaseManifest>(row.manifest),
     sealedBy: row.sealed_by,
     createdAt: row.created_at,
-    ...present({ run: row.run, bad: fromJsonOrNull<NonNullable<Release['bad']>>(row.bad) }),
+    ...present({ run: row.run, bad: badMarksOf(fromJsonOrNull(row.bad)) }),
   }
+}
+
+function readBadMarks(text: string | null): readonly BadMark[] {
+  return badMarksOf(fromJsonOrNull(text)) ?? []
+}
+
+/** The marks in the column; one by itself is what earlier versions wrote. Null without any: then the release is not bad. */
+export function badMarksOf(value: unknown): readonly BadMark[] | null {
+  if (typeof value !== 'object' || value === null) return null
+  const marks = (Array.isArray(value) ? value : [value]) as readonly BadMark[]
+  return marks.length === 0 ? null : marks
 }

@@ -1,9 +1,10 @@
 import { parseProject } from '#core/project/parse.ts'
 import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
 import type { JobLeg } from '#core/run/job-order.ts'
-import type { DeploymentSummary, EnvironmentView, ReleaseSummary, WaitingJob } from '#core/view/model.ts'
+import type { DeploymentSummary, EnvironmentView, WaitingJob } from '#core/view/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
+import { badMarksOf } from './release.ts'
 import { readReason, safeJson, viewDeployments } from './view.ts'
 
 /** An application as the store knows it. */
@@ -23,6 +24,7 @@ interface StateRow {
   readonly lock_reason: string | null
   readonly lock_until: number | null
   readonly locked_at: number | null
+  readonly is_lock_over: number
   readonly held_by: string | null
   readonly hold_reason: string | null
   readonly held_at: number | null
@@ -45,7 +47,7 @@ export async function viewApplications(q: Query): Promise<readonly ApplicationVi
 export async function viewEnvironments(q: Query, application?: string): Promise<readonly EnvironmentView[]> {
   const applications = await viewApplications(q)
   const states = await q<StateRow>(
-    `select environment_state.*, release.version as version, release.bad as bad, deployment.finished_at as since
+    `select environment_state.*, case when lock_until <= {now} then 1 else 0 end as is_lock_over, release.version as version, release.bad as bad, deployment.finished_at as since
        from environment_state left join release on release.id = environment_state.current
        left join deployment on deployment.id = environment_state.deployment
       order by environment_state.application, environment_state.name`,
@@ -180,11 +182,11 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
           ...present({
             deployment: state.deployment,
             since: state.since,
-            bad: (safeJson(state.bad) ?? null) as NonNullable<ReleaseSummary['bad']> | null,
+            bad: badMarksOf(safeJson(state.bad)),
           }),
         }
   const lock =
-    state.locked_by === null
+    state.locked_by === null || state.is_lock_over !== 0
       ? null
       : { by: state.locked_by, ...present({ reason: state.lock_reason, until: state.lock_until, at: state.locked_at }) }
   const hold =

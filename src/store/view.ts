@@ -12,6 +12,7 @@ import type {
 } from '#core/view/model.ts'
 import type { Query, SqlValue } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
+import { badMarksOf } from './release.ts'
 
 /**
  * What people look at, read straight from the rows: only statements that read, none that a running agent would feel. A reader
@@ -229,7 +230,6 @@ function stepView(row: Row): StepView {
 }
 
 function releaseSummary(row: Row): ReleaseSummary {
-  const bad = safeJson(row['bad']) as ReleaseSummary['bad'] | undefined
   return {
     id: text(row, 'id'),
     application: text(row, 'application'),
@@ -238,7 +238,7 @@ function releaseSummary(row: Row): ReleaseSummary {
     ref: text(row, 'ref'),
     sealedBy: text(row, 'sealed_by'),
     createdAt: Number(row['created_at']),
-    ...present({ run: row['run'] as string | null, bad: bad ?? null }),
+    ...present({ run: row['run'] as string | null, bad: badMarksOf(safeJson(row['bad'])) }),
   }
 }
 

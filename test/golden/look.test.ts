@@ -79,7 +79,7 @@ const silent: CliOptions = {
 
 test.for<readonly [screen: string, code: number, argv: readonly string[], options: CliOptions]>([
   ['deploy-dry-run', 3, ['deploy', 'prod', '--app', 'web', '--dry-run'], runs('1')],
-  ['deploy-dry-run-waits', 0, ['deploy', 'prod', 'v1.4.2', '--app', 'web', '--dry-run'], runs('1')],
+  ['deploy-dry-run-waits', 8, ['deploy', 'prod', 'v1.4.2', '--app', 'web', '--dry-run'], runs('1')],
   ['deploy-dry-run-fresh', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], {}],
   ['deploy-dry-run-same', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], runs('3')],
   ['deploy-dry-run-silent', 5, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], silent],

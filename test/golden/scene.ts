@@ -111,7 +111,8 @@ async function addReleases(store: SqlDriver): Promise<void> {
         environments: {},
         evidence: [{ job: 'test', conclusion: 'success' }],
       }),
-      bad: id === '6' ? JSON.stringify({ environment: 'dev', reason: 'It did not become healthy within 60s.' }) : null,
+      bad:
+        id === '6' ? JSON.stringify([{ environment: 'dev', reason: 'It did not become healthy within 60s.' }]) : null,
     })
   }
 }

@@ -1,6 +1,8 @@
-import { readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Repository } from '../../../test/rig/repository.ts'
 import { systemGit } from './git.ts'
 
@@ -50,6 +52,23 @@ describe('Reading a commit', () => {
       { kind: 'file', oid: git('rev-parse', `${sha}:a.txt`), text: 'täxt\n' },
       { kind: 'file', oid: git('rev-parse', `${sha}:folder/b.txt`), text: '' },
       undefined,
+    ])
+  })
+
+  test('reads a repository whose objects have SHA-256 names', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shipway-sha256-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const inFolder = (...args: readonly string[]) => execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' })
+    inFolder('init', '--quiet', '--object-format=sha256')
+    mkdirSync(join(folder, 'flows'))
+    for (const name of ['a.yml', 'b.yml', 'a name that is longer.yml']) writeFileSync(join(folder, 'flows', name), name)
+    inFolder('add', '--all')
+    const tree = inFolder('write-tree').trim()
+
+    expect(tree).toHaveLength(64)
+    expect(await systemGit.readFiles(folder, tree, ['flows', 'flows/b.yml'])).toMatchObject([
+      { kind: 'folder', names: ['a name that is longer.yml', 'a.yml', 'b.yml'] },
+      { kind: 'file', text: 'b.yml' },
     ])
   })
 

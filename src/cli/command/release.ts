@@ -133,7 +133,8 @@ async function failedReleases(
 
 /** Where a release was put back, and why; a hold that was lifted takes away that it is bad, not that it happened. */
 function noteOf(release: ReleaseSummary, failed: ReadonlyMap<string, DeploymentSummary>): string {
-  if (release.bad !== undefined) return `bad on ${release.bad.environment}: ${release.bad.reason}`
+  if (release.bad !== undefined)
+    return release.bad.map(({ environment, reason }) => `bad on ${environment}: ${reason}`).join('; ')
   const latest = failed.get(release.id)
   if (latest === undefined) return ''
   const why = latest.reason === undefined ? '' : `: ${latest.reason.message}`
@@ -165,9 +166,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       `  sealed    ${exactTime(release.createdAt)} by ${release.sealedBy}${release.run === undefined ? '' : ` in ${release.run}`}`,
       `  files     ${manifest?.files.length ?? 0}, ${renderSize(size)}`,
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
-      ...(release.bad === undefined
-        ? []
-        : [paint('red', `  bad       put back on ${release.bad.environment}: ${release.bad.reason}`)]),
+      ...(release.bad ?? []).map((mark) => paint('red', `  bad       put back on ${mark.environment}: ${mark.reason}`)),
       ...deployments.map(
         (one) =>
           `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${tookAndReceipt(one)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,

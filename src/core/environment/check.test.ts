@@ -59,7 +59,7 @@ function check({ config, subject, facts }: Case) {
 const automatic = { isAutomatic: true }
 const back = { subject: { kind: 'rollback' }, facts: { hasRunBefore: true } } as const
 const verified = { kind: 'verified' } as const
-const bad = { release: { id: 'r1', version: 'v1.2.3', bad: { environment: 'production', reason: 'It broke.' } } }
+const bad = { release: { id: 'r1', version: 'v1.2.3', bad: [{ environment: 'production', reason: 'It broke.' }] } }
 const lock = { by: 'bo', reason: 'load test' }
 
 /** What is the case, and what the rules say: `pass`, or `wait` or `refuse` with the code of the rule. */
@@ -88,7 +88,12 @@ const cases: readonly (readonly [string, Case, string])[] = [
   ],
 
   ['bad here', { subject: bad }, 'refuse RELEASE_BAD'],
-  ['bad elsewhere', { subject: { release: { ...bad.release, bad: { environment: 'dev', reason: 'x' } } } }, 'pass'],
+  ['bad elsewhere', { subject: { release: { ...bad.release, bad: [{ environment: 'dev', reason: 'x' }] } } }, 'pass'],
+  [
+    'bad elsewhere and here',
+    { subject: { release: { ...bad.release, bad: [{ environment: 'dev', reason: 'x' }, ...bad.release.bad] } } },
+    'refuse RELEASE_BAD',
+  ],
   ['a rollback to a bad one', { ...back, subject: { kind: 'rollback', ...bad } }, 'refuse RELEASE_BAD'],
 
   [

@@ -1,5 +1,6 @@
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Reason } from '#core/reason.ts'
+import type { BadMark } from '#core/release/model.ts'
 import * as reasons from './reasons.ts'
 import { admitsRef } from './ref-rule.ts'
 
@@ -26,7 +27,7 @@ export interface EnvironmentSubject {
   readonly release?: {
     readonly id: string
     readonly version: string
-    readonly bad?: { readonly environment: string; readonly reason: string }
+    readonly bad?: readonly BadMark[]
   }
 }
 
@@ -139,8 +140,9 @@ function dirty({ config, subject }: EnvironmentQuestion): ReturnType<Rule> {
 
 function badRelease({ config, subject }: EnvironmentQuestion): ReturnType<Rule> {
   const { release } = subject
-  if (release?.bad === undefined || release.bad.environment !== config.name) return undefined
-  return refuse(reasons.badRelease({ environment: config.name, version: release.version, why: release.bad.reason }))
+  const mark = release?.bad?.find(({ environment }) => environment === config.name)
+  if (release === undefined || mark === undefined) return undefined
+  return refuse(reasons.badRelease({ environment: config.name, version: release.version, why: mark.reason }))
 }
 
 /** Two runs may finish in another order than they began: the older must not undo the newer. Only a person may. */

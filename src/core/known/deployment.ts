@@ -12,11 +12,24 @@ export function deploymentRefused(fact: { readonly reason: Reason }): KnownError
 }
 
 /** A rollback was asked for, and there is nothing to go back to. */
-export function rollbackTargetMissing(fact: { readonly environment: string; readonly current?: string }): KnownError {
+export function rollbackTargetMissing(fact: {
+  readonly environment: string
+  readonly current?: string
+  /** Earlier releases that a deployment found bad. */
+  readonly bad?: readonly string[]
+  /** Releases that earlier rollbacks went away from. */
+  readonly left?: readonly string[]
+}): KnownError {
+  const bad = fact.bad === undefined || fact.bad.length === 0 ? '' : ` that is good: ${fact.bad.join(', ')}`
+  const before = fact.current === undefined ? '' : ` before ${fact.current}`
+  const left =
+    fact.left === undefined || fact.left.length === 0
+      ? ''
+      : ` What earlier rollbacks went away from is not gone back to by itself: ${fact.left.slice(0, 5).join(', ')}.`
   return new KnownError({
     code: 'ROLLBACK_TARGET_MISSING',
     kind: 'refused',
-    message: `${fact.environment} has run no other release with success${fact.current === undefined ? '' : ` than ${fact.current}`}, so there is nothing to go back to.`,
+    message: `${fact.environment} has run no release with success${before}${bad}, so there is nothing to go back to.${left}`,
     hint: `Name a version: \`shipway rollback ${fact.environment} --to <version>\`; see \`shipway release list\`.`,
   })
 }

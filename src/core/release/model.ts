@@ -37,6 +37,12 @@ export interface Release {
   readonly run?: string
   readonly sealedBy: string
   readonly createdAt: number
-  /** Set when a deployment of it failed and was put back: it is not offered again without force. */
-  readonly bad?: { readonly environment: string; readonly reason: string }
+  /** Environments where it failed and was put back: there it is not taken again. Absent when there are none. */
+  readonly bad?: readonly BadMark[]
+}
+
+/** A deployment of a release failed on an environment by the release's own fault, and was put back. */
+export interface BadMark {
+  readonly environment: string
+  readonly reason: string
 }

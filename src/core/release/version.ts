@@ -15,6 +15,8 @@ export interface VersionFacts {
   readonly isTaken: (version: string) => boolean
 }
 
+const dirtySuffix = '-dirty'
+
 /** Releases of one application in one minute; more of them is a loop. */
 const versionsPerMinuteMax = 1000
 
@@ -24,7 +26,7 @@ const versionsPerMinuteMax = 1000
  * refused (RELEASE_TAG_MALFORMED) instead of becoming a version that nobody can order.
  */
 export function releaseVersion(facts: VersionFacts): string {
-  const suffix = facts.dirty ? '-dirty' : ''
+  const suffix = facts.dirty ? dirtySuffix : ''
   if (facts.ref.startsWith('refs/tags/')) {
     const tag = facts.ref.slice('refs/tags/'.length)
     if (!semanticVersionPattern.test(tag)) throw releaseTagMalformed({ tag })
@@ -38,6 +40,11 @@ export function releaseVersion(facts: VersionFacts): string {
     if (!facts.isTaken(version)) return version
   }
   throw releaseVersionTaken({ version: base })
+}
+
+/** True for the version of a snapshot of uncommitted changes; a tag may pass for one, and then it is only warned of. */
+export function isDirtyVersion(version: string): boolean {
+  return version.endsWith(dirtySuffix)
 }
 
 /** True for `v1.2.3`, `1.2.3-rc.1+5`. */

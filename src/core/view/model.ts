@@ -1,6 +1,7 @@
 import type { Annotation, Conclusion } from '#core/run/job-order.ts'
 import type { DeploymentPhase } from '#core/run/event.ts'
 import type { Reason } from '#core/reason.ts'
+import type { BadMark } from '#core/release/model.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 
 /**
@@ -74,8 +75,8 @@ export interface ReleaseSummary {
   readonly run?: string
   readonly sealedBy: string
   readonly createdAt: number
-  /** Why it is not offered again: a deployment of it failed and was put back. */
-  readonly bad?: { readonly environment: string; readonly reason: string }
+  /** Where it is not taken again, and why: a deployment of it failed there and was put back. */
+  readonly bad?: readonly BadMark[]
 }
 
 export type DeploymentConclusion = 'success' | 'failure' | 'reverted' | 'refused' | 'cancelled'
@@ -117,8 +118,8 @@ export interface EnvironmentView {
     readonly version: string
     readonly deployment?: string
     readonly since?: number
-    /** It was put back on this or another environment. */
-    readonly bad?: { readonly environment: string; readonly reason: string }
+    /** It was put back on this or other environments. */
+    readonly bad?: readonly BadMark[]
   }
   /** Deployments that are not done, oldest first. */
   readonly open: readonly DeploymentSummary[]
@@ -128,6 +129,7 @@ export interface EnvironmentView {
   readonly last?: DeploymentSummary
   /** The latest release that a person said no to here. */
   readonly rejected?: { readonly release: string; readonly by: string; readonly reason?: string; readonly at: number }
+  /** Absent also when its time is over. */
   readonly lock?: { readonly by: string; readonly reason?: string; readonly until?: number; readonly at?: number }
   readonly hold?: { readonly by: string; readonly reason: string; readonly at?: number }
 }

@@ -151,13 +151,21 @@ test.for<readonly [title: string, prod: Partial<EnvironmentView>, pending: reado
 test('a release that was put back in one place says so wherever it runs, and is not offered to that place', () => {
   const { current } = runs('v2')
   const staging = place('staging', {
-    current: { ...current, bad: { environment: 'prod', reason: 'it answered 500.' } },
+    current: { ...current, bad: [{ environment: 'prod', reason: 'it answered 500.' }] },
   })
 
   const [row] = statusMatrix([staging, place('prod', { after: ['staging'], ...runs('v1') })]).rows
 
   expect(row?.cells[0]?.notes).toEqual(['bad on prod'])
   expect(row?.pending).toEqual(['v2→prod is bad here: it answered 500.'])
+})
+
+test('a snapshot of uncommitted changes is not offered to an environment with rules: it would be refused', () => {
+  const staging = place('staging', runs('v20250810-1234-dirty'))
+
+  const [row] = statusMatrix([staging, place('prod', { after: ['staging'], ...runs('v1') })]).rows
+
+  expect(row?.pending).toEqual(['v20250810-1234-dirty→prod cannot be promoted: it holds changes that nobody committed'])
 })
 
 test('what only one of two environments before runs is offered to nobody', () => {

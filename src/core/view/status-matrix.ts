@@ -1,3 +1,4 @@
+import { isDirtyVersion } from '#core/release/version.ts'
 import { shortVersion } from './name.ts'
 import type { DeploymentSummary, EnvironmentView } from './model.ts'
 
@@ -87,7 +88,7 @@ function notesOf(environment: EnvironmentView, failed: boolean): readonly string
   if (failed && environment.last !== undefined) {
     notes.push(`${shortVersion(environment.last.version)} ${environment.last.conclusion ?? 'failure'}`)
   }
-  if (environment.current?.bad !== undefined) notes.push(`bad on ${environment.current.bad.environment}`)
+  for (const mark of environment.current?.bad ?? []) notes.push(`bad on ${mark.environment}`)
   if (environment.hold !== undefined) notes.push('held')
   if (environment.lock !== undefined) notes.push('locked')
   return notes
@@ -122,10 +123,12 @@ function candidateFor(environment: EnvironmentView, own: readonly EnvironmentVie
 }
 
 /** What stands between a release and the next environment: what only another release can change comes first. */
-function prospect(environment: EnvironmentView, { release, bad }: Candidate): string {
+function prospect(environment: EnvironmentView, { release, bad, version }: Candidate): string {
   const { last, lock, hold, rejected, name } = environment
   if (rejected?.release === release) return `was rejected by ${rejected.by}${after(rejected.reason)}`
-  if (bad?.environment === name) return `is bad here${after(bad.reason)}`
+  const mark = bad?.find((one) => one.environment === name)
+  if (isDirtyVersion(version)) return 'cannot be promoted: it holds changes that nobody committed'
+  if (mark !== undefined) return `is bad here${after(mark.reason)}`
   if (last?.release === release && last.conclusion !== 'success' && last.conclusion !== 'cancelled')
     return `was ${ends[last.conclusion ?? 'failure']}${after(last.reason?.message)}`
   if (lock !== undefined) return `is locked by ${lock.by}${after(lock.reason)}`

@@ -12,11 +12,11 @@ export function whyEnvironment(environment: EnvironmentView): WhyAnswer {
   if (last?.reason !== undefined && last.conclusion !== 'success' && last.id !== current?.deployment) {
     items.push(red(`${shortVersion(last.version)} → ${environment.name}`, last.reason))
   }
-  if (current?.bad !== undefined)
+  for (const mark of current?.bad ?? [])
     items.push(
       item('note', environment.name, {
         code: 'RELEASE_BAD',
-        message: `${shortVersion(current.version)}, which runs here, was put back on ${current.bad.environment}: ${current.bad.reason}`,
+        message: `${shortVersion(current?.version ?? '')}, which runs here, was put back on ${mark.environment}: ${mark.reason}`,
       }),
     )
   const runs = current === undefined ? 'runs nothing yet' : `runs ${shortVersion(current.version)}`
@@ -36,15 +36,12 @@ export function whyRelease(
   const places = environments
     .filter((environment) => environment.current?.release === release.id)
     .map(({ name }) => name)
-  const bad =
-    release.bad === undefined
-      ? []
-      : [
-          red(`release ${shortVersion(release.version)}`, {
-            code: 'RELEASE_BAD',
-            message: `It was put back on ${release.bad.environment}: ${release.bad.reason}`,
-          }),
-        ]
+  const bad = (release.bad ?? []).map((mark) =>
+    red(`release ${shortVersion(release.version)}`, {
+      code: 'RELEASE_BAD',
+      message: `It was put back on ${mark.environment}: ${mark.reason}`,
+    }),
+  )
   const elsewhere = environments
     .filter((environment) => !places.includes(environment.name))
     .flatMap((environment): readonly WhyItem[] => {

@@ -2,13 +2,7 @@ import { planHash } from '#core/deployment/plan.ts'
 import { absoluteTarget } from '#core/project/target.ts'
 import { checkEnvironment } from '#core/environment/check.ts'
 import { superseded } from '#core/environment/reasons.ts'
-import {
-  deploymentRefused,
-  promotionUnclear,
-  rollbackTargetMissing,
-  runForeign,
-  runReleaseMissing,
-} from '#core/known/deployment.ts'
+import { deploymentRefused, promotionUnclear, runForeign, runReleaseMissing } from '#core/known/deployment.ts'
 import { environmentNotFound } from '#core/known/environment.ts'
 import { subjectNotFound } from '#core/known/home.ts'
 import { applicationNotFound } from '#core/known/project.ts'
@@ -19,13 +13,7 @@ import type { DeployRequest, TicketOutcome } from '#core/ticket/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { listApplications, loadApplication } from '#store/application.ts'
 import type { StoredApplication } from '#store/application.ts'
-import {
-  deploymentOfRun,
-  insertDeployment,
-  openDeploymentsOf,
-  succeededReleases,
-  updateDeployment,
-} from '#store/deployment.ts'
+import { deploymentOfRun, insertDeployment, openDeploymentsOf, updateDeployment } from '#store/deployment.ts'
 import type { NewDeployment, StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { appendEvent } from '#store/event.ts'
@@ -34,11 +22,9 @@ import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
 import type { DeliveryContext } from './context.ts'
 import { makePlan } from './gate.ts'
+import { previousGood } from './previous-good.ts'
 import { deploymentQuestion, isUnderWay } from './question.ts'
 import { writeDecision } from './write-decision.ts'
-
-/** Releases that a search for the previous good one looks at. */
-const historyMax = 50
 
 /**
  * Makes a deployment of a request, or joins one that is there. A request that the rules can only refuse is refused now, with the rule's
@@ -140,21 +126,6 @@ async function sealedByRun(query: Query, run: string): Promise<Release> {
   return release
 }
 
-/** The latest release that the environment ran with success before the one that runs now, bad ones left out. */
-async function previousGood(query: Query, request: DeployRequest): Promise<Release> {
-  const { current } = await loadEnvironment(query, request.application, request.environment)
-  for (const id of await succeededReleases(query, request, historyMax)) {
-    if (id === current) continue
-    const release = await loadRelease(query, id)
-    if (release !== undefined && release.bad === undefined) return release
-  }
-  const running = current === undefined ? undefined : await loadRelease(query, current)
-  throw rollbackTargetMissing({
-    environment: request.environment,
-    ...(running === undefined ? {} : { current: running.manifest.version }),
-  })
-}
-
 /** What all environments before this one run. */
 async function promoted(query: Query, request: DeployRequest, config: EnvironmentConfig): Promise<Release> {
   const found: string[] = []
@@ -172,7 +143,7 @@ async function promoted(query: Query, request: DeployRequest, config: Environmen
 }
 
 /** The approvals and the secrets of a run go with what it asks for, so nobody may name the run of somebody else. */
-async function checkRun(query: Query, { run: id, application }: DeployRequest): Promise<void> {
+export async function checkRun(query: Query, { run: id, application }: DeployRequest): Promise<void> {
   if (id === undefined) return
   const run = await loadRun(query, id)
   if (run === undefined) throw subjectNotFound({ subject: id })

@@ -32,11 +32,12 @@ async function act(
 ): Promise<string | undefined> {
   const { request, requestedBy } = ticket
   const place = { application: request.application, environment: request.environment }
-  const { lock, hold } = await loadEnvironment(query, place.application, place.environment)
+  const { lock: written, hold } = await loadEnvironment(query, place.application, place.environment)
+  const isOver = written?.until !== undefined && written.until <= context.clock.now()
+  const lock = isOver ? undefined : written
   switch (request.action) {
     case 'lock': {
-      const isLocked = lock !== undefined && (lock.until === undefined || lock.until > context.clock.now())
-      if (isLocked && lock.by !== requestedBy)
+      if (lock !== undefined && lock.by !== requestedBy)
         throw environmentAlreadyLocked({ environment: request.environment, ...lock })
       await lockEnvironment(query, place, {
         by: requestedBy,

@@ -75,7 +75,7 @@ describe('a deployment', () => {
       current: good.id,
       hold: { reason: deployment.reason?.message },
     })
-    expect(await loadRelease(stage.store.query, bad.id)).toMatchObject({ bad: { environment: 'staging' } })
+    expect(await loadRelease(stage.store.query, bad.id)).toMatchObject({ bad: [{ environment: 'staging' }] })
     expect(deployment.receipt?.traffic?.failures).toBeGreaterThan(0)
   })
 

@@ -1,4 +1,5 @@
 import { planHash } from '#core/deployment/plan.ts'
+import { targetPending } from '#core/deployment/reasons.ts'
 import type { DeploymentPlan } from '#core/deployment/plan.ts'
 import { checkEnvironment, explainEnvironment } from '#core/environment/check.ts'
 import type { GateName, Verdict } from '#core/environment/check.ts'
@@ -7,7 +8,8 @@ import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Query } from '#ports/sql-driver.ts'
-import { findEnvironment, findRelease } from './admit-deploy.ts'
+import { loadRun } from '#store/run.ts'
+import { checkRun, findEnvironment, findRelease } from './admit-deploy.ts'
 import { makePlan } from './gate.ts'
 import { deploymentQuestion } from './question.ts'
 import type { QuestionContext } from './question.ts'
@@ -38,7 +40,9 @@ export async function previewDeployment(
 ): Promise<DeploymentPreview> {
   const { request, requestedBy } = asked
   const { application, config } = await findEnvironment(query, request)
+  await checkRun(query, request)
   const release = await findRelease(query, request, config)
+  const run = request.run === undefined ? undefined : await loadRun(query, request.run)
   const reports = await context.inspect(config)
   const running = config.targets.map(({ name }) => {
     const state = reports.find(({ target }) => target.name === name)?.state
@@ -52,7 +56,12 @@ export async function previewDeployment(
     environment: config.name,
     kind: request.mode,
     planHash: hash,
-    document: { isAutomatic: false, authors: [...new Set([release.sealedBy, requestedBy])], secretTickets: [] },
+    ...(run === undefined ? {} : { run: run.id }),
+    document: {
+      isAutomatic: run !== undefined,
+      authors: [...new Set([release.sealedBy, requestedBy])],
+      secretTickets: run === undefined ? [] : [run.ticket],
+    },
   }
   const question = await deploymentQuestion(context, query, { candidate, release, application, config })
   const isKnown = reports.every(({ state }) => state.kind === 'known')
@@ -61,7 +70,17 @@ export async function previewDeployment(
     ...(isKnown ? { planHash: hash } : {}),
     config,
     gates: explainEnvironment(question),
-    verdict: checkEnvironment(question),
+    verdict: withTargets(checkEnvironment(question), reports),
     targets: reports.map(({ target, state }) => ({ name: target.name, state })),
   }
+}
+
+/** A switch of somebody else that is still open on a target is waited for, whatever the rules say. */
+function withTargets(verdict: Verdict, reports: Awaited<ReturnType<PreviewContext['inspect']>>): Verdict {
+  if (verdict.kind !== 'pass') return verdict
+  for (const { target, state } of reports) {
+    if (state.kind === 'known' && state.pending !== undefined)
+      return { kind: 'wait', reason: targetPending({ target: target.name, ...state.pending }) }
+  }
+  return verdict
 }

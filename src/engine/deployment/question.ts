@@ -163,6 +163,7 @@ async function boundDecisions(
   const approvals = await approvalsOfPlan(query, place, {
     release: known.release.id,
     planHash: candidate.planHash,
+    deployment: candidate.id,
   })
   // Whoever approved the job of the run is not asked a second time by the deployment that this job starts.
   const run = await runBehind(query, candidate, known.release)

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { insertDecision } from '#store/approval.ts'
 import { updateJob } from '#store/job.ts'
-import { loadRelease } from '#store/release.ts'
+import { loadRelease, markReleaseBad } from '#store/release.ts'
 import { DeliveryStage, simpleConfig } from '../../../test/rig/delivery.ts'
 import { seedRun, someJob, someRun } from '../../../test/rig/store.ts'
 
@@ -258,6 +258,51 @@ describe('the rules', () => {
     const rows = await stage.store.query('select document, receipt from deployment')
     const events = await stage.store.query('select body from event')
     expect(JSON.stringify([rows, events])).not.toContain('open sesame')
+  })
+
+  test('a rollback passes by what is bad anywhere, and says so when nothing else is left', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    const releases = []
+    for (const version of ['one', 'two', 'three']) {
+      releases.push(await stage.release({ 'version.txt': version }, { ref: `refs/tags/v${releases.length + 1}.0.0` }))
+      await stage.deploy({ environment: 'staging' })
+    }
+    const [one, two] = releases
+    await markReleaseBad(stage.store.query, two?.id ?? '', { environment: 'production', reason: 'It broke.' })
+
+    const back = await stage.deploy({ environment: 'staging', mode: 'rollback' })
+    expect(back).toMatchObject({ release: one?.id, conclusion: 'success' })
+
+    await stage.deploy({ environment: 'staging', release: 'v3.0.0' })
+    await markReleaseBad(stage.store.query, one?.id ?? '', { environment: 'staging', reason: 'It broke.' })
+    expect(
+      await stage.admit({ kind: 'deploy', mode: 'rollback', application: 'hello', environment: 'staging' }),
+    ).toMatchObject({
+      kind: 'refused',
+      error: {
+        code: 'ROLLBACK_TARGET_MISSING',
+        message: expect.stringContaining('before v3.0.0 that is good: v1.0.0 (bad on staging)'),
+      },
+    })
+  })
+
+  test('an approval is used up by what it let through: after a rollback somebody is asked again', async () => {
+    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    const approve = async (subject: string) => {
+      await stage.admit({ kind: 'decision', decision: 'approve', subject }, 'bo')
+      await stage.drive(subject)
+    }
+    await stage.release({ 'version.txt': 'one' })
+    await approve((await stage.deploy({ environment: 'production' })).id)
+    const two = await stage.release({ 'version.txt': 'two' })
+    await approve((await stage.deploy({ environment: 'production' })).id)
+    expect(await stage.served('two')).toBe('two')
+    expect(await stage.deploy({ environment: 'production', mode: 'rollback' })).toMatchObject({ conclusion: 'success' })
+
+    const again = await stage.deploy({ environment: 'production', release: two.id })
+
+    expect(again).toMatchObject({ state: 'waiting', reason: { code: 'APPROVAL_NEEDED' } })
+    expect(await stage.served('two')).toBe('one')
   })
 
   test.for([

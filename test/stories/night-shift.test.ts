@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Shipway } from '../rig/shipway.ts'
+import { filesOnly, project, WebFleet } from '../rig/web-fleet.ts'
+
+/** What somebody does who is woken up because production is broken: each call must work, or say what to type instead. */
+describe('at three in the morning', { tags: ['slow'] }, () => {
+  test('a rollback says where it goes, a second one goes further back, and never forward to what was left', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const rules = project(filesOnly('production', [fleet.place(0).target()]))
+    for (const version of ['v1.0.0', 'v2.0.0', 'v3.0.0']) {
+      fleet.commit(version, { 'shipway.yml': rules })
+      expect((await shipway.call(root, 'run', 'push', '--ref', version)).status).toBe(0)
+      expect((await shipway.call(root, 'deploy', 'production', '--yes')).status).toBe(0)
+    }
+
+    const preview = await shipway.call(root, 'rollback', 'production', '--dry-run')
+    expect(preview).toMatchObject({ status: 0, stdout: expect.stringContaining('back from v3.0.0 to v2.0.0') })
+    expect(await shipway.call(root, 'rollback', 'production', '--yes')).toMatchObject({ status: 0 })
+    expect(await shipway.call(root, 'rollback', 'production', '--yes')).toMatchObject({ status: 0 })
+    expect(fleet.place(0).current()).toBe('v1.0.0')
+
+    const third = await shipway.call(root, 'rollback', 'production', '--yes')
+    expect(third.status).toBe(3)
+    expect(third.stderr).toMatch(/no release with success before v1\.0\.0.*v2\.0\.0, v3\.0\.0/s)
+    expect(await shipway.call(root, 'rollback', 'production', '--dry-run')).toMatchObject({ status: 3 })
+    expect(fleet.place(0).current()).toBe('v1.0.0')
+  })
+
+  test('a shipway.yml with a mistake keeps nobody from locking, rolling back and unlocking', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const rules = project(filesOnly('production', [fleet.place(0).target()]))
+    for (const version of ['v1.0.0', 'v2.0.0']) {
+      fleet.commit(version, { 'shipway.yml': rules })
+      expect((await shipway.call(root, 'run', 'push', '--ref', version)).status).toBe(0)
+      expect((await shipway.call(root, 'deploy', 'production', '--yes')).status).toBe(0)
+    }
+    writeFileSync(path.join(root, 'shipway.yml'), 'environments: [oh: no\n')
+
+    expect(await shipway.call(root, 'lock', 'production', '--reason', 'errors')).toMatchObject({ status: 0 })
+    expect(await shipway.call(root, 'unlock', 'production')).toMatchObject({ status: 0 })
+    expect(await shipway.call(root, 'rollback', 'production', '--yes')).toMatchObject({ status: 0 })
+    expect(await shipway.call(root, 'resume', 'production')).toMatchObject({ status: 0 })
+    expect(await shipway.call(root, 'why', 'production')).toMatchObject({ status: 0 })
+    expect(fleet.place(0).current()).toBe('v1.0.0')
+
+    const unknown = await shipway.call(root, 'lock', 'prod')
+    expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('shipway.yml') })
+  })
+
+  test('a lock whose time is over is told no more, and a dry run ends as the call would', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    fleet.commit('v1.0.0', {
+      'shipway.yml': project(filesOnly('production', [fleet.place(0).target()], ["from: ['v*.*.*']"])),
+    })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
+
+    expect(await shipway.call(root, 'lock', 'production', '--for', '1h')).toMatchObject({ status: 0 })
+    expect((await shipway.call(root, 'status')).stdout).toContain('locked')
+    expect(await shipway.call(root, 'deploy', 'production', '--dry-run')).toMatchObject({ status: 8 })
+    expect(await shipway.call(root, 'lock', 'production', '--for', '1s')).toMatchObject({ status: 0 })
+    await expect
+      .poll(async () => (await shipway.call(root, 'status')).stdout, { timeout: 10_000 })
+      .not.toContain('locked')
+    expect((await shipway.call(root, 'why', 'production')).stdout).not.toContain('ENVIRONMENT_LOCKED')
+    expect(await shipway.call(root, 'deploy', 'production', '--dry-run')).toMatchObject({ status: 0 })
+
+    fleet.repository.commit({ state: 'main\n' })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'main')).status).toBe(0)
+    expect(await shipway.call(root, 'deploy', 'production', '--dry-run')).toMatchObject({ status: 3 })
+    expect(await shipway.call(root, 'deploy', 'production', '--yes')).toMatchObject({ status: 3 })
+  })
+})
