@@ -60,9 +60,12 @@ export class ServiceRig implements AsyncDisposable {
   async as<T>(job: ServedJob, run: () => Promise<T>, env: Readonly<Record<string, string>> = {}): Promise<T> {
     for (const [name, value] of Object.entries({ ...job.env, ...env })) vi.stubEnv(name, value)
     const output = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    const folder = process.cwd()
+    process.chdir(job.order.paths.workspace)
     try {
       return await run()
     } finally {
+      process.chdir(folder)
       output.mockRestore()
       vi.unstubAllEnvs()
     }

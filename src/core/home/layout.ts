@@ -14,6 +14,8 @@ export const homeLayout = {
   blobs: 'blobs',
   toolCache: 'cache/tools',
   workflowCache: 'cache/workflows',
+  /** What `actions/cache` and its like have saved (`runner/cache/cache-store.ts`). */
+  cacheEntries: 'cache/entries',
   runs: 'runs',
   run: (runId: string): string => `runs/${runId}`,
   log: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/logs/${jobKey}.${attempt}.log`,

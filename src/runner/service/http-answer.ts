@@ -7,6 +7,7 @@ import { reportError } from '#core/errors.ts'
 import type { KnownError } from '#core/errors.ts'
 import { serviceRequestInvalid, storageFull } from '#core/known/service.ts'
 import { serviceLimits } from './limits.ts'
+import { unowned } from './upload.ts'
 
 /** One call to the service. */
 export interface ServiceCall {
@@ -35,7 +36,7 @@ export async function readJson(request: IncomingMessage): Promise<JsonObject> {
 export async function readText(request: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of unowned(request)) {
     bytes += chunk.length
     if (bytes > bytesMax)
       throw serviceRequestInvalid({ problem: `The body of the call has more than ${bytesMax} bytes` })
@@ -123,12 +124,14 @@ const answers: Readonly<Record<string, readonly [number, string]>> = {
 }
 
 /** Answers a call that failed; a body that is already on its way is cut off, so that nobody takes it for whole. */
-export function sendFailure({ response }: ServiceCall, error: unknown): void {
+export function sendFailure({ request, response }: ServiceCall, error: unknown): void {
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
   const report = reportError(asKnown(error))
+  // A client that still sends does not look at the answer: the rest is read and forgotten.
+  request.resume()
   const [status, code] = answers[report.code] ?? [500, 'internal']
   sendJson(response, status, { code, msg: report.message, message: report.message, meta: { shipway: report.code } })
 }

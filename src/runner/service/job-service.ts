@@ -4,9 +4,13 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Json, JsonObject } from '#core/json.ts'
-import type { JobOrder } from '#core/run/job-order.ts'
+import { cacheScopes } from '#core/cache/scope.ts'
 import { serviceRouteMissing } from '#core/known/service.ts'
+import type { JobOrder } from '#core/run/job-order.ts'
+import { openCacheStore } from '../cache/cache-store.ts'
 import { ArtifactService } from './artifact-service.ts'
+import { answerCacheV1, cacheV1Path } from './cache-service-v1.ts'
+import { CacheService } from './cache-service.ts'
 import { readJson, sendFailure, sendJson } from './http-answer.ts'
 import type { ServiceCall } from './http-answer.ts'
 import { serviceLimits } from './limits.ts'
@@ -30,6 +34,7 @@ export class JobService implements AsyncDisposable {
   readonly #now: () => number
   readonly #uploads: UploadArea
   readonly #artifacts: ArtifactService
+  readonly #caches: CacheService
   readonly #servers = new Map<string, Promise<Server>>()
 
   constructor(order: JobOrder, now: () => number) {
@@ -38,7 +43,10 @@ export class JobService implements AsyncDisposable {
     this.#artifacts = new ArtifactService(order, this.#uploads, now)
     const minutes = order.leg.timeoutMinutes + order.cancelTimeoutMinutes
     const expires = now() + minutes * MINUTE_MS + TOKEN_GRACE_MS
-    this.token = makeToken(this.#key, order, { caches: [], now: now(), expires })
+    this.#caches = new CacheService(openCacheStore(order, now), this.#uploads)
+    const { own, readable } = cacheScopes(order.contexts.github)
+    const caches = readable.map((ref) => ({ ref, isWritable: ref === own }))
+    this.token = makeToken(this.#key, order, { caches, now: now(), expires })
   }
 
   /** Base address of the service, with `/` at its end. It listens on each address that is asked for. */
@@ -90,8 +98,13 @@ export class JobService implements AsyncDisposable {
       this.#uploads.check(url, 'r')
       return this.#artifacts.download(call)
     }
+    if (area === 'caches' && isDownload(request)) {
+      this.#uploads.check(url, 'r')
+      return this.#caches.download(call)
+    }
     checkToken(this.#key, request.headers.authorization, this.#now())
     if (request.method === 'POST' && url.pathname.startsWith(TWIRP)) return this.#twirp(call)
+    if (url.pathname.startsWith(cacheV1Path)) return answerCacheV1(this.#caches, call)
     throw serviceRouteMissing({ method: request.method ?? '', path: url.pathname })
   }
 
@@ -100,6 +113,7 @@ export class JobService implements AsyncDisposable {
     const [service = '', name = ''] = path.slice(TWIRP.length).split('/')
     const methods: Readonly<Record<string, Readonly<Record<string, TwirpMethod>>>> = {
       ArtifactService: this.#artifacts.methods,
+      CacheService: this.#caches.methods,
     }
     const method = Object.hasOwn(methods, service) ? methods[service] : undefined
     const run = method !== undefined && Object.hasOwn(method, name) ? method[name] : undefined

@@ -22,6 +22,13 @@ export function sizeField(message: JsonObject, name: string): number {
   throw serviceRequestInvalid({ problem: `The field ${name} of the call is not a size` })
 }
 
+/** Texts; none when the field is not there. */
+export function textsField(message: JsonObject, name: string): readonly string[] {
+  const value = field(message, name) ?? []
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+  throw serviceRequestInvalid({ problem: `The field ${name} of the call is not a list of texts` })
+}
+
 function field(message: JsonObject, name: string): Json | undefined {
   const camel = name.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
   return message[name] ?? message[camel]

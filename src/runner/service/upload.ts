@@ -104,7 +104,7 @@ export class Upload implements Disposable {
     const path = join(this.#folder, 'ranges')
     // Several ranges arrive at once: whoever comes first makes the file, and nobody empties it.
     closeSync(openSync(path, 'a', 0o600))
-    await pipeline(body, this.#counter(start), createWriteStream(path, { flags: 'r+', start }))
+    await pipeline(unowned(body), this.#counter(start), createWriteStream(path, { flags: 'r+', start }))
   }
 
   /** Ends an upload of ranges: the file has this size, and no bytes beyond it. */
@@ -132,7 +132,7 @@ export class Upload implements Disposable {
     const before = this.#bytes
     try {
       const counter = this.#counter(undefined)
-      await pipeline(body, counter, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      await pipeline(unowned(body), counter, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
       return { path, bytes: statSync(path).size }
     } catch (error) {
       this.#bytes = Math.min(this.#bytes, before)
@@ -164,6 +164,11 @@ export class Upload implements Disposable {
 
 const BLOCK_ID_LENGTH_MAX = 128
 const CHUNK_BYTES = 256 * 1024
+
+/** What arrives, but not the connection: that must stay to carry the answer when the bytes cannot be kept. */
+export function unowned(body: Readable): AsyncIterable<Buffer> {
+  return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+}
 
 /** Appends blocks to the first one, and removes each when it is in: an upload needs its own size on the disk, not twice. */
 async function append(first: Block, rest: readonly Block[]): Promise<void> {
