@@ -7,8 +7,9 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
-import { enterConcurrency, leaveConcurrency } from '#store/concurrency.ts'
+import { enterConcurrency, leaveConcurrency } from '#engine/concurrency.ts'
 import { insertJobs } from '#store/job.ts'
+import { writeGroup } from '#store/concurrency.ts'
 import { claimJobs, completeJob } from '#store/lease.ts'
 import { migrate } from '#store/migrate.ts'
 import { completeInDiamond, diamondKeys, seedDiamond } from '../test/rig/diamond-run.ts'
@@ -56,7 +57,7 @@ async function measure(engine: StoreEngine): Promise<Row[]> {
     rateRow(`${engine.name}: claim + complete, 8 runners`, plain),
     rateRow(`${engine.name}: claim + complete, in batches of 50`, batched),
     timeRow(`${engine.name}: claim beside ${stuckCount} stuck jobs`, stuck.claims, bar?.stuckClaimMs),
-    timeRow(`${engine.name}: pass a slot to the next of ${stuckCount}`, stuck.passes),
+    timeRow(`${engine.name}: enter and leave a group beside ${stuckCount} members of others`, stuck.passes),
   ]
 }
 
@@ -99,28 +100,42 @@ async function claimsPerSecond(engine: StoreEngine, runnerCount: number, batch: 
 
 async function besideStuckJobs(engine: StoreEngine): Promise<{ claims: number[]; passes: number[] }> {
   await using driver = await migratedStore(engine)
-  await seedJobs(driver, stuckCount, 'waiting', 'busy')
+  await seedJobs(driver, stuckCount, 'waiting')
   await seedJobs(driver, claimCount, 'ready')
-  await enterConcurrency(driver.query, 'busy', 1)
+  await seedMembers(driver, stuckCount)
   const claims = await timeEach(claimCount, () => claimJobs(driver.query, { owner: 'runner', count: 1, leaseMs }))
-  const passes = await timeEach(claimCount, () => driver.transaction((q) => leaveConcurrency(q, 'busy')))
+  const terms = { group: 'free', cancelInProgress: false, queue: 'single' } as const
+  const claimant = { run: 'run-of-ready', job: '' }
+  const passes = await timeEach(claimCount, async () => {
+    await enterConcurrency(driver, claimant, terms)
+    await leaveConcurrency(driver, claimant)
+  })
   return { claims, passes }
 }
 
-async function seedJobs(
-  driver: SqlDriver,
-  count: number,
-  state: 'ready' | 'waiting',
-  concurrency?: string,
-): Promise<void> {
+async function seedJobs(driver: SqlDriver, count: number, state: 'ready' | 'waiting'): Promise<void> {
   const run = `run-of-${state}`
   await seedRun(driver, someRun(run))
-  const jobs = Array.from({ length: count }, (_, index) =>
-    someJob(`job${index}`, { state, ...(concurrency === undefined ? {} : { concurrency }) }),
-  )
+  const jobs = Array.from({ length: count }, (_, index) => someJob(`job${index}`, { state }))
   for (let start = 0; start < count; start += 10_000) {
     await driver.transaction((q) => insertJobs(q, run, jobs.slice(start, start + 10_000)))
   }
+}
+
+/** Pairs in groups of their own: one has it, one waits. */
+async function seedMembers(driver: SqlDriver, count: number): Promise<void> {
+  const application = someRun('run-of-ready').application
+  await driver.transaction(async (q) => {
+    for (let index = 0; index < count; index += 1) {
+      const member = {
+        run: 'run-of-waiting',
+        job: `job${index}`,
+        state: index % 2 === 0 ? 'has' : 'waits',
+        seq: index,
+      } as const
+      await writeGroup(q, { application, name: `group-${index >> 1}` }, [{ kind: 'put', member }])
+    }
+  })
 }
 
 /** What a command pays that only wants to read. */

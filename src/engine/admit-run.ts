@@ -3,6 +3,7 @@ import { projectInvalid } from '#core/known/project.ts'
 import { workflowInvalid } from '#core/known/run.ts'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import { parseProject } from '#core/project/parse.ts'
+import { workflowConcurrency } from '#core/plan/concurrency.ts'
 import { evaluateText } from '#core/expression/template.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { RunDocument } from '#core/run/state.ts'
@@ -140,10 +141,12 @@ function buildDocument(
     workflow: { name: model.name, file: model.file },
     run: { id: run.id, number: run.number, attempt: 1 },
   })
+  const inputs = request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {}
+  const concurrency = workflowConcurrency(model, { contexts: { github, inputs, vars: request.vars } })
   return {
     workflow: model,
     github,
-    inputs: request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {},
+    inputs,
     vars: request.vars,
     env: request.env,
     secretNames: request.secretNames,
@@ -152,6 +155,7 @@ function buildDocument(
     dirty: request.dirty,
     ...(only === undefined ? {} : { only }),
     ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
+    ...(concurrency === undefined ? {} : { concurrency }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from '#core/json.ts'
-import type { RunEffect } from '#core/run/state.ts'
+import { waitsFor } from '#core/run/state.ts'
+import type { RunCancellation, RunEffect } from '#core/run/state.ts'
 import type { RunnerMessage } from '#core/run/job-order.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
@@ -7,6 +8,8 @@ import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { Ticket } from '#core/ticket/model.ts'
 import { admit } from './admission.ts'
+import { enterConcurrency, leaveBehind, leaveConcurrency, remindOfEnd } from './concurrency.ts'
+import type { RunNews } from './concurrency.ts'
 import type { AgentContext } from './context.ts'
 import { requestDeployment } from './deploy-request.ts'
 import { finishRun } from './finish-run.ts'
@@ -142,6 +145,7 @@ export class Agent {
       if (isDue) {
         lookedAt = this.#context.clock.monotonic()
         await this.#desk.reap()
+        await this.#pass(await remindOfEnd(this.#context.store))
       }
       if (!isDue && !this.#isChanged) continue
       this.#calls += 1
@@ -184,7 +188,7 @@ export class Agent {
     if (request.kind === 'decision' || request.kind === 'environment') await this.#checkWaiting()
   }
 
-  async #carryOn(subject: string, cancel: { readonly by: string; readonly reason: string } | undefined): Promise<void> {
+  async #carryOn(subject: string, cancel: RunCancellation | undefined): Promise<void> {
     if (subject.startsWith('dep_')) this.#drive(subject)
     else if (subject.startsWith('run_')) {
       const applied = await this.#table.apply(
@@ -218,6 +222,12 @@ export class Agent {
         case 'check-environment':
           await this.#checkEnvironment(run, effect.key, effect.environment)
           break
+        case 'enter-group':
+          await this.#pass(await enterConcurrency(this.#context.store, { run, job: effect.key }, effect.concurrency))
+          break
+        case 'leave-group':
+          await this.#pass(await leaveConcurrency(this.#context.store, { run, job: effect.key }))
+          break
         case 'cancel-job':
           this.#desk.cancel({ runId: run, jobKey: effect.key, attempt: effect.attempt }, effect.reason)
           break
@@ -227,6 +237,14 @@ export class Agent {
         default:
           unreachable(effect)
       }
+    }
+  }
+
+  /** Brings runs what concerns them of what happened to others. */
+  async #pass(news: readonly RunNews[]): Promise<void> {
+    for (const { run, input } of news) {
+      const applied = await this.#table.apply(run, input)
+      if (applied !== undefined) await this.#perform(run, applied.effects)
     }
   }
 
@@ -243,7 +261,7 @@ export class Agent {
       if (state.open.waiting === 0) continue
       for (const job of state.jobs.values()) {
         const environment = job.leg?.environment
-        if (job.state === 'waiting' && environment !== undefined)
+        if (waitsFor(job) === 'environment' && environment !== undefined)
           await this.#checkEnvironment(state.id, job.key, environment.name)
       }
     }
@@ -314,6 +332,8 @@ export class Agent {
       if (applied !== undefined) await this.#perform(job.run, applied.effects)
     }
     for (const run of await unfinishedRuns(store.query)) await this.#carryOn(run.id, run.cancelled)
+    await this.#pass(await leaveBehind(store))
+    await this.#pass(await remindOfEnd(store))
     for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)
     for (const claimed of claimedBefore(files, sha256)) await this.#resume(claimed)
     await sweepSecrets(this.#context)

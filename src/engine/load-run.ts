@@ -1,5 +1,6 @@
 import { buildRunState } from '#core/run/state.ts'
 import type { RunState } from '#core/run/state.ts'
+import { membershipsOfRun } from '#store/concurrency.ts'
 import { loadJobs } from '#store/job.ts'
 import { loadRun } from '#store/run.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -8,5 +9,7 @@ import type { Query } from '#ports/sql-driver.ts'
 export async function loadRunState(query: Query, run: string): Promise<RunState | undefined> {
   const row = await loadRun(query, run)
   if (row === undefined) return undefined
-  return buildRunState(row, row.document, await loadJobs(query, run))
+  const memberships = row.document.concurrency === undefined ? [] : await membershipsOfRun(query, run)
+  const isInside = memberships.some(({ job, state }) => job === '' && state === 'has')
+  return buildRunState({ ...row, isInside }, row.document, await loadJobs(query, run))
 }

@@ -1,3 +1,4 @@
+import { cancellationOf } from '#core/run/state.ts'
 import type { RunEvent } from '#core/run/event.ts'
 import type { RunInput } from '#core/run/decide.ts'
 import type { JobState, RunState, RunWrite } from '#core/run/state.ts'
@@ -36,7 +37,9 @@ export async function writeRun(
         })
         break
       case 'cancelled':
-        await updateRun(query, state.id, { cancelled: { by: write.by, reason: write.reason } })
+        await updateRun(query, state.id, { cancelled: cancellationOf(write) })
+        break
+      case 'inside':
         break
       case 'expand':
         await expand(query, state, write)

@@ -1,62 +1,119 @@
+import type { Claimant, GroupMember, GroupWrite } from '#core/concurrency/group.ts'
+import type { Membership } from '#core/concurrency/circle.ts'
+import { unreachable } from '#core/unreachable.ts'
 import type { Query } from '#ports/sql-driver.ts'
+import { nextNumber } from './counter.ts'
 
-/** A job that got a slot of its group and is ready now. */
-export interface AdmittedJob {
+/**
+ * Members of concurrency groups as rows: who has a group, who waits, in which order, and who ousted whom. Slots that are only counted could not
+ * say any of that. A run or job is in one group at most. Groups belong to an application.
+ */
+export interface StoredMember extends Membership {
+  readonly application: string
+}
+
+interface MemberRow {
   readonly run: string
-  readonly key: string
+  readonly job: string
+  readonly application: string
   readonly name: string
+  readonly state: GroupMember['state']
+  readonly seq: number
+  readonly by_run: string | null
+  readonly by_job: string | null
 }
 
 /**
- * Takes a slot of a group; false when all are taken, and then the caller waits for `leaveConcurrency` to pass one on. The row of
- * the group stays locked until the transaction ends, so the answer and what is made of it cannot be overtaken.
- * `slots` is the group's size from now on.
+ * Locks all groups of an application until the transaction ends, so that a decision on one of them, and on circles through several, is not
+ * overtaken. Returns the place of the next member in line. Call it before reading.
  */
-export async function enterConcurrency(q: Query, name: string, slots: number): Promise<boolean> {
-  const rows = await q(
-    `insert into concurrency (name, used, slots) values ($1, 1, $2)
-     on conflict (name) do update set used = concurrency.used + 1, slots = excluded.slots
-      where concurrency.used < excluded.slots returning used`,
-    [name, slots],
-  )
-  return rows.length === 1
+export function lockGroups(q: Query, application: string): Promise<number> {
+  return nextNumber(q, `concurrency/${application}`)
 }
 
-/**
- * Gives a slot back and passes it to the next waiting job of the group, which becomes ready: the most urgent, then
- * the longest in the store. Undefined when none waits. Costs the same with one job waiting and with a hundred thousand.
- * Call it once for each slot that was taken, in the transaction that ends the holder.
- */
-export async function leaveConcurrency(q: Query, name: string): Promise<AdmittedJob | undefined> {
-  // The row is locked first: a job that is just starting to wait under that lock is seen, or finds the free slot itself.
-  const [group] = await q<{ used: number; slots: number }>(
-    'update concurrency set used = used - 1 where name = $1 and used > 0 returning used, slots',
-    [name],
+/** The members of one group, in the order of their coming. */
+export async function groupMembers(q: Query, application: string, name: string): Promise<readonly StoredMember[]> {
+  const rows = await q<MemberRow>(
+    'select * from concurrency_member where application = $1 and name = $2 order by seq',
+    [application, name],
   )
-  if (group === undefined) throw new Error(`Invariant broken: nobody holds a slot of concurrency group ${name}`)
-  const admitted = group.used < group.slots ? await admitNext(q, name) : undefined
-  if (admitted !== undefined) {
-    await q('update concurrency set used = used + 1 where name = $1', [name])
-  } else if (group.used === 0) {
-    await q('delete from concurrency where name = $1', [name])
+  return rows.map(storedMember)
+}
+
+/** All members of all groups of an application. */
+export async function allMembers(q: Query, application: string): Promise<readonly StoredMember[]> {
+  const rows = await q<MemberRow>('select * from concurrency_member where application = $1 order by seq', [application])
+  return rows.map(storedMember)
+}
+
+/** What a run and its jobs are in. */
+export async function membershipsOfRun(q: Query, run: string): Promise<readonly StoredMember[]> {
+  const rows = await q<MemberRow>('select * from concurrency_member where run = $1 order by seq', [run])
+  return rows.map(storedMember)
+}
+
+/** Members whose run or job is done, as after a crash between the end and what follows from it. */
+export async function membersLeftBehind(q: Query): Promise<readonly StoredMember[]> {
+  const rows = await q<MemberRow>(
+    `select m.* from concurrency_member m join run r on r.id = m.run left join job j on j.run = m.run and j.key = m.job
+      where r.state = 'done' or (m.job <> '' and (j.state is null or j.state = 'done')) order by m.seq`,
+  )
+  return rows.map(storedMember)
+}
+
+/** Members that shall end for another one. Those that have heard of it are among them: telling twice is harmless. */
+export async function membersToEnd(q: Query): Promise<readonly StoredMember[]> {
+  const rows = await q<MemberRow>(
+    `select * from concurrency_member where state = 'has' and by_run is not null order by seq`,
+  )
+  return rows.map(storedMember)
+}
+
+/** Carries out a decision on a group, under its lock. */
+export async function writeGroup(
+  q: Query,
+  group: { readonly application: string; readonly name: string },
+  writes: readonly GroupWrite[],
+): Promise<void> {
+  for (const write of writes) {
+    switch (write.kind) {
+      case 'put':
+        await putMember(q, group, write.member)
+        break
+      case 'drop':
+        await dropMember(q, write.claimant)
+        break
+      default:
+        unreachable(write)
+    }
   }
-  return admitted
 }
 
-/** How many slots of a group are taken. */
-export async function usedSlots(q: Query, name: string): Promise<number> {
-  const [row] = await q<{ used: number }>('select used from concurrency where name = $1', [name])
-  return row?.used ?? 0
-}
-
-async function admitNext(q: Query, name: string): Promise<AdmittedJob | undefined> {
-  const [job] = await q<AdmittedJob>(
-    `with picked as materialized (
-       select id from job where state = 'waiting' and concurrency = $1 order by priority, id limit 1 {skip}
-     )
-     update job set state = 'ready', ready_at = {now}, reason = null
-      where id in (select id from picked) returning run, key, name`,
-    [name],
+async function putMember(
+  q: Query,
+  { application, name }: { readonly application: string; readonly name: string },
+  { run, job, state, seq, by }: GroupMember,
+): Promise<void> {
+  await q(
+    `insert into concurrency_member (run, job, application, name, state, seq, by_run, by_job)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (run, job) do update set state = excluded.state, by_run = excluded.by_run, by_job = excluded.by_job`,
+    [run, job, application, name, state, seq, by?.run ?? null, by?.job ?? null],
   )
-  return job
+}
+
+async function dropMember(q: Query, { run, job }: Claimant): Promise<void> {
+  await q('delete from concurrency_member where run = $1 and job = $2', [run, job])
+}
+
+function storedMember({ by_run: byRun, by_job: byJob, name, ...row }: MemberRow): StoredMember {
+  return {
+    run: row.run,
+    job: row.job,
+    application: row.application,
+    group: name,
+    state: row.state,
+    seq: row.seq,
+    ...(byRun === null ? {} : { by: { run: byRun, job: byJob ?? '' } }),
+  }
 }

@@ -18,14 +18,12 @@ export interface StoredJob extends JobState {
   readonly leaseUntil?: number
   /** Process that executes it, so that a restarted agent finds it: boot id, pid, start time, process group. */
   readonly process?: Json
-  /** Concurrency group: while waiting it queues for a slot of it, from ready to done it holds one. */
-  readonly concurrency?: string
   readonly startedAt?: number
   readonly finishedAt?: number
 }
 
 /** A job before the store knows it. */
-export type NewJob = JobState & Pick<StoredJob, 'priority' | 'concurrency'>
+export type NewJob = JobState & Pick<StoredJob, 'priority'>
 
 /** What changes in a job. Absent: as it was; null: emptied. */
 export interface JobPatch {
@@ -38,8 +36,6 @@ export interface JobPatch {
   readonly outputs?: Readonly<Record<string, string>> | null
   readonly annotations?: readonly Annotation[] | null
   readonly process?: Json
-  /** Set it when the job starts to queue for the group, not before: every waiting job of a group may get the next slot. */
-  readonly concurrency?: string | null
   readonly priority?: number
 }
 
@@ -61,7 +57,6 @@ export interface JobRow {
   readonly owner: string | null
   readonly lease_until: number | null
   readonly process: JsonText<Json> | null
-  readonly concurrency: string | null
   readonly started_at: number | null
   readonly finished_at: number | null
 }
@@ -71,7 +66,7 @@ export async function insertJobs(q: Query, run: string, jobs: readonly NewJob[])
   const columns = ['run', 'key', 'job', 'name', 'state', 'conclusion', 'reason', 'leg', 'outputs', 'annotations']
   await insertRows(
     q,
-    { table: 'job', columns: [...columns, 'priority', 'concurrency', 'attempt'], fixed: { ready_at: '{now}' } },
+    { table: 'job', columns: [...columns, 'priority', 'attempt'], fixed: { ready_at: '{now}' } },
     jobs.map((job) => [
       run,
       job.key,
@@ -84,7 +79,6 @@ export async function insertJobs(q: Query, run: string, jobs: readonly NewJob[])
       toJson(job.outputs),
       toJson(job.annotations),
       job.priority,
-      job.concurrency ?? null,
       job.attempt,
     ]),
   )
@@ -116,7 +110,6 @@ export async function updateJob(q: Query, run: string, key: string, patch: JobPa
       outputs: nullableJson(patch.outputs),
       annotations: nullableJson(patch.annotations),
       process: nullableJson(patch.process),
-      concurrency: patch.concurrency,
       priority: patch.priority,
     },
     3,
@@ -151,7 +144,6 @@ export function storedJob(row: JobRow): StoredJob {
       owner: row.owner,
       leaseUntil: row.lease_until,
       process: fromJsonOrNull(row.process),
-      concurrency: row.concurrency,
       startedAt: row.started_at,
       finishedAt: row.finished_at,
     }),

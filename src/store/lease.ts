@@ -43,7 +43,6 @@ export interface ReapedJob {
   readonly name: string
   /** The attempt that was lost. */
   readonly attempt: number
-  readonly concurrency?: string
   /** As recorded by its last owner: there may be something left to end. */
   readonly process?: Json
 }
@@ -136,8 +135,8 @@ export async function leaseOwners(q: Query): Promise<readonly string[]> {
 }
 
 /**
- * Makes a reaped job ready again, to be claimed after `delayMs`. It keeps the slot of its concurrency group. `lost` when
- * the job is no longer the reaped attempt.
+ * Makes a reaped job ready again, to be claimed after `delayMs`. It stays in its concurrency group. `lost` when the
+ * job is no longer the reaped attempt.
  */
 export async function requeueJob(
   q: Query,
@@ -165,7 +164,7 @@ function reapedJob(row: JobRow): ReapedJob {
     key: row.key,
     name: row.name,
     attempt: row.attempt,
-    ...present({ concurrency: row.concurrency, process: fromJsonOrNull(row.process) }),
+    ...present({ process: fromJsonOrNull(row.process) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { storeSchemaNewer, storeSchemaOlder } from '#core/known/store.ts'
 import type { Query, SqlDriver } from '#ports/sql-driver.ts'
 import { foundation, foundationForPostgres } from './migrations/0001-foundation.ts'
+import { concurrencyMember } from './migrations/0002-concurrency-member.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -10,7 +11,10 @@ interface Migration {
 }
 
 /** Schema n is what the first n migrations make. A migration that was released never changes; the next one corrects it. */
-const migrations: readonly Migration[] = [{ sql: foundation, postgres: foundationForPostgres }]
+const migrations: readonly Migration[] = [
+  { sql: foundation, postgres: foundationForPostgres },
+  { sql: concurrencyMember },
+]
 
 /** The schema that this program reads and writes. */
 export const schemaVersion = migrations.length

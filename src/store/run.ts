@@ -1,6 +1,6 @@
 import type { Reason } from '#core/reason.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
-import type { RunDocument, RunStateName } from '#core/run/state.ts'
+import type { RunCancellation, RunDocument, RunStateName } from '#core/run/state.ts'
 import type { Query, SqlValue } from '#ports/sql-driver.ts'
 import { type JsonText, assignments, fromJson, fromJsonOrNull, present, toJson } from './column.ts'
 import { nextNumber } from './counter.ts'
@@ -25,7 +25,7 @@ export interface RunSummary {
   readonly conclusion?: Conclusion
   readonly reason?: Reason
   /** Who asked to cancel it, and why. */
-  readonly cancelled?: Cancellation
+  readonly cancelled?: RunCancellation
   /** Number of its last event. */
   readonly seq: number
   /** 1, 2 or 3 as in P1, P2, P3; a new job of the run inherits it. */
@@ -33,11 +33,6 @@ export interface RunSummary {
   readonly createdAt: number
   readonly startedAt?: number
   readonly finishedAt?: number
-}
-
-export interface Cancellation {
-  readonly by: string
-  readonly reason: string
 }
 
 export interface StoredRun extends RunSummary {
@@ -52,7 +47,7 @@ export interface RunPatch {
   readonly state?: RunStateName
   readonly conclusion?: Conclusion | null
   readonly reason?: Reason | null
-  readonly cancelled?: Cancellation | null
+  readonly cancelled?: RunCancellation | null
   readonly priority?: number
   readonly title?: string
   /** Sets the start time unless it has one. */
@@ -88,7 +83,7 @@ interface RunRow {
   readonly state: RunStateName
   readonly conclusion: Conclusion | null
   readonly reason: JsonText<Reason> | null
-  readonly cancelled: JsonText<Cancellation> | null
+  readonly cancelled: JsonText<RunCancellation> | null
   readonly seq: number
   readonly priority: number
   readonly created_at: number
@@ -222,4 +217,19 @@ export async function loadPriority(q: Query, id: string): Promise<number> {
   const [row] = await q<{ priority: number }>('select priority from run where id = $1', [id])
   if (row === undefined) throw new Error(`Invariant broken: there is no run ${id}`)
   return row.priority
+}
+
+/** What a run is called, for reasons that name it. */
+export interface StoredRunName {
+  readonly id: string
+  readonly application: string
+  readonly number: number
+  readonly workflow: string
+}
+
+export async function loadRunNames(q: Query, ids: readonly string[]): Promise<readonly StoredRunName[]> {
+  const names: StoredRunName[] = []
+  for (const id of new Set(ids))
+    names.push(...(await q<StoredRunName>('select id, application, number, workflow from run where id = $1', [id])))
+  return names
 }

@@ -6,7 +6,7 @@ import { loadJobs } from '#store/job.ts'
 import { claimJobs, reapExpired, requeueJob } from '#store/lease.ts'
 import type { ClaimedJob } from '#store/lease.ts'
 import { loadRun } from '#store/run.ts'
-import { completeInDiamond, diamondKeys, seedDiamond } from '../rig/diamond-run.ts'
+import { completeInDiamond, diamondKeys, groupOf, seedDiamond } from '../rig/diamond-run.ts'
 import { migratedStore, onEveryEngine, startStoreEngines } from '../rig/store.ts'
 
 // Runners that crash and come back from the dead, over a small engine (`rig/diamond-run.ts`). One claim in twenty crashes; half
@@ -51,7 +51,7 @@ onEveryEngine('The store', engines, (engine) => {
     expect([...chaos.commits.values()]).toEqual(Array.from({ length: jobCount }, () => 1))
     expect(chaos).toMatchObject({ overlaps: 0, rejected: chaos.zombies, reaped: chaos.crashes })
     expect(chaos.zombies).toBeGreaterThan(0)
-    expect(await driver.query('select * from concurrency')).toEqual([])
+    expect(await driver.query('select * from concurrency_member')).toEqual([])
     for (let run = 0; run < runCount; run += 1) await expectFinished(driver, `run-${run}`)
   })
 })
@@ -118,9 +118,10 @@ async function isHeldBy(driver: SqlDriver, { run, key, attempt, owner }: Claimed
 }
 
 async function work(chaos: Chaos, job: ClaimedJob): Promise<void> {
-  const group = job.concurrency ?? 'none'
+  const own = groupOf(job.run, job.key)
+  const group = own ?? 'none'
   const now = (chaos.inside.get(group) ?? 0) + 1
-  if (job.concurrency !== undefined && now > 1) chaos.overlaps += 1
+  if (own !== undefined && now > 1) chaos.overlaps += 1
   chaos.inside.set(group, now)
   await chaos.driver.query('select 1')
   chaos.inside.set(group, (chaos.inside.get(group) ?? 0) - 1)

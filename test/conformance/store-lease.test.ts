@@ -1,7 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import type { Query, SqlDriver } from '#ports/sql-driver.ts'
-import { enterConcurrency, leaveConcurrency, usedSlots } from '#store/concurrency.ts'
-import { loadJob, loadJobs, updateJob } from '#store/job.ts'
+import { loadJob, updateJob } from '#store/job.ts'
 import {
   claimJobs,
   completeJob,
@@ -190,91 +189,5 @@ onEveryEngine('A lease', engines, (engine) => {
     expect(await leaseOwners(driver.query)).toEqual(['agent-1/2'])
     expect(await completeJob(driver.query, { ...a!, ...green })).toBe('lost')
     expect(await completeJob(driver.query, { ...b!, ...green })).toBe('ok')
-  })
-})
-
-onEveryEngine('A concurrency group', engines, (engine) => {
-  test('lets in as many as it has slots, and passes a free slot to the next in line', async () => {
-    await using driver = await migratedStore(engine)
-    const waiting = { state: 'waiting', concurrency: 'deploy' } as const
-    await seedRun(driver, someRun('run-1'), [
-      someJob('third', waiting),
-      someJob('fourth', { ...waiting, priority: 3 }),
-      someJob('second', { ...waiting, priority: 1 }),
-      someJob('stranger', { ...waiting, concurrency: 'other' }),
-      someJob('not-in-line', { state: 'waiting' }),
-    ])
-    const leave = async (): Promise<string | undefined> =>
-      (await driver.transaction((q) => leaveConcurrency(q, 'deploy')))?.key
-
-    expect(await enterConcurrency(driver.query, 'deploy', 2)).toBe(true)
-    expect(await enterConcurrency(driver.query, 'deploy', 2)).toBe(true)
-    expect(await enterConcurrency(driver.query, 'deploy', 2)).toBe(false)
-    expect([await leave(), await leave(), await leave()]).toEqual(['second', 'third', 'fourth'])
-    expect(await usedSlots(driver.query, 'deploy')).toBe(2)
-    expect([await leave(), await leave()]).toEqual([undefined, undefined])
-
-    expect(await driver.query('select name from concurrency')).toEqual([])
-    const states = Object.fromEntries((await loadJobs(driver.query, 'run-1')).map((job) => [job.key, job.state]))
-    expect(states).toEqual({
-      second: 'ready',
-      third: 'ready',
-      fourth: 'ready',
-      stranger: 'waiting',
-      'not-in-line': 'waiting',
-    })
-  })
-
-  test('that has become smaller lets nobody in until enough have left', async () => {
-    await using driver = await migratedStore(engine)
-    await seedRun(driver, someRun('run-1'), [someJob('next', { state: 'waiting', concurrency: 'deploy' })])
-    for (const slots of [3, 3, 3]) await enterConcurrency(driver.query, 'deploy', slots)
-    await driver.query(`update concurrency set slots = 1 where name = 'deploy'`)
-    const leave = async (): Promise<string | undefined> =>
-      (await driver.transaction((q) => leaveConcurrency(q, 'deploy')))?.key
-
-    expect([await leave(), await leave(), await leave()]).toEqual([undefined, undefined, 'next'])
-    expect(await usedSlots(driver.query, 'deploy')).toBe(1)
-  })
-
-  test('that nobody is in cannot be left', async () => {
-    await using driver = await migratedStore(engine)
-
-    await expect(driver.transaction((q) => leaveConcurrency(q, 'deploy'))).rejects.toThrow('nobody holds a slot')
-  })
-
-  test('forgets nobody when many enter and leave at the same time', async () => {
-    await using driver = await migratedStore(engine)
-    const keys = Array.from({ length: 30 }, (_, index) => `job${index}`)
-    await seedRun(
-      driver,
-      someRun('run-1'),
-      keys.map((key) => someJob(key, { state: 'blocked' })),
-    )
-    let inside = 0
-    let insideMax = 0
-    const done: string[] = []
-    const finish = async (key: string): Promise<void> => {
-      insideMax = Math.max(insideMax, (inside += 1))
-      await driver.query('select 1')
-      inside -= 1
-      done.push(key)
-      const next = await driver.transaction((q) => leaveConcurrency(q, 'deploy'))
-      if (next !== undefined) await finish(next.key)
-    }
-    const arrive = async (key: string): Promise<void> => {
-      const isIn = await driver.transaction(async (q) => {
-        const entered = await enterConcurrency(q, 'deploy', 2)
-        await updateJob(q, 'run-1', key, { state: entered ? 'ready' : 'waiting', concurrency: 'deploy' })
-        return entered
-      })
-      if (isIn) await finish(key)
-    }
-
-    await Promise.all(keys.map(arrive))
-
-    expect(done.toSorted()).toEqual(keys.toSorted())
-    expect(insideMax).toBe(2)
-    expect(await usedSlots(driver.query, 'deploy')).toBe(0)
   })
 })

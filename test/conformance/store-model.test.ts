@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { SqlDriver } from '#ports/sql-driver.ts'
-import { enterConcurrency, leaveConcurrency } from '#store/concurrency.ts'
 import { appendEvent, loadEvents } from '#store/event.ts'
 import { insertJobs, loadJobs, updateJob } from '#store/job.ts'
 import { claimJobs, completeJob, reapExpired, releaseOwner, renewLease, requeueJob } from '#store/lease.ts'
@@ -19,7 +18,6 @@ afterAll(() => engines[Symbol.asyncDispose]())
 
 const sequenceCount = Number(process.env['SHIPWAY_TEST_SEQUENCES'] ?? 60)
 const run = 'run-1'
-const slots: Record<string, number> = { narrow: 1, wide: 2 }
 /** Leases last for ever or are over at once: which of the two is all that a model needs of time. */
 const leaseMsOf = { long: 600_000, over: -1 }
 type Length = keyof typeof leaseMsOf
@@ -27,7 +25,6 @@ type Length = keyof typeof leaseMsOf
 interface ModelJob {
   readonly key: string
   readonly priority: number
-  readonly group: string | undefined
   state: 'waiting' | 'ready' | 'leased' | 'done'
   attempt: number
   owner: string | undefined
@@ -40,7 +37,6 @@ interface Model {
   readonly jobs: ModelJob[]
   /** Every lease that was ever given, so that late answers can be tried at any time. */
   readonly leases: Lease[]
-  readonly used: Map<string, number>
   readonly tickets: Set<string>
   seq: number
 }
@@ -61,7 +57,8 @@ const length = fc.constantFrom<Length>('long', 'long', 'over')
 const any = fc.nat({ max: 1_000 })
 
 const commands = [
-  fc.tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom(undefined, 'narrow', 'wide')).map(([p, g]) => addJob(p, g)),
+  fc.tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom('ready', 'ready', 'waiting')).map(([p, s]) => addJob(p, s)),
+  any.map((index) => makeReady(index)),
   fc.tuple(owner, fc.integer({ min: 1, max: 3 }), length).map(([who, count, how]) => claim(who, count, how)),
   fc.tuple(any, length).map(([index, how]) => renew(index, how)),
   any.map((index) => complete(index)),
@@ -83,7 +80,7 @@ onEveryEngine('The store', engines, (engine) => {
       fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (sequence) => {
         await emptyStore(driver)
         await seedRun(driver, someRun(run))
-        const model: Model = { jobs: [], leases: [], used: new Map(), tickets: new Set(), seq: 0 }
+        const model: Model = { jobs: [], leases: [], tickets: new Set(), seq: 0 }
         await fc.asyncModelRun(() => ({ model, real: { driver } }), sequence)
         await expectSame(model, driver)
       }),
@@ -93,48 +90,37 @@ onEveryEngine('The store', engines, (engine) => {
 })
 
 async function emptyStore(driver: SqlDriver): Promise<void> {
-  for (const table of ['event', 'step', 'job', 'run', 'ticket', 'concurrency'])
-    await driver.query(`delete from ${table}`)
+  for (const table of ['event', 'step', 'job', 'run', 'ticket']) await driver.query(`delete from ${table}`)
 }
 
 async function expectSame(model: Model, driver: SqlDriver): Promise<void> {
   const jobs = (await loadJobs(driver.query, run)).map(({ key, state, attempt }) => ({ key, state, attempt }))
-  const groups = await driver.query<{ name: string; used: number }>('select name, used from concurrency order by name')
   const events = await loadEvents(driver.query, run, 0, 1_000)
 
   expect(jobs).toEqual(model.jobs.map(({ key, state, attempt }) => ({ key, state, attempt })))
-  expect(groups).toEqual(
-    [...model.used]
-      .filter(([, used]) => used > 0)
-      .map(([name, used]) => ({ name, used }))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-  )
   expect(events.map((event) => event.seq)).toEqual(Array.from({ length: model.seq }, (_, index) => index + 1))
 }
 
-function addJob(priority: number, group: string | undefined): Command {
-  return command(`add a job P${priority} ${group ?? ''}`, async (model, driver) => {
+function addJob(priority: number, state: 'ready' | 'waiting'): Command {
+  return command(`add a ${state} job P${priority}`, async (model, driver) => {
     const key = `j${model.jobs.length}`
-    const used = group === undefined ? 0 : (model.used.get(group) ?? 0)
-    const isIn = group === undefined || used < slots[group]!
-    if (group !== undefined && isIn) model.used.set(group, used + 1)
-    const state = isIn ? 'ready' : 'waiting'
-    const job: ModelJob = { key, priority, group, state, attempt: 0, owner: undefined, isOver: false, readyAt: 0 }
+    const job: ModelJob = { key, priority, state, attempt: 0, owner: undefined, isOver: false, readyAt: 0 }
     model.jobs.push(job)
 
-    const entered = await driver.transaction(async (q) => {
-      const slot = group === undefined || (await enterConcurrency(q, group, slots[group]!))
-      await insertJobs(q, run, [
-        someJob(key, {
-          state: slot ? 'ready' : 'waiting',
-          priority,
-          ...(group === undefined ? {} : { concurrency: group }),
-        }),
-      ])
-      return slot
-    })
+    await insertJobs(driver.query, run, [someJob(key, { state, priority })])
 
-    expect(entered).toBe(isIn)
+    await noteReadyTimes(model, driver)
+  })
+}
+
+function makeReady(index: number): Command {
+  return command(`make job ${index} ready`, async (model, driver) => {
+    const job = model.jobs.length === 0 ? undefined : model.jobs[index % model.jobs.length]
+    if (job?.state !== 'waiting') return
+    job.state = 'ready'
+
+    await updateJob(driver.query, run, job.key, { state: 'ready' })
+
     await noteReadyTimes(model, driver)
   })
 }
@@ -174,16 +160,11 @@ function renew(index: number, how: Length): Command {
 function complete(index: number): Command {
   return command(`complete lease ${index}`, async (model, driver) => {
     const { lease, holder } = pick(model, index)
-    const expected = holder === undefined ? undefined : finish(model, holder)
+    if (holder !== undefined) holder.state = 'done'
 
-    const answer = await driver.transaction(async (q) => {
-      const fenced = await completeJob(q, { ...lease, conclusion: 'success', outputs: {}, annotations: [] })
-      const next = fenced === 'ok' && holder?.group !== undefined ? await leaveConcurrency(q, holder.group) : undefined
-      return { fenced, next: next?.key }
-    })
+    const fenced = await completeJob(driver.query, { ...lease, conclusion: 'success', outputs: {}, annotations: [] })
 
-    expect(answer).toEqual({ fenced: holder === undefined ? 'lost' : 'ok', next: expected })
-    await noteReadyTimes(model, driver)
+    expect(fenced).toBe(holder === undefined ? 'lost' : 'ok')
   })
 }
 
@@ -191,16 +172,9 @@ function cancel(index: number): Command {
   return command(`cancel job ${index}`, async (model, driver) => {
     const job = model.jobs.length === 0 ? undefined : model.jobs[index % model.jobs.length]
     if (job === undefined || job.state === 'done') return
-    const group = job.state === 'waiting' ? undefined : job.group
-    const expected = finish(model, job)
+    job.state = 'done'
 
-    const next = await driver.transaction(async (q) => {
-      await updateJob(q, run, job.key, { state: 'done', conclusion: 'cancelled' })
-      return group === undefined ? undefined : await leaveConcurrency(q, group)
-    })
-
-    expect(next?.key).toBe(expected)
-    await noteReadyTimes(model, driver)
+    await updateJob(driver.query, run, job.key, { state: 'done', conclusion: 'cancelled' })
   })
 }
 
@@ -280,19 +254,6 @@ function pick(model: Model, index: number): { readonly lease: Lease; readonly ho
       job.state === 'leased' && job.key === lease.key && job.attempt === lease.attempt && job.owner === lease.owner,
   )
   return { lease, holder }
-}
-
-/** Ends a job in the model; answers with the key of the job that gets its slot. */
-function finish(model: Model, job: ModelJob): string | undefined {
-  const held = job.state === 'waiting' ? undefined : job.group
-  job.state = 'done'
-  if (held === undefined) return undefined
-  const [next] = model.jobs
-    .filter((other) => other.state === 'waiting' && other.group === held)
-    .toSorted((a, b) => a.priority - b.priority)
-  if (next === undefined) model.used.set(held, model.used.get(held)! - 1)
-  else next.state = 'ready'
-  return next?.key
 }
 
 async function noteReadyTimes(model: Model, driver: SqlDriver): Promise<void> {

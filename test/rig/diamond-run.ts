@@ -1,5 +1,7 @@
+import { enterGroup, leaveGroup } from '#core/concurrency/group.ts'
+import type { GroupDecision } from '#core/concurrency/group.ts'
 import type { Query, SqlDriver } from '#ports/sql-driver.ts'
-import { enterConcurrency, leaveConcurrency } from '#store/concurrency.ts'
+import { groupMembers, lockGroups, writeGroup } from '#store/concurrency.ts'
 import { appendEvent } from '#store/event.ts'
 import { loadJobs, updateJob } from '#store/job.ts'
 import type { ClaimedJob } from '#store/lease.ts'
@@ -9,13 +11,15 @@ import { seedRun, someJob, someRun } from './store.ts'
 
 /**
  * The smallest engine over the statements of the store, for chaos and for measuring. Every run is a diamond of ten jobs:
- * `start`, eight in the middle, `end`. Two of the middle need the one slot of a group that a fifth of all runs share.
+ * `start`, eight in the middle, `end`. Two of the middle need a group that twenty runs share.
  */
 export const diamondKeys = ['start', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'end']
+const application = 'diamonds'
 const middle = diamondKeys.slice(1, -1)
 
-function groupOf(run: string, key: string): string | undefined {
-  return key === 'a' || key === 'b' ? `group-${Number(run.slice('run-'.length)) % 5}` : undefined
+/** The concurrency group of a job. */
+export function groupOf(run: string, key: string): string | undefined {
+  return key === 'a' || key === 'b' ? `group-${Math.floor(Number(run.slice('run-'.length)) / 20)}` : undefined
 }
 
 export async function seedDiamond(driver: SqlDriver, number: number): Promise<void> {
@@ -41,7 +45,7 @@ export function completeInDiamond(driver: SqlDriver, job: ClaimedJob): Promise<'
       annotations: [],
     } as const
     await appendEvent(q, { table: 'run', id: job.run }, event)
-    if (job.concurrency !== undefined) await leaveConcurrency(q, job.concurrency)
+    await leave(q, job)
     await startDependents(q, job)
     return 'ok'
   })
@@ -61,9 +65,26 @@ async function startDependents(q: Query, job: ClaimedJob): Promise<void> {
 
 async function admit(q: Query, run: string, key: string): Promise<void> {
   const group = groupOf(run, key)
-  const isIn = group === undefined || (await enterConcurrency(q, group, 1))
-  await updateJob(q, run, key, {
-    state: isIn ? 'ready' : 'waiting',
-    ...(group === undefined ? {} : { concurrency: group }),
-  })
+  if (group === undefined) {
+    await updateJob(q, run, key, { state: 'ready' })
+    return
+  }
+  await updateJob(q, run, key, { state: 'waiting' })
+  const seq = await lockGroups(q, application)
+  const terms = { cancelInProgress: false, queue: 'max' } as const
+  const decision = enterGroup(await groupMembers(q, application, group), { run, job: key }, { terms, seq })
+  await follow(q, group, decision)
+}
+
+async function leave(q: Query, { run, key }: ClaimedJob): Promise<void> {
+  const group = groupOf(run, key)
+  if (group === undefined) return
+  await lockGroups(q, application)
+  await follow(q, group, leaveGroup(await groupMembers(q, application, group), { run, job: key }))
+}
+
+async function follow(q: Query, name: string, { writes, notices }: GroupDecision): Promise<void> {
+  await writeGroup(q, { application, name }, writes)
+  for (const { to, news } of notices)
+    if (news.kind === 'entered') await updateJob(q, to.run, to.job, { state: 'ready' })
 }

@@ -11,15 +11,29 @@ function workflow(concurrency?: Template): WorkflowModel {
 describe('the concurrency group of a run', () => {
   const cases: readonly (readonly [Template | undefined, ReturnType<typeof workflowConcurrency>])[] = [
     [undefined, undefined],
-    ['release', { group: 'release', cancelInProgress: false }],
-    [{ $expr: "format('ci-{0}', github.ref)" }, { group: 'ci-refs/heads/main', cancelInProgress: false }],
+    ['release', { group: 'release', cancelInProgress: false, queue: 'single' }],
+    [
+      { $expr: "format('ci-{0}', github.ref)" },
+      { group: 'ci-refs/heads/main', cancelInProgress: false, queue: 'single' },
+    ],
     [
       { group: 'x', 'cancel-in-progress': { $expr: "github.event_name == 'push'" } },
-      { group: 'x', cancelInProgress: true },
+      { group: 'x', cancelInProgress: true, queue: 'single' },
+    ],
+    [
+      { group: 'x', queue: 'max' },
+      { group: 'x', cancelInProgress: false, queue: 'max' },
     ],
   ]
   test.each(cases)('%j', (concurrency, expected) => {
     expect(workflowConcurrency(workflow(concurrency), scope)).toEqual(expected)
+  })
+
+  test.each([
+    [{ group: 'x', queue: 'max', 'cancel-in-progress': true }, /queue: max.*cancel-in-progress/],
+    [{ group: 'x', queue: 'all' }, /"single" or "max".*"all"/],
+  ] as const)('%j is an error', (concurrency, message) => {
+    expect(() => workflowConcurrency(workflow(concurrency), scope)).toThrow(message)
   })
 
   test('that comes out empty is an error that names the workflow', () => {

@@ -1,18 +1,20 @@
+import type { GroupTerms } from '#core/concurrency/group.ts'
 import { KnownError } from '#core/errors.ts'
 import type { Scope } from '#core/expression/evaluate.ts'
 import { evaluateTemplate } from '#core/expression/template.ts'
 import { toText } from '#core/expression/text.ts'
 import { isJsonObject } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
 import { concurrencyInvalid } from '#core/known/workflow.ts'
 import type { Template, WorkflowModel } from '#core/workflow/model.ts'
-import { booleanOf } from './coerce.ts'
+import { booleanOf, describeValue } from './coerce.ts'
 import { concurrencyGroupLengthMax } from './limits.ts'
 import { PlanProblem } from './problem.ts'
 
-/** One of a group runs, one waits; names are compared without case. */
-export interface ConcurrencyGroup {
+/** What `concurrency` asks for: see `core/concurrency/group.ts`. */
+export interface ConcurrencyGroup extends GroupTerms {
+  /** As written; names are compared without case. */
   readonly group: string
-  readonly cancelInProgress: boolean
 }
 
 /**
@@ -29,7 +31,7 @@ export function workflowConcurrency(workflow: WorkflowModel, scope: Scope): Conc
 }
 
 /**
- * `concurrency` as written: a group's name, or `{ group, cancel-in-progress }` (actions-semantics 132).
+ * `concurrency` as written: a group's name, or `{ group, cancel-in-progress, queue }` (actions-semantics 132).
  * Throws `PlanProblem` or a `KnownError`.
  */
 export function evaluateConcurrency(template: Template | undefined, scope: Scope): ConcurrencyGroup | undefined {
@@ -45,5 +47,15 @@ export function evaluateConcurrency(template: Template | undefined, scope: Scope
     )
   }
   const cancel = isJsonObject(value) ? (value['cancel-in-progress'] ?? null) : null
-  return { group: name, cancelInProgress: booleanOf(cancel, scope, { key: 'cancel-in-progress', fallback: false }) }
+  const cancelInProgress = booleanOf(cancel, scope, { key: 'cancel-in-progress', fallback: false })
+  const queue = queueOf(isJsonObject(value) ? (value['queue'] ?? null) : null)
+  if (queue === 'max' && cancelInProgress)
+    throw new PlanProblem('"queue: max" keeps all that wait, so it cannot stand beside "cancel-in-progress: true"')
+  return { group: name, cancelInProgress, queue }
+}
+
+function queueOf(value: Json): GroupTerms['queue'] {
+  if (value === null || value === '' || value === 'single') return 'single'
+  if (value === 'max') return 'max'
+  throw new PlanProblem(`"queue" must be "single" or "max", but it is ${describeValue(value)}`)
 }

@@ -2,8 +2,9 @@ import type { JobResult } from '#core/run/job-order.ts'
 import type { Reason } from '#core/reason.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
-import { advance, end, makeReady } from './progress.ts'
-import type { RunDecision, RunState } from './state.ts'
+import { advance, askEnvironment, end, failFastReason, makeReady, stopsSiblings } from './progress.ts'
+import { cancellationOf, waitsFor } from './state.ts'
+import type { JobState, RunCancellation, RunDecision, RunState } from './state.ts'
 
 /** Everything that can happen to a run. */
 export type RunInput =
@@ -16,11 +17,21 @@ export type RunInput =
   | { readonly kind: 'lost'; readonly key: string; readonly attempt: number; readonly reason: Reason }
   /** What the rules of the environment say to a waiting job. */
   | { readonly kind: 'verdict'; readonly key: string; readonly verdict: EnvironmentVerdict }
-  | { readonly kind: 'cancel'; readonly by: string; readonly reason: string }
+  /** What a concurrency group says to the run as a whole (`key` is empty) or to one of its jobs. */
+  | { readonly kind: 'group'; readonly key: string; readonly answer: GroupAnswer }
+  | ({ readonly kind: 'cancel' } & RunCancellation)
 
 export type EnvironmentVerdict =
   | { readonly kind: 'pass' }
   | { readonly kind: 'wait'; readonly reason: Reason }
+  | { readonly kind: 'refuse'; readonly reason: Reason }
+
+export type GroupAnswer =
+  | { readonly kind: 'entered' }
+  | { readonly kind: 'wait'; readonly reason: Reason }
+  /** A newer one takes its place, or asks it to end. */
+  | { readonly kind: 'out'; readonly by: string; readonly reason: Reason }
+  /** It may never have the group. */
   | { readonly kind: 'refuse'; readonly reason: Reason }
 
 /** A job that was started this often and never reported back is failed: something in it kills its runner. */
@@ -53,8 +64,12 @@ function transition(draft: Draft, input: RunInput): void {
     case 'verdict':
       judged(draft, input.key, input.verdict)
       return
+    case 'group':
+      if (input.key === '') groupedRun(draft, input.answer)
+      else groupedJob(draft, input.key, input.answer)
+      return
     case 'cancel':
-      cancel(draft, input.by, input.reason)
+      cancel(draft, cancellationOf(input))
       return
     default:
       unreachable(input)
@@ -62,15 +77,36 @@ function transition(draft: Draft, input: RunInput): void {
 }
 
 function start(draft: Draft): void {
-  if (draft.state.state === 'running' && draft.isUntouched) {
+  const { concurrency } = draft.state.document
+  if (draft.isOutside && concurrency !== undefined) draft.effect({ kind: 'enter-group', key: '', concurrency })
+  else begin(draft)
+}
+
+/** Sets everything going that can go. */
+function begin(draft: Draft): void {
+  if (draft.isUntouched) {
     draft.write({ kind: 'run', state: 'running', started: true })
     draft.write({ kind: 'event', event: { type: 'run.started' } })
   }
   for (const job of draft.allJobs()) {
     if (job.state === 'blocked') advance(draft, job.jobId)
-    else if (job.state === 'waiting' && job.leg?.environment !== undefined) {
-      draft.effect({ kind: 'check-environment', key: job.key, environment: job.leg.environment.name })
-    } else if (job.state === 'ready') draft.effect({ kind: 'dispatch' })
+    else if (job.state === 'ready') draft.effect({ kind: 'dispatch' })
+    else if (job.state === 'waiting') askAgain(draft, job)
+  }
+}
+
+function askAgain(draft: Draft, job: JobState): void {
+  const { concurrency, environment } = job.leg ?? {}
+  switch (waitsFor(job)) {
+    case 'group':
+      if (concurrency !== undefined) draft.effect({ kind: 'enter-group', key: job.key, concurrency })
+      return
+    case 'environment':
+      if (environment !== undefined)
+        draft.effect({ kind: 'check-environment', key: job.key, environment: environment.name })
+      return
+    case 'place':
+    case undefined:
   }
 }
 
@@ -97,6 +133,9 @@ function lost(draft: Draft, key: string, attempt: number, reason: Reason): void 
   draft.write({ kind: 'event', event: { type: 'job.lost', key, name: job.name, attempt, reason } })
   if (draft.cancelled !== undefined) {
     end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: draft.cancelled.reason })
+  } else if (failedSibling(draft, job) !== undefined) {
+    const message = failFastReason(failedSibling(draft, job) ?? job)
+    end(draft, { ...job, conclusion: 'cancelled' }, { code: 'JOB_FAIL_FAST', message })
   } else if (attempt >= jobAttemptsMax) {
     end(
       draft,
@@ -112,9 +151,14 @@ function lost(draft: Draft, key: string, attempt: number, reason: Reason): void 
   }
 }
 
+/** The leg whose failure has cancelled this one already. */
+function failedSibling(draft: Draft, job: JobState): JobState | undefined {
+  return draft.legsOf(job.jobId).find((leg) => leg.state === 'done' && stopsSiblings(leg))
+}
+
 function judged(draft: Draft, key: string, verdict: EnvironmentVerdict): void {
   const job = draft.job(key)
-  if (job === undefined || job.state !== 'waiting') return
+  if (job === undefined || waitsFor(job) !== 'environment') return
   switch (verdict.kind) {
     case 'pass':
       makeReady(draft, job)
@@ -132,13 +176,72 @@ function judged(draft: Draft, key: string, verdict: EnvironmentVerdict): void {
   }
 }
 
-function cancel(draft: Draft, by: string, reason: string): void {
+function groupedRun(draft: Draft, answer: GroupAnswer): void {
+  switch (answer.kind) {
+    case 'entered':
+      if (!draft.isOutside) return
+      draft.write({ kind: 'inside' })
+      begin(draft)
+      return
+    case 'wait':
+      if (!draft.isOutside || draft.state.reason?.message === answer.reason.message) return
+      draft.write({ kind: 'run', state: 'waiting', reason: answer.reason })
+      draft.write({ kind: 'event', event: { type: 'run.waiting', reason: answer.reason } })
+      return
+    case 'out':
+      cancel(draft, { by: answer.by, reason: answer.reason.message, code: answer.reason.code })
+      return
+    case 'refuse':
+      cancel(draft, { by: 'its workflow', reason: answer.reason.message, code: answer.reason.code })
+      return
+    default:
+      unreachable(answer)
+  }
+}
+
+function groupedJob(draft: Draft, key: string, answer: GroupAnswer): void {
+  const job = draft.job(key)
+  if (job === undefined || job.state === 'done') return
+  if (answer.kind === 'out') {
+    stop(draft, job, { ...answer.reason })
+    return
+  }
+  if (waitsFor(job) !== 'group') return
+  switch (answer.kind) {
+    case 'entered':
+      askEnvironment(draft, job)
+      return
+    case 'wait':
+      if (job.reason?.message === answer.reason.message) return
+      draft.put({ ...job, reason: answer.reason })
+      draft.write({ kind: 'event', event: { type: 'job.waiting', key, name: job.name, reason: answer.reason } })
+      return
+    case 'refuse':
+      end(draft, { ...job, conclusion: 'failure' }, answer.reason)
+      return
+    default:
+      unreachable(answer)
+  }
+}
+
+/** Cancels one job: by signal where it runs, at once where it does not. */
+function stop(draft: Draft, job: JobState, reason: Reason): void {
+  if (job.state === 'leased')
+    draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason: reason.message })
+  else end(draft, { ...job, conclusion: 'cancelled' }, reason)
+}
+
+function cancel(draft: Draft, cancellation: RunCancellation): void {
+  const { by, reason } = cancellation
   if (draft.cancelled === undefined) {
-    draft.write({ kind: 'cancelled', by, reason })
+    draft.write({ kind: 'cancelled', ...cancellation })
     draft.write({ kind: 'event', event: { type: 'run.cancelling', by, reason } })
   }
   for (const job of draft.allJobs()) {
-    if (job.state === 'leased') draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason })
+    // A run that never entered its group never began: none of its jobs may, whatever its condition says.
+    if (draft.isOutside && job.state !== 'done')
+      end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: reason })
+    else if (job.state === 'leased') draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason })
     else if (job.state === 'waiting' || job.state === 'ready')
       end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: reason })
   }

@@ -1,5 +1,5 @@
 import type { Reason } from '#core/reason.ts'
-import { legsOf, resultOf, worse } from './state.ts'
+import { cancellationOf, legsOf, resultOf, worse } from './state.ts'
 import type { JobState, RunDecision, RunEffect, RunState, RunStateName, RunWrite } from './state.ts'
 
 /**
@@ -13,14 +13,21 @@ export class Draft {
   readonly #changed = new Map<string, JobState>()
   readonly #expanded = new Map<string, readonly string[]>()
   #cancelled: RunState['cancelled']
+  #isOutside: boolean
 
   constructor(state: RunState) {
     this.state = state
     this.#cancelled = state.cancelled
+    this.#isOutside = state.isOutside
   }
 
   get cancelled(): RunState['cancelled'] {
     return this.#cancelled
+  }
+
+  /** See `RunState.isOutside`. */
+  get isOutside(): boolean {
+    return this.#isOutside
   }
 
   /** True before anything of the run has moved. */
@@ -29,7 +36,8 @@ export class Draft {
   }
 
   write(write: RunWrite): void {
-    if (write.kind === 'cancelled') this.#cancelled = { by: write.by, reason: write.reason }
+    if (write.kind === 'cancelled') this.#cancelled = cancellationOf(write)
+    if (write.kind === 'inside') this.#isOutside = false
     this.#writes.push(write)
   }
 
@@ -93,11 +101,13 @@ export class Draft {
     const open = this.#openAfter()
     if (open.blocked + open.waiting + open.ready + open.leased === 0) {
       const conclusion = this.#conclusion()
-      this.#writes.push({ kind: 'run', state: 'done', conclusion, finished: true })
+      this.#writes.push({ kind: 'run', state: 'done', conclusion, finished: true, ...this.#endReason() })
       this.#writes.push({ kind: 'event', event: { type: 'run.finished', conclusion } })
+      if (this.state.document.concurrency !== undefined) this.#effects.push({ kind: 'leave-group', key: '' })
       this.#effects.push({ kind: 'run-finished', conclusion })
       return
     }
+    if (this.#isOutside) return
     const waits = open.ready + open.leased === 0 && open.waiting > 0
     const next: RunStateName = waits ? 'waiting' : 'running'
     const reason = waits ? this.#firstReason() : undefined
@@ -106,6 +116,12 @@ export class Draft {
       this.#writes.push({ kind: 'run', state: next, ...(reason === undefined ? {} : { reason }) })
       if (reason !== undefined) this.#writes.push({ kind: 'event', event: { type: 'run.waiting', reason } })
     }
+  }
+
+  /** A run that a rule has cancelled keeps saying which; one that somebody cancelled says it in its jobs. */
+  #endReason(): { readonly reason?: Reason } {
+    const { code, reason } = this.#cancelled ?? {}
+    return code === undefined || reason === undefined ? {} : { reason: { code, message: reason } }
   }
 
   #openAfter(): RunState['open'] {

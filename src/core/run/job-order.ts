@@ -1,3 +1,4 @@
+import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
 import type { Json, JsonObject } from '#core/json.ts'
 import type { JobModel, RunDefaults, Template } from '#core/workflow/model.ts'
 
@@ -23,7 +24,7 @@ export interface JobLeg {
   readonly continueOnError: boolean
   /** Environment name; its `url` stays a template until the job ends. */
   readonly environment?: { readonly name: string; readonly url?: Template }
-  readonly concurrency?: { readonly group: string; readonly cancelInProgress: boolean }
+  readonly concurrency?: ConcurrencyGroup
 }
 
 /**

@@ -1,11 +1,15 @@
+import { groupKey } from '#core/concurrency/group.ts'
+import { ownGroupReason } from '#core/concurrency/reasons.ts'
 import type { Reason } from '#core/reason.ts'
 import { unreachable } from '#core/unreachable.ts'
 import type { Draft } from './draft.ts'
 import { planJob } from './plan-job.ts'
+import { waitsFor } from './state.ts'
 import type { JobState } from './state.ts'
 
-/** Plans a blocked job once all that it needs is done. */
+/** Plans a blocked job once all that it needs is done. Nothing moves in a run that is not in its group yet. */
 export function advance(draft: Draft, jobId: string): void {
+  if (draft.isOutside) return
   const model = draft.state.models.get(jobId)
   const job = draft.job(jobId)
   if (model === undefined || job?.state !== 'blocked') return
@@ -32,21 +36,47 @@ export function advance(draft: Draft, jobId: string): void {
   }
 }
 
-/** Lets a leg wait for its environment or for a free place among its siblings, else makes it ready. */
+/**
+ * Lets a leg wait for a free place among its siblings, then for its concurrency group, then for its environment, else makes it ready. The group
+ * comes before the environment as on GitHub: a job that waits for an approval has its group.
+ */
 export function admitLeg(draft: Draft, leg: JobState): void {
-  const environment = leg.leg?.environment
   if (isOverParallel(draft, leg)) {
     const reason = {
       code: 'JOB_MAX_PARALLEL',
       message: `Waits for another leg of "${leg.jobId}" (max-parallel ${leg.leg?.maxParallel ?? 0}).`,
     }
     draft.put({ ...leg, state: 'waiting', reason })
-  } else if (environment === undefined) {
-    makeReady(draft, leg)
-  } else {
-    draft.put({ ...leg, state: 'waiting' })
-    draft.effect({ kind: 'check-environment', key: leg.key, environment: environment.name })
+  } else askGroup(draft, leg)
+}
+
+function askGroup(draft: Draft, leg: JobState): void {
+  const concurrency = leg.leg?.concurrency
+  if (concurrency === undefined) {
+    askEnvironment(draft, leg)
+    return
   }
+  const { group } = concurrency
+  const ofRun = draft.state.document.concurrency
+  if (ofRun !== undefined && groupKey(ofRun.group) === groupKey(group)) {
+    end(draft, { ...leg, conclusion: 'failure' }, ownGroupReason(group))
+    return
+  }
+  const reason = { code: 'CONCURRENCY_ASKED', message: `Asks for the concurrency group "${group}".` }
+  draft.put({ ...leg, state: 'waiting', reason })
+  draft.effect({ kind: 'enter-group', key: leg.key, concurrency })
+}
+
+/** The leg has its group, or needs none. */
+export function askEnvironment(draft: Draft, leg: JobState): void {
+  const environment = leg.leg?.environment
+  if (environment === undefined) {
+    makeReady(draft, leg)
+    return
+  }
+  const { reason: _over, ...rest } = leg
+  draft.put({ ...rest, state: 'waiting' })
+  draft.effect({ kind: 'check-environment', key: leg.key, environment: environment.name })
 }
 
 function isOverParallel(draft: Draft, leg: JobState): boolean {
@@ -56,10 +86,10 @@ function isOverParallel(draft: Draft, leg: JobState): boolean {
   return busy >= limit
 }
 
-/** Holds a place among its siblings: running, about to, or waiting for its environment. */
+/** Holds a place among its siblings: running, about to, or waiting for its group or environment. */
 function isActive(job: JobState): boolean {
   if (job.state === 'ready' || job.state === 'leased') return true
-  return job.state === 'waiting' && job.reason?.code !== 'JOB_MAX_PARALLEL'
+  return job.state === 'waiting' && waitsFor(job) !== 'place'
 }
 
 export function makeReady(draft: Draft, job: JobState): void {
@@ -85,24 +115,34 @@ export function end(draft: Draft, job: JobState, reason: Reason | undefined): vo
       annotations: job.annotations ?? [],
     },
   })
-  if (draft.cancelled === undefined) settleSiblings(draft, done)
+  if (job.leg?.concurrency !== undefined) draft.effect({ kind: 'leave-group', key: job.key })
+  if (draft.cancelled === undefined && reason?.code !== 'JOB_FAIL_FAST') settleSiblings(draft, done)
   if (draft.resultOf(job.jobId) === undefined) return
   for (const dependent of draft.state.dependents.get(job.jobId) ?? []) advance(draft, dependent)
+}
+
+/** A failed leg that takes its siblings with it (actions-semantics 95). */
+export function stopsSiblings({ conclusion, leg }: JobState): boolean {
+  return conclusion === 'failure' && leg?.failFast === true && !leg.continueOnError
+}
+
+export function failFastReason(failed: JobState): string {
+  return `Leg "${failed.name}" failed and fail-fast is on.`
 }
 
 /** fail-fast, and the next leg where `max-parallel` holds some back (actions-semantics 95, 96). */
 function settleSiblings(draft: Draft, done: JobState): void {
   if (done.leg === undefined || done.leg.total < 2) return
   const siblings = draft.legsOf(done.jobId).filter((leg) => leg.state !== 'done')
-  if (done.conclusion === 'failure' && done.leg.failFast && !done.leg.continueOnError) {
-    const reason = `Leg "${done.name}" failed and fail-fast is on.`
+  if (stopsSiblings(done)) {
+    const reason = failFastReason(done)
     for (const leg of siblings) {
       if (leg.state === 'leased') draft.effect({ kind: 'cancel-job', key: leg.key, attempt: leg.attempt, reason })
       else end(draft, { ...leg, conclusion: 'cancelled' }, { code: 'JOB_FAIL_FAST', message: reason })
     }
     return
   }
-  const next = siblings.find((leg) => leg.state === 'waiting' && leg.reason?.code === 'JOB_MAX_PARALLEL')
+  const next = siblings.find((leg) => waitsFor(leg) === 'place')
   if (next === undefined) return
   const { reason: _held, ...free } = next
   admitLeg(draft, free)

@@ -2,14 +2,15 @@ import type { JsonObject } from '#core/json.ts'
 import type { Annotation, Conclusion, JobLeg } from '#core/run/job-order.ts'
 import type { RunEvent } from '#core/run/event.ts'
 import type { Reason } from '#core/reason.ts'
+import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
 import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
 
 /**
  * A job of a run on its way:
  *
- *     blocked ──needs done──► waiting ──environment, max-parallel──► ready ──claim──► leased ──► done
- *        │                                                            ▲                │
- *        └── if: false, cancelled, needs failed ──► done              └──── lost ──────┘
+ *     blocked ──needs done──► waiting ──a place, its group, its environment──► ready ──claim──► leased ──► done
+ *        │                                                                      ▲                │
+ *        └── if: false, cancelled, needs failed ──► done                        └──── lost ──────┘
  *
  * A job with a matrix starts as one blocked row and is replaced by its legs when its needs are done.
  */
@@ -43,6 +44,8 @@ export interface RunDocument {
   /** Jobs left out by `--job`; they count as not there. */
   readonly only?: readonly string[]
   readonly matrix?: readonly { readonly key: string; readonly value: string }[]
+  /** Group that the run as a whole is in from its first job to its last. */
+  readonly concurrency?: ConcurrencyGroup
 }
 
 export type RunStateName = 'running' | 'waiting' | 'done'
@@ -58,8 +61,12 @@ export interface RunState {
   readonly document: RunDocument
   state: RunStateName
   conclusion: Conclusion | undefined
+  /** Why the run as a whole waits. */
+  reason: Reason | undefined
+  /** The run has a group and is not in it yet: no job may start, whatever its condition says. */
+  isOutside: boolean
   /** Set by a cancel; then only jobs whose condition asks for it may still start. */
-  cancelled: { readonly by: string; readonly reason: string } | undefined
+  cancelled: RunCancellation | undefined
   readonly jobs: Map<string, JobState>
   readonly keysOfJob: Map<string, Set<string>>
   readonly models: ReadonlyMap<string, JobModel>
@@ -69,6 +76,13 @@ export interface RunState {
   readonly open: Record<Exclude<JobStateName, 'done'>, number>
   /** Results of finished jobs with all their ancestors, filled in when first asked for. */
   readonly ancestry: Map<string, Ancestry>
+}
+
+export interface RunCancellation {
+  readonly by: string
+  readonly reason: string
+  /** Which rule it was, where nobody asked for it by hand. */
+  readonly code?: string
 }
 
 /** What the status functions of a dependent job look at: the job and everything before it. */
@@ -88,7 +102,9 @@ export type RunWrite =
       readonly started?: boolean
       readonly finished?: boolean
     }
-  | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string }
+  | ({ readonly kind: 'cancelled' } & RunCancellation)
+  /** The run has entered its group: the group's row tells it already. */
+  | { readonly kind: 'inside' }
   | { readonly kind: 'expand'; readonly jobId: string; readonly legs: readonly JobState[] }
   | { readonly kind: 'job'; readonly key: string; readonly to: JobState }
   | { readonly kind: 'event'; readonly event: RunEvent }
@@ -98,6 +114,9 @@ export type RunEffect =
   /** At least one job has become ready. */
   | { readonly kind: 'dispatch' }
   | { readonly kind: 'check-environment'; readonly key: string; readonly environment: string }
+  /** `key` is empty when the run as a whole wants into its group. */
+  | { readonly kind: 'enter-group'; readonly key: string; readonly concurrency: ConcurrencyGroup }
+  | { readonly kind: 'leave-group'; readonly key: string }
   | { readonly kind: 'cancel-job'; readonly key: string; readonly attempt: number; readonly reason: string }
   | { readonly kind: 'run-finished'; readonly conclusion: Conclusion }
 
@@ -129,7 +148,10 @@ export function buildRunState(
     readonly ticket: string
     readonly state: RunStateName
     readonly conclusion?: Conclusion | undefined
+    readonly reason?: Reason | undefined
     readonly cancelled?: RunState['cancelled']
+    /** The run has entered its group; a run without one is never outside. */
+    readonly isInside?: boolean
   },
   document: RunDocument,
   jobs: readonly JobState[],
@@ -149,6 +171,8 @@ export function buildRunState(
     document,
     state: row.state,
     conclusion: row.conclusion,
+    reason: row.reason,
+    isOutside: document.concurrency !== undefined && row.isInside !== true,
     cancelled: row.cancelled,
     jobs: new Map(),
     keysOfJob: new Map(),
@@ -167,10 +191,14 @@ export function applyWrites(state: RunState, writes: readonly RunWrite[]): void 
     switch (write.kind) {
       case 'run':
         state.state = write.state
+        state.reason = write.reason
         if (write.conclusion !== undefined) state.conclusion = write.conclusion
         break
+      case 'inside':
+        state.isOutside = false
+        break
       case 'cancelled':
-        state.cancelled = { by: write.by, reason: write.reason }
+        state.cancelled = cancellationOf(write)
         break
       case 'expand':
         removeJob(state, write.jobId)
@@ -184,6 +212,18 @@ export function applyWrites(state: RunState, writes: readonly RunWrite[]): void 
         break
     }
   }
+}
+
+/** The lasting part of a `cancelled` write. */
+export function cancellationOf({ by, reason, code }: RunCancellation): RunCancellation {
+  return { by, reason, ...(code === undefined ? {} : { code }) }
+}
+
+/** What a waiting job waits for: places among its siblings come first, then its group, then its environment. */
+export function waitsFor(job: JobState): 'place' | 'group' | 'environment' | undefined {
+  if (job.state !== 'waiting') return undefined
+  if (job.reason?.code === 'JOB_MAX_PARALLEL') return 'place'
+  return job.reason?.code === 'CONCURRENCY_TAKEN' ? 'group' : 'environment'
 }
 
 function addJob(state: RunState, job: JobState): void {

@@ -16,7 +16,9 @@ export function whyRun(
   environments: readonly EnvironmentView[],
   tails: readonly StepTail[] = [],
 ): WhyAnswer {
-  const jobs = run.jobs.flatMap((job) => jobItems(run, job, tails))
+  const all = run.jobs.flatMap((job) => jobItems(run, job, tails))
+  // While it waits, the job that waits says more than the run; what ended the run as a whole is said once, by the run.
+  const jobs = run.state === 'done' ? all.filter(({ message }) => message !== run.reason?.message) : all
   const isExplained = jobs.some((one) => one.state === 'red' || one.message === run.reason?.message)
   const own =
     run.reason === undefined || isExplained
