@@ -145,10 +145,10 @@ export class Agent {
       if (isDue) {
         lookedAt = this.#context.clock.monotonic()
         await this.#desk.reap()
-        await this.#pass(await remindOfEnd(this.#context.store))
       }
       if (!isDue && !this.#isChanged) continue
       this.#calls += 1
+      if (isDue) await this.#pass(await remindOfEnd(this.#context.store))
       await this.#checkWaiting()
     }
   }
@@ -331,7 +331,7 @@ export class Agent {
       const applied = await this.#table.apply(job.run, { kind: 'lost', key: job.key, attempt: job.attempt, reason })
       if (applied !== undefined) await this.#perform(job.run, applied.effects)
     }
-    for (const run of await unfinishedRuns(store.query)) await this.#carryOn(run.id, run.cancelled)
+    for (const run of await unfinishedRuns(store.query)) await this.#carryOn(run.id, undefined)
     await this.#pass(await leaveBehind(store))
     await this.#pass(await remindOfEnd(store))
     for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)

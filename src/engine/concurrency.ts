@@ -9,6 +9,7 @@ import {
   groupMembers,
   lockGroups,
   membersLeftBehind,
+  mayEnter,
   membershipsOfRun,
   membersToEnd,
   writeGroup,
@@ -35,6 +36,8 @@ export async function enterConcurrency(
   return store.transaction(async (query) => {
     const { application } = await nameOf(query, claimant.run)
     const seq = await lockGroups(query, application)
+    // What happened to a sibling or to its run may have ended it between the wish and now.
+    if (!(await mayEnter(query, claimant))) return []
     const name = groupKey(concurrency.group)
     const members = await groupMembers(query, application, name)
     // A circle needs a group that a whole run has, and a job that waits for it.

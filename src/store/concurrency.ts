@@ -52,6 +52,15 @@ export async function membershipsOfRun(q: Query, run: string): Promise<readonly 
   return rows.map(storedMember)
 }
 
+/** Whether a run, or a job that waits, still is what it was when it asked for its group. */
+export async function mayEnter(q: Query, { run, job }: Claimant): Promise<boolean> {
+  const rows =
+    job === ''
+      ? await q(`select 1 as one from run where id = $1 and state <> 'done'`, [run])
+      : await q(`select 1 as one from job where run = $1 and key = $2 and state = 'waiting'`, [run, job])
+  return rows.length > 0
+}
+
 /** Members whose run or job is done, as after a crash between the end and what follows from it. */
 export async function membersLeftBehind(q: Query): Promise<readonly StoredMember[]> {
   const rows = await q<MemberRow>(

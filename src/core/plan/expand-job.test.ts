@@ -142,8 +142,16 @@ describe('a job without a matrix', () => {
 
   test('takes its concurrency group', () => {
     const concurrency = { group: { $expr: "format('deploy-{0}', github.ref_name)" }, 'cancel-in-progress': true }
-    expect(legsOf(job({ concurrency }))[0]?.concurrency).toEqual({ group: 'deploy-main', cancelInProgress: true, queue: 'single' })
-    expect(legsOf(job({ concurrency: 'one' }))[0]?.concurrency).toEqual({ group: 'one', cancelInProgress: false, queue: 'single' })
+    expect(legsOf(job({ concurrency }))[0]?.concurrency).toEqual({
+      group: 'deploy-main',
+      cancelInProgress: true,
+      queue: 'single',
+    })
+    expect(legsOf(job({ concurrency: 'one' }))[0]?.concurrency).toEqual({
+      group: 'one',
+      cancelInProgress: false,
+      queue: 'single',
+    })
   })
 
   test('takes the time that a cancel may need', () => {

@@ -239,11 +239,10 @@ function cancel(draft: Draft, cancellation: RunCancellation): void {
   }
   for (const job of draft.allJobs()) {
     // A run that never entered its group never began: none of its jobs may, whatever its condition says.
-    if (draft.isOutside && job.state !== 'done')
-      end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: reason })
+    const endsNow = draft.isOutside ? job.state !== 'done' : job.state === 'waiting' || job.state === 'ready'
+    const ended: JobState = { ...job, conclusion: 'cancelled' }
+    if (endsNow) end(draft, ended, { code: 'RUN_CANCELLED', message: reason }, { isOneOfMany: true })
     else if (job.state === 'leased') draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason })
-    else if (job.state === 'waiting' || job.state === 'ready')
-      end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: reason })
   }
   for (const job of draft.allJobs()) if (job.state === 'blocked') advance(draft, job.jobId)
 }

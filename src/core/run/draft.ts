@@ -145,7 +145,8 @@ export class Draft {
   }
 
   #firstReason(): Reason | undefined {
-    return this.allJobs().find((job) => job.state === 'waiting' && job.reason !== undefined)?.reason
+    const waiting = this.allJobs().filter((job) => job.state === 'waiting' && job.reason !== undefined)
+    return waiting.find((job) => job.reason?.code !== 'CONCURRENCY_ASKED')?.reason
   }
 }
 

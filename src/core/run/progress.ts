@@ -99,8 +99,15 @@ export function makeReady(draft: Draft, job: JobState): void {
   draft.effect({ kind: 'dispatch' })
 }
 
-/** Ends a job and lets everything go on that waited for it. */
-export function end(draft: Draft, job: JobState, reason: Reason | undefined): void {
+/**
+ * Ends a job and lets everything go on that waited for it. `isOneOfMany`: its siblings are about to be ended too, so none of them takes its place.
+ */
+export function end(
+  draft: Draft,
+  job: JobState,
+  reason: Reason | undefined,
+  { isOneOfMany }: { readonly isOneOfMany: boolean } = { isOneOfMany: false },
+): void {
   const { reason: _before, ...rest } = job
   const done: JobState = { ...rest, state: 'done', ...(reason === undefined ? {} : { reason }) }
   draft.put(done)
@@ -116,7 +123,7 @@ export function end(draft: Draft, job: JobState, reason: Reason | undefined): vo
     },
   })
   if (job.leg?.concurrency !== undefined) draft.effect({ kind: 'leave-group', key: job.key })
-  if (draft.cancelled === undefined && reason?.code !== 'JOB_FAIL_FAST') settleSiblings(draft, done)
+  if (!isOneOfMany) settleSiblings(draft, done)
   if (draft.resultOf(job.jobId) === undefined) return
   for (const dependent of draft.state.dependents.get(job.jobId) ?? []) advance(draft, dependent)
 }
@@ -138,7 +145,13 @@ function settleSiblings(draft: Draft, done: JobState): void {
     const reason = failFastReason(done)
     for (const leg of siblings) {
       if (leg.state === 'leased') draft.effect({ kind: 'cancel-job', key: leg.key, attempt: leg.attempt, reason })
-      else end(draft, { ...leg, conclusion: 'cancelled' }, { code: 'JOB_FAIL_FAST', message: reason })
+      else
+        end(
+          draft,
+          { ...leg, conclusion: 'cancelled' },
+          { code: 'JOB_FAIL_FAST', message: reason },
+          { isOneOfMany: true },
+        )
     }
     return
   }

@@ -219,11 +219,14 @@ export function cancellationOf({ by, reason, code }: RunCancellation): RunCancel
   return { by, reason, ...(code === undefined ? {} : { code }) }
 }
 
+/** Reasons of a job that has asked for its group: nobody has answered yet, or another one has it. */
+const groupCodes: ReadonlySet<string> = new Set(['CONCURRENCY_ASKED', 'CONCURRENCY_TAKEN'])
+
 /** What a waiting job waits for: places among its siblings come first, then its group, then its environment. */
 export function waitsFor(job: JobState): 'place' | 'group' | 'environment' | undefined {
   if (job.state !== 'waiting') return undefined
   if (job.reason?.code === 'JOB_MAX_PARALLEL') return 'place'
-  return job.reason?.code === 'CONCURRENCY_TAKEN' ? 'group' : 'environment'
+  return job.reason !== undefined && groupCodes.has(job.reason.code) ? 'group' : 'environment'
 }
 
 function addJob(state: RunState, job: JobState): void {
