@@ -50,8 +50,8 @@ class Group implements AsyncDisposable {
   get ends(): readonly string[] {
     using store = new DatabaseSync(path.join(this.shipway.home, 'state.db'), { readOnly: true })
     const rows = store.prepare('select conclusion from run order by number').all() as { conclusion: string }[]
-    expect(store.prepare('select * from concurrency_member').all()).toEqual([])
-    return rows.map(({ conclusion }) => conclusion)
+    const left = store.prepare('select run from concurrency_member').all()
+    return [...rows.map(({ conclusion }) => conclusion), ...left.map(() => 'left in the group')]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
