@@ -9,6 +9,7 @@ export const services: CliServices = {
     readFiles: async (...args) => (await gitAdapter()).readFiles(...args),
     listFiles: async (...args) => (await gitAdapter()).listFiles(...args),
     readBlob: async (...args) => (await gitAdapter()).readBlob(...args),
+    diffLines: async (...args) => (await gitAdapter()).diffLines(...args),
     defaultBranch: async (...args) => (await gitAdapter()).defaultBranch(...args),
   },
   openStore: async (home) => {

@@ -14,6 +14,11 @@ export interface Git {
   listFiles(repository: string, sha: string): Promise<readonly TreeFile[]>
   /** Content of a blob. */
   readBlob(repository: string, oid: string): Promise<Uint8Array>
+  /**
+   * `git diff -U0` between two commits, without external programs; from the first parent without a base. Undefined when a
+   * commit is not there.
+   */
+  diffLines(repository: string, base: string | undefined, sha: string): Promise<string | undefined>
   /** The branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`, else the only one there is. */
   defaultBranch(repository: string): Promise<DefaultBranch | undefined>
 }

@@ -44,7 +44,8 @@ function storedApplication(row: ApplicationRow): StoredApplication {
   return {
     name: row.name,
     repository: row.repository,
-    config: fromJson<ProjectConfig>(row.config),
+    // Rules that an older program wrote have no waivers.
+    config: { waivers: [], ...fromJson<Omit<ProjectConfig, 'waivers'> & Partial<ProjectConfig>>(row.config) },
     updatedAt: row.updated_at,
     ...present({ configSha: row.config_sha }),
   }

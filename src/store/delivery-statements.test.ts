@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultReports } from '#core/project/read-gates.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
@@ -209,7 +210,12 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
   test('applications: the last rules are in force', async () => {
     const { query } = store
     const config = (name: string) =>
-      ({ application: name, release: { requires: [] }, environments: [] }) as ProjectConfig
+      ({
+        application: name,
+        release: { requires: [], reports: defaultReports },
+        waivers: [],
+        environments: [],
+      }) satisfies ProjectConfig
     await saveApplication(query, { name: 'shop', repository: '/a', config: config('shop'), configSha: 'x' })
     await saveApplication(query, { name: 'shop', repository: '/b', config: config('shop') })
 

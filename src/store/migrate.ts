@@ -2,6 +2,7 @@ import { storeSchemaNewer, storeSchemaOlder } from '#core/known/store.ts'
 import type { Query, SqlDriver } from '#ports/sql-driver.ts'
 import { foundation, foundationForPostgres } from './migrations/0001-foundation.ts'
 import { concurrencyMember } from './migrations/0002-concurrency-member.ts'
+import { evidence } from './migrations/0003-evidence.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -14,6 +15,7 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { sql: foundation, postgres: foundationForPostgres },
   { sql: concurrencyMember },
+  { sql: evidence },
 ]
 
 /** The schema that this program reads and writes. */

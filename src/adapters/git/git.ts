@@ -46,6 +46,17 @@ export const systemGit: Git = {
     if (object === undefined) throw commitUnreadable({ repository, sha: oid, stderr: `There is no object ${oid}.` })
     return object.content
   },
+  diffLines(repository, base, sha) {
+    const options = [
+      '--no-color',
+      '--no-ext-diff',
+      '--no-textconv',
+      '--no-renames',
+      '--src-prefix=a/',
+      '--dst-prefix=b/',
+    ]
+    return tryGit(repository, ['-c', 'core.quotePath=false', 'diff', '-U0', ...options, base ?? `${sha}^1`, sha, '--'])
+  },
   async defaultBranch(repository) {
     const [refs, configured] = await Promise.all([
       tryGit(repository, [

@@ -2,8 +2,10 @@ import { releaseUnknown, subjectAmbiguous } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
+import { evidenceText } from '#core/view/evidence-text.ts'
 import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
 import { renderSize } from '#core/view/size.ts'
+import { latestEvidence } from '#store/evidence.ts'
 import { viewDeployments, viewManifest, viewReleases } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -146,6 +148,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
     const release = await findRelease(session, q, wanted, flags.app)
     const manifest = (await viewManifest(q, release.id)) as ReleaseManifest | undefined
     const deployments = await viewDeployments(q, { release: release.id, limit: 50 })
+    const evidence = await latestEvidence(q, release.id)
     if (session.isJson) {
       session.printJson({
         apiVersion: 'v1',
@@ -153,6 +156,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
         ...release,
         createdAt: exactTime(release.createdAt),
         manifest: manifest ?? null,
+        reports: evidence?.reports ?? [],
         deployments,
       })
       return 0
@@ -166,6 +170,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       `  sealed    ${exactTime(release.createdAt)} by ${release.sealedBy}${release.run === undefined ? '' : ` in ${release.run}`}`,
       `  files     ${manifest?.files.length ?? 0}, ${renderSize(size)}`,
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
+      ...(evidence?.reports ?? []).map((report) => `  report    ${report.path}: ${evidenceText(report)}`),
       ...(release.bad ?? []).map((mark) => paint('red', `  bad       put back on ${mark.environment}: ${mark.reason}`)),
       ...deployments.map(
         (one) =>

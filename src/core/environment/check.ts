@@ -1,3 +1,4 @@
+import type { GateResult } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Reason } from '#core/reason.ts'
 import type { BadMark } from '#core/release/model.ts'
@@ -52,6 +53,8 @@ export interface EnvironmentFacts {
   readonly missingSecrets: readonly string[]
   /** A deployment that has started and is not done. */
   readonly active?: { readonly id: string; readonly version: string; readonly phase: string }
+  /** What the gates of the environment say to the evidence about the release; empty where it asks for none. */
+  readonly gates?: readonly GateResult[]
   /** A newer release that this environment runs, or that is on its way to it. */
   readonly newer?: { readonly version: string }
 }
@@ -98,6 +101,7 @@ export type GateName =
   | 'order'
   | 'secrets'
   | 'after'
+  | 'evidence'
   | 'lock'
   | 'hold'
   | 'queue'
@@ -114,6 +118,7 @@ const rules: readonly (readonly [GateName, Rule])[] = [
   ['order', outdated],
   ['secrets', missingSecrets],
   ['after', unverified],
+  ['evidence', unproved],
   ['lock', locked],
   ['hold', held],
   ['queue', busy],
@@ -185,6 +190,13 @@ function unverified({ config, subject, facts }: EnvironmentQuestion): ReturnType
       return wait(reasons.verificationPending({ environment: config.name, after: name, why: verification.why }))
   }
   return undefined
+}
+
+/** What has run here before was proved then; going back must not wait for a report. */
+function unproved({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  const red = facts.gates?.filter(({ verdict }) => verdict === 'fail') ?? []
+  if (red.length === 0 || isReturn(subject, facts)) return undefined
+  return refuse(reasons.gateFailed({ environment: config.name, red, version: subject.release?.version }))
 }
 
 function locked({ config, facts, now }: EnvironmentQuestion): ReturnType<Rule> {

@@ -1,4 +1,5 @@
 import { renderDuration } from '#core/project/duration.ts'
+import type { GateResult } from '#core/gate/judge.ts'
 import type { ApprovalRule } from '#core/project/model.ts'
 import type { Reason } from '#core/reason.ts'
 import { shortRef } from './ref-rule.ts'
@@ -120,6 +121,21 @@ export function held(fact: { readonly environment: string; readonly by: string; 
     code: 'ENVIRONMENT_HELD',
     message: `Automatic deployments to ${fact.environment} are held: ${fact.reason}`,
     hint: `When the cause is repaired: \`shipway resume ${fact.environment}\`. A deployment by hand goes on now: \`shipway deploy ${fact.environment}\`.`,
+  }
+}
+
+/** Evidence that is missing, unreadable, or against it. */
+export function gateFailed(fact: {
+  readonly environment: string
+  readonly red: readonly GateResult[]
+  readonly version: string | undefined
+}): Reason {
+  const said = fact.red.map(({ gate, text }) => `${gate}: ${text}`).join(' ')
+  const hints = [...new Set(fact.red.flatMap(({ hint }) => hint ?? []))]
+  return {
+    code: 'GATE_FAILED',
+    message: `The gates of ${fact.environment} do not let ${fact.version ?? 'the release'} pass. ${said}`,
+    hint: hints.length > 0 ? hints.join(' ') : 'Repair it and run again; `shipway release show` has the evidence.',
   }
 }
 

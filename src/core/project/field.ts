@@ -13,7 +13,10 @@ export type FieldSpec =
   /** Names in the environment-variable form with scalar values, kept as the text that was written. */
   | { readonly kind: 'variables' }
   | { readonly kind: 'targets'; readonly fields: Fields }
-  | { readonly kind: 'group'; readonly fields: Fields }
+  /** A mapping; with `short`, a scalar stands for that one key of it. */
+  | { readonly kind: 'group'; readonly fields: Fields; readonly short?: string }
+  /** A list of mappings. */
+  | { readonly kind: 'groups'; readonly fields: Fields }
   /** Free names, each with the same group. */
   | { readonly kind: 'named'; readonly fields: Fields; readonly what: string }
 
@@ -41,9 +44,11 @@ export type ValueOf<S extends FieldSpec> = S extends { kind: 'text' | 'choice' }
             ? readonly WrittenTarget<F>[]
             : S extends { kind: 'group'; fields: infer F extends Fields }
               ? ValuesOf<F>
-              : S extends { kind: 'named'; fields: infer F extends Fields }
-                ? ReadonlyMap<string, ValuesOf<F>>
-                : never
+              : S extends { kind: 'groups'; fields: infer F extends Fields }
+                ? readonly ValuesOf<F>[]
+                : S extends { kind: 'named'; fields: infer F extends Fields }
+                  ? ReadonlyMap<string, ValuesOf<F>>
+                  : never
 
 /** The values of a group's keys that were written and are right. */
 export type ValuesOf<F extends Fields> = { readonly [K in keyof F]?: ValueOf<F[K]['spec']> }

@@ -47,8 +47,14 @@ function specSchema(spec: FieldSpec): JsonObject {
       const target = { anyOf: [{ type: 'string' }, groupSchema(spec.fields)] }
       return { anyOf: [...target.anyOf, { type: 'array', minItems: 1, items: target }] }
     }
-    case 'group':
-      return groupSchema(spec.fields)
+    case 'group': {
+      const short = spec.short === undefined ? undefined : spec.fields[spec.short]
+      return short === undefined
+        ? groupSchema(spec.fields)
+        : { anyOf: [specSchema(short.spec), groupSchema(spec.fields)] }
+    }
+    case 'groups':
+      return { type: 'array', items: groupSchema(spec.fields) }
     case 'named':
       return {
         type: 'object',

@@ -1,4 +1,6 @@
 import type { Position } from '#core/diagnostic.ts'
+import type { ReportKind } from '#core/gate/evidence.ts'
+import type { GatePolicy, Waiver } from '#core/gate/policy.ts'
 
 /**
  * `shipway.yml` after parsing and checking, with all defaults filled in. The written form and this one are two types:
@@ -8,6 +10,8 @@ export interface ProjectConfig {
   /** Name of the application; `name:` or the folder's name. Letters, digits, `-`, `_`, `.`. */
   readonly application: string
   readonly release: ReleaseConfig
+  /** Findings that gates do not count. */
+  readonly waivers: readonly Waiver[]
   /** In the order of the file, which is the order of the columns in `shipway status`. */
   readonly environments: readonly EnvironmentConfig[]
 }
@@ -20,6 +24,8 @@ export interface ReleaseConfig {
   readonly files?: readonly string[]
   /** Jobs of the run that must be green before a release may be sealed; empty: all finished ones. */
   readonly requires: readonly string[]
+  /** Patterns of `<artifact>/<path>` that are evidence, by kind; a kind that is not written has the names that tools use. */
+  readonly reports: Readonly<Record<ReportKind, readonly string[]>>
 }
 
 export interface EnvironmentConfig {
@@ -31,6 +37,7 @@ export interface EnvironmentConfig {
   readonly driver: 'directory'
   readonly targets: readonly TargetConfig[]
   readonly approvals?: ApprovalRule
+  readonly gates?: GatePolicy
   readonly health?: HealthRule
   /** Jobs of the sealing run that must be green before another environment may take the release from here. */
   readonly verifiedBy: readonly string[]

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { renderDiagnostic } from '#core/diagnostic.ts'
 import { parseProject } from './parse.ts'
+import { defaultReports } from './read-gates.ts'
 
 const parse = (text: string) => parseProject({ file: 'shipway.yml', text, folderName: 'my shop' })
 /** One environment with a line or two of interest. */
@@ -10,7 +11,12 @@ const staging = (lines: string) => `environments:\n  staging:\n    targets: [./t
 describe('parseProject', () => {
   test('an empty file is a project without environments, named after its folder', () => {
     expect(parse('')).toEqual({
-      value: { application: 'my-shop', release: { files: ['**'], requires: [] }, environments: [] },
+      value: {
+        application: 'my-shop',
+        release: { files: ['**'], requires: [], reports: defaultReports },
+        waivers: [],
+        environments: [],
+      },
       diagnostics: [],
     })
   })
@@ -140,7 +146,13 @@ shipway.yml:9:20: error: "confirmWithin" of environment "production" must be a d
     ['environments:\n  a: { targets: [] }\n', 'CONFIG_VALUE_INVALID', 2],
     [staging('driver: compose'), 'CONFIG_DRIVER_LATER', 4],
     [staging('driver: composer'), 'CONFIG_VALUE_INVALID', 4],
-    [staging('gates: { coverage: 80 }'), 'CONFIG_KEY_LATER', 4],
+    [staging('strategy: blue-green'), 'CONFIG_KEY_LATER', 4],
+    [staging('gates: { coverage: 101 }'), 'CONFIG_VALUE_INVALID', 4],
+    [staging('gates: { coverage: [80] }'), 'CONFIG_TYPE_WRONG', 4],
+    [staging('gates: { vulnerabilities: { block: [awful] } }'), 'CONFIG_VALUE_INVALID', 4],
+    ['waivers:\n  - { id: CVE-1, reason: why, expires: soon }\n', 'CONFIG_VALUE_INVALID', 2],
+    ['waivers:\n  - { id: CVE-1, expires: 2026-01-01 }\n', 'CONFIG_KEY_MISSING', 2],
+    ['waivers: { id: CVE-1 }\n', 'CONFIG_TYPE_WRONG', 1],
     [staging('health: { url: "ftp://a" }'), 'CONFIG_URL_INVALID', 4],
     [staging('health: { url: "http://u:p@a/" }'), 'CONFIG_URL_INVALID', 4],
     [staging('health: { url: "http://a:${{ target.name }}/" }'), 'CONFIG_URL_INVALID', 4],

@@ -6,6 +6,7 @@ import type { ValuesOf, WrittenTarget } from './field.ts'
 import type { EnvironmentConfig, HealthRule, ProjectConfig, ReleaseConfig, TargetConfig } from './model.ts'
 import { ProjectReader } from './reader.ts'
 import type { Path } from './reader.ts'
+import { defaultReports, readGates, readWaivers } from './read-gates.ts'
 import { projectFields } from './schema.ts'
 import { parseTarget } from './target.ts'
 
@@ -56,6 +57,7 @@ export function parseProject(source: {
   const config: ProjectConfig = {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(written?.release),
+    waivers: readWaivers(reader, written?.waivers ?? []),
     environments,
   }
   checkProject(reader, config, [...(written?.environments?.keys() ?? [])])
@@ -77,6 +79,7 @@ function normaliseEnvironment(reader: ProjectReader, name: string, written: Writ
     driver: 'directory',
     targets: normaliseTargets(reader, written.targets ?? [], { path: [...path, 'targets'], folder: written.path }),
     ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
+    ...(written.gates === undefined ? {} : { gates: readGates(reader, written.gates, [...path, 'gates']) }),
     ...(health === undefined ? {} : { health }),
     verifiedBy: written.verifiedBy ?? [],
     retain: written.retain ?? projectDefaults.retain,
@@ -139,9 +142,9 @@ function normaliseTargets(
 function normaliseRelease(
   written: ValuesOf<(typeof projectFields)['release']['spec']['fields']> | undefined,
 ): ReleaseConfig {
-  const requires = written?.requires ?? []
-  if (written?.artifact !== undefined) return { artifact: written.artifact, requires }
-  return { files: written?.files ?? ['**'], requires }
+  const common = { requires: written?.requires ?? [], reports: { ...defaultReports, ...written?.reports } }
+  if (written?.artifact !== undefined) return { artifact: written.artifact, ...common }
+  return { files: written?.files ?? ['**'], ...common }
 }
 
 function applicationName(reader: ProjectReader, written: string | undefined, folderName: string): string {

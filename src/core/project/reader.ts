@@ -103,7 +103,9 @@ export class ProjectReader {
       case 'targets':
         return this.#targets(node, path, spec.fields)
       case 'group':
-        return this.readGroup(node, spec.fields, path)
+        return this.#shortOf(node, spec, path) ?? this.readGroup(node, spec.fields, path)
+      case 'groups':
+        return this.#groups(node, path, spec.fields)
       case 'named':
         return this.#named(node, path, spec)
       default:
@@ -233,6 +235,25 @@ export class ProjectReader {
       else targets.push(this.#text(value, at, 'a target such as ssh://deploy@host.example.org/srv/app or ./target'))
     }
     return targets
+  }
+
+  /** A scalar in the place of a group: the value of its short key. */
+  #shortOf(node: unknown, spec: { fields: Fields; short?: string }, path: Path): object | undefined {
+    const field = spec.short === undefined ? undefined : spec.fields[spec.short]
+    if (spec.short === undefined || field === undefined || !isScalar(node) || node.value === null) return undefined
+    const value = this.#readValue(node, field.spec, path)
+    return value === undefined ? {} : { [spec.short]: value }
+  }
+
+  #groups(node: unknown, path: Path, fields: Fields): readonly unknown[] | undefined {
+    if (!isSeq(node)) return this.#wrongType(node, path, 'a list')
+    if (!this.#fits(node.items.length, path)) return undefined
+    return node.items.flatMap((item, index) => {
+      const at = [...path, index]
+      this.#remember(at, item)
+      const group = this.readGroup(this.#resolve(item), fields, at)
+      return group === undefined ? [] : [group]
+    })
   }
 
   #named(node: unknown, path: Path, spec: { fields: Fields; what: string }): ReadonlyMap<string, unknown> | undefined {

@@ -1,4 +1,5 @@
 import type { Fields } from './field.ts'
+import { gateFields, reportFields, waiverFields } from './gate-schema.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -15,6 +16,10 @@ const releaseFields = {
   requires: {
     spec: { kind: 'texts', example: 'test' },
     help: 'Jobs that must be green before a release is sealed. Default: all that have finished.',
+  },
+  reports: {
+    spec: { kind: 'group', fields: reportFields },
+    help: 'Which uploaded files are evidence for gates, as <artifact>/<path> patterns. Default: names that the tools use.',
   },
 } as const satisfies Fields
 
@@ -95,6 +100,10 @@ const environmentFields = {
     spec: { kind: 'group', fields: approvalFields },
     help: 'People who must agree to this release and its plan.',
   },
+  gates: {
+    spec: { kind: 'group', fields: gateFields },
+    help: 'What the reports of the run must prove before a release may come here.',
+  },
   health: {
     spec: { kind: 'group', fields: healthFields },
     help: 'How to see that the release works. Without it a finished restart counts as health.',
@@ -134,6 +143,10 @@ export const projectFields = {
     spec: { kind: 'group', fields: releaseFields },
     help: 'What a release holds, and what must be green before.',
   },
+  waivers: {
+    spec: { kind: 'groups', fields: waiverFields },
+    help: 'Findings of scanners that somebody has decided to live with, for a time.',
+  },
   environments: {
     spec: { kind: 'named', fields: environmentFields, what: 'environment' },
     help: 'The places that a release goes to, in the order of the status table.',
@@ -142,7 +155,6 @@ export const projectFields = {
 
 /** Keys that a design document names but this version does not have: refusing them is safer than a rule that is silently not applied. */
 export const laterKeys: ReadonlySet<string> = new Set([
-  'gates',
   'strategy',
   'freeze',
   'soak',

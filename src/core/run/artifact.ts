@@ -15,6 +15,9 @@ export interface ArtifactFile {
 /** Files in one artifact. */
 export const artifactFilesMax = 100_000
 
+/** Larger manifests are refused: 100,000 files of 200 bytes each. */
+export const artifactManifestBytesMax = 32 * 1024 * 1024
+
 /** What `actions/upload-artifact` leaves in `runs/<id>/artifacts/<name>.json`. */
 export interface ArtifactManifest {
   readonly schema: 'shipway.artifact/1'

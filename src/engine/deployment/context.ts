@@ -14,7 +14,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 export interface DeliveryContext {
   readonly store: SqlDriver
   readonly files: Pick<HomeFiles, 'readText' | 'list'>
-  readonly git: Pick<Git, 'readFiles' | 'listFiles' | 'readBlob'>
+  readonly git: Pick<Git, 'readFiles' | 'listFiles' | 'readBlob' | 'diffLines'>
   readonly clock: Clock
   readonly ids: Ids
   readonly sha256: Sha256

@@ -1,5 +1,6 @@
 import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/environment/check.ts'
 import { sealedEnvironment } from '#core/deployment/plan.ts'
+import { judgeGates } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -9,6 +10,7 @@ import type { StoredDecision } from '#store/approval.ts'
 import { hasSucceeded, openDeploymentsOf } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
+import { latestEvidence } from '#store/evidence.ts'
 import { loadJobs } from '#store/job.ts'
 import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
@@ -78,9 +80,37 @@ export async function deploymentQuestion(
       outdatedApprovals: own.filter(
         (decision) => decision.decision === 'approve' && decision.planHash !== candidate.planHash,
       ).length,
+      ...(await gateResults(query, { release, application, config, current: state.current, now: context.clock.now() })),
       hasRunBefore: await hasSucceeded(query, place, release.id),
       missingSecrets: sealedEnvironment(release, config).secrets.filter((name) => secrets[name] === undefined),
     },
+  }
+}
+
+/** What the gates say; nothing where the environment has none. */
+async function gateResults(
+  query: Query,
+  asked: {
+    readonly release: Release
+    readonly application: StoredApplication
+    readonly config: EnvironmentConfig
+    readonly current: string | undefined
+    readonly now: number
+  },
+): Promise<Pick<EnvironmentFacts, 'gates'>> {
+  const { release, config, current, now } = asked
+  if (config.gates === undefined) return {}
+  const evidence = await latestEvidence(query, release.id)
+  const before = current === undefined || current === release.id ? undefined : await latestEvidence(query, current)
+  const run = release.run === undefined ? undefined : await loadRun(query, release.run)
+  return {
+    gates: judgeGates(config.gates, {
+      evidence: evidence?.reports ?? [],
+      previous: before?.reports ?? [],
+      waivers: asked.application.config.waivers,
+      ...(run === undefined ? {} : { buildMs: release.createdAt - run.createdAt }),
+      now,
+    }),
   }
 }
 

@@ -12,6 +12,7 @@ import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
 import { selectsFile } from '#core/release/select-files.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
+import { artifactManifestBytesMax } from '#core/run/artifact.ts'
 import { releaseVersion } from '#core/release/version.ts'
 import { appendEvent } from '#store/event.ts'
 import { loadJobs } from '#store/job.ts'
@@ -19,12 +20,11 @@ import type { StoredJob } from '#store/job.ts'
 import { insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
+import { collectEvidence } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 
 /** File with the rules of an application, at the root of its repository. */
 export const projectFile = 'shipway.yml'
-/** Larger artifact manifests are refused: 100,000 files of 200 bytes each. */
-const manifestBytesMax = 32 * 1024 * 1024
 
 export interface SealedRelease {
   readonly release: Release
@@ -34,18 +34,22 @@ export interface SealedRelease {
 /**
  * Seals the release of a run: the artifact that its jobs uploaded, or files of its commit, with the configuration of that commit. A run
  * seals once; later calls return what it sealed. Undefined for a commit without `shipway.yml`. Safe after a crash at
- * any point: content is stored before the row, and the same run gets the same manifest again.
+ * any point: content is stored before the row, and the same run gets the same manifest again. Every call reads the reports that were uploaded since.
  */
 export async function sealRelease(context: DeliveryContext, runId: string): Promise<SealedRelease | undefined> {
   const { store } = context
-  const sealed = await releaseOfRun(store.query, runId)
-  if (sealed !== undefined) return { release: sealed, isNew: false }
   const run = await loadRun(store.query, runId)
   if (run === undefined) throw new Error(`Invariant broken: there is no run ${runId} to seal`)
   const config = await loadConfig(context, run)
   if (config === undefined) return undefined
+  const known = await releaseOfRun(store.query, runId)
+  const sealed = known === undefined ? await sealNew(context, run, config) : { release: known, isNew: false }
+  await collectEvidence(context, { release: sealed.release.id, run, config: config.release })
+  return sealed
+}
 
-  const evidence = checkEvidence(config, await loadJobs(store.query, runId), run)
+async function sealNew(context: DeliveryContext, run: StoredRun, config: ProjectConfig): Promise<SealedRelease> {
+  const evidence = checkEvidence(config, await loadJobs(context.store.query, run.id), run)
   const files =
     config.release.artifact === undefined
       ? await takeFiles(context, config, run)
@@ -88,7 +92,7 @@ async function takeArtifact(
   run: StoredRun,
 ): Promise<readonly ReleaseFile[]> {
   const folder = homeLayout.artifacts(run.id)
-  const text = context.files.readText(`${folder}/${artifact}.json`, manifestBytesMax)
+  const text = context.files.readText(`${folder}/${artifact}.json`, artifactManifestBytesMax)
   if (text === undefined) {
     const uploaded = context.files
       .list(folder)

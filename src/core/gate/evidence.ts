@@ -1,0 +1,145 @@
+import { changedLineShare, readCoverage } from '#core/evidence/coverage.ts'
+import type { Share } from '#core/evidence/coverage-report.ts'
+import { readCycloneDx } from '#core/evidence/cyclonedx.ts'
+import { readJUnit, redTests } from '#core/evidence/junit.ts'
+import type { Reading } from '#core/evidence/reading.ts'
+import { readSarif } from '#core/evidence/sarif.ts'
+import { readTrivy } from '#core/evidence/trivy.ts'
+import type { Finding, ScanReport } from '#core/evidence/vulnerability.ts'
+
+/** Kinds of reports, as `release.reports` in shipway.yml names them. */
+export const reportKinds = ['tests', 'coverage', 'scans', 'sbom'] as const
+export type ReportKind = (typeof reportKinds)[number]
+
+/** What one report proves: small enough to be kept in the store. The report itself is the blob `digest`. */
+export type Evidence = {
+  /** `<artifact>/<path>` of the run. */
+  readonly path: string
+  /** SHA-256 of the report. */
+  readonly digest: string
+  readonly size: number
+} & EvidenceContent
+
+export type EvidenceContent =
+  | {
+      readonly kind: 'tests'
+      readonly tests: number
+      readonly skipped: number
+      /** Failures and errors, by the worse of elements and attributes. */
+      readonly red: number
+      readonly flaky: number
+      /** The first that are red, for people. */
+      readonly problems: readonly string[]
+    }
+  | {
+      readonly kind: 'coverage'
+      readonly format: string
+      readonly lines: Share
+      readonly branches?: Share
+      /** Of the lines that the commit changed; absent when it changed none that can be executed, or the format has no lines. */
+      readonly changed?: Share
+    }
+  | {
+      readonly kind: 'scans'
+      readonly tool: string
+      readonly subject?: string
+      readonly findings: readonly Finding[]
+      /** Findings beyond the limit that are not listed; the gate counts them as the worst. */
+      readonly unlisted: number
+      /** Why its silence proves nothing. */
+      readonly flaw?: string
+    }
+  | { readonly kind: 'sbom'; readonly format: string; readonly components: number; readonly subject?: string }
+  | { readonly kind: 'unreadable'; readonly expected: ReportKind; readonly problem: string }
+
+/** Findings of one report that are kept. */
+export const findingsMax = 2000
+const problemsMax = 10
+
+/** Reads one report as what it should be. `changed` are the lines of the commit, by path. */
+export function readEvidence(
+  kind: ReportKind,
+  text: string,
+  changed: ReadonlyMap<string, ReadonlySet<number>>,
+): EvidenceContent {
+  switch (kind) {
+    case 'tests':
+      return testEvidence(text)
+    case 'coverage':
+      return coverageEvidence(text, changed)
+    case 'scans':
+      return scanEvidence(text)
+    case 'sbom':
+      return sbomEvidence(text)
+  }
+}
+
+function testEvidence(text: string): EvidenceContent {
+  const reading = readJUnit(text)
+  if (reading.kind === 'unreadable') return { kind: 'unreadable', expected: 'tests', problem: reading.problem }
+  const { counted, flaky, problems } = reading.report
+  return {
+    kind: 'tests',
+    tests: counted.tests,
+    skipped: counted.skipped,
+    red: redTests(reading.report),
+    flaky: flaky.length,
+    problems: problems.slice(0, problemsMax).map(({ id, message }) => (message === '' ? id : `${id}: ${message}`)),
+  }
+}
+
+function coverageEvidence(text: string, changed: ReadonlyMap<string, ReadonlySet<number>>): EvidenceContent {
+  const reading = readCoverage(text)
+  if (reading.kind === 'unreadable') return { kind: 'unreadable', expected: 'coverage', problem: reading.problem }
+  const { format, lines, branches } = reading.report
+  const ofChange = changedLineShare(reading.report, changed)
+  return {
+    kind: 'coverage',
+    format,
+    lines,
+    ...(branches === undefined ? {} : { branches }),
+    ...(ofChange === undefined ? {} : { changed: ofChange }),
+  }
+}
+
+function scanEvidence(text: string): EvidenceContent {
+  const trivy = readTrivy(text)
+  if (trivy.kind === 'read')
+    return fromScan(trivy.report, trivy.report.isScanned ? undefined : 'it has scanned nothing')
+  const sarif = readSarif(text)
+  if (sarif.kind === 'unreadable') {
+    const problem = bothProblems(trivy, sarif)
+    return { kind: 'unreadable', expected: 'scans', problem }
+  }
+  const { hasFailedRun, isScanned } = sarif.report
+  const silence = isScanned ? undefined : 'it has scanned nothing'
+  return fromScan(sarif.report, hasFailedRun ? 'the scanner says that it failed' : silence)
+}
+
+function bothProblems(trivy: Reading<unknown>, sarif: Reading<unknown>): string {
+  const said = [trivy, sarif].flatMap((reading) => (reading.kind === 'unreadable' ? [reading.problem] : []))
+  return [...new Set(said)].join('; ')
+}
+
+function fromScan(report: ScanReport, flaw: string | undefined): EvidenceContent {
+  return {
+    kind: 'scans',
+    tool: report.tool,
+    ...(report.subject === undefined ? {} : { subject: report.subject }),
+    findings: report.findings.slice(0, findingsMax),
+    unlisted: Math.max(0, report.findings.length - findingsMax),
+    ...(flaw === undefined ? {} : { flaw }),
+  }
+}
+
+function sbomEvidence(text: string): EvidenceContent {
+  const reading = readCycloneDx(text)
+  if (reading.kind === 'unreadable') return { kind: 'unreadable', expected: 'sbom', problem: reading.problem }
+  const { specVersion, components, subject } = reading.report
+  return {
+    kind: 'sbom',
+    format: `CycloneDX ${specVersion}`,
+    components,
+    ...(subject === undefined ? {} : { subject }),
+  }
+}
