@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { KnownError } from '#core/errors.ts'
 import { filesExist } from '#core/known/cli.ts'
+import { shortRef } from '#core/view/name.ts'
 import type { CommandPage } from '../command.ts'
 import { detectProject } from '../init/detect.ts'
 import { projectPath, renderProject, renderWorkflow, targetsFolder, workflowPath } from '../init/render.ts'
@@ -19,7 +20,7 @@ interface PlannedFile {
 
 export const page: CommandPage = {
   description:
-    'Looks at the project (Node, Python, make, Docker) and writes .github/workflows/ci.yml and shipway.yml that work as they are: tests on every push, a staging and a production environment on this machine. Never overwrites without --force.',
+    'Looks at the project (Node, Python, Go, Rust, make, Docker, a static site) and writes .github/workflows/ci.yml and shipway.yml that work as they are: tests on every push, a staging and a production environment on this machine. Never overwrites without --force.',
   examples: [
     { command: 'shipway init', purpose: 'write the two files' },
     { command: 'shipway init --dry-run', purpose: 'show them, write nothing' },
@@ -34,7 +35,7 @@ export const page: CommandPage = {
 }
 
 async function init(session: Session, flags: Flags): Promise<number> {
-  const { root, branch, isRepository } = await findRoot(session)
+  const { root, branch, isRepository, hasCommit } = await findRoot(session)
   const project = await detectProject(root)
   const files: readonly PlannedFile[] = [
     { path: workflowPath, text: renderWorkflow(project) },
@@ -65,20 +66,36 @@ async function init(session: Session, flags: Flags): Promise<number> {
   else {
     session.print(`✓ ${written.join(', ')} written for ${basename(root)} (${project.kind}: ${project.because})`)
     session.say(
-      `next: ${isRepository ? '' : 'git init && '}git add ${written.join(' ')} && git commit -m "Add pipeline" && shipway run`,
+      `next: ${isRepository ? '' : `git init --initial-branch=${branch} && `}git add ${hasCommit ? written.join(' ') : '--all'} && git commit -m "Add pipeline" && shipway run`,
     )
   }
   return 0
 }
 
+interface Place {
+  readonly root: string
+  /** The branch that environments take releases from. */
+  readonly branch: string
+  readonly isRepository: boolean
+  readonly hasCommit: boolean
+}
+
 /** The repository's root; a folder that is no repository yet is taken as it is. */
-async function findRoot(session: Session): Promise<{ root: string; branch: string; isRepository: boolean }> {
+async function findRoot(session: Session): Promise<Place> {
   try {
     const facts = await session.services.describeRepository(session.directory)
-    return { root: facts.root, branch: facts.defaultBranch, isRepository: true }
+    const known = await session.services.git.defaultBranch(facts.root)
+    // A repository without a commit has no branch yet, but a name for the first one.
+    const current = facts.ref?.startsWith('refs/heads/') === true ? shortRef(facts.ref) : undefined
+    return {
+      root: facts.root,
+      branch: known?.name ?? current ?? facts.defaultBranch,
+      isRepository: true,
+      hasCommit: facts.sha !== undefined,
+    }
   } catch (error) {
     if (!(error instanceof KnownError) || error.code !== 'REPOSITORY_NOT_FOUND') throw error
-    return { root: session.directory, branch: 'main', isRepository: false }
+    return { root: session.directory, branch: 'main', isRepository: false, hasCommit: false }
   }
 }
 

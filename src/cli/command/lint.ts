@@ -3,12 +3,15 @@ import { basename, resolve } from 'node:path'
 import { renderDiagnostic } from '#core/diagnostic.ts'
 import type { Diagnostic } from '#core/diagnostic.ts'
 import { fileUnreadable } from '#core/known/cli.ts'
+import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
+import { checkEnvironmentNames } from '#core/workflow/check-environment.ts'
 import type { CommandPage } from '../command.ts'
 import { fileProblem } from '../file-problem.ts'
 import { findProject } from '../project.ts'
 import type { Session } from '../session.ts'
 import { readWorkflows } from '../workflow-source.ts'
+import type { WorkflowFile } from '../workflow-source.ts'
 
 interface Flags {
   readonly strict?: boolean
@@ -58,20 +61,45 @@ async function wholeProject(session: Session): Promise<readonly Checked[]> {
   const root = project?.root ?? session.directory
   const workflows = await readWorkflows(root, session.directory, undefined)
   return [
-    ...workflows.map(({ file, text, parsed }) => ({ file, text, diagnostics: parsed.diagnostics })),
-    ...(project === undefined
-      ? []
-      : [{ file: 'shipway.yml', text: project.text, diagnostics: project.parsed.diagnostics }]),
+    ...(await Promise.all(workflows.map((workflow) => checkWorkflow(workflow, project?.parsed.value)))),
+    ...(project === undefined ? [] : [checkedText('shipway.yml', project.text, project.parsed.diagnostics)]),
   ]
+}
+
+/** What the parser says, and which environments the project does not have. */
+async function checkWorkflow(
+  { file, text, parsed }: WorkflowFile,
+  config: ProjectConfig | undefined,
+): Promise<Checked> {
+  const known = config?.environments.map(({ name }) => name)
+  const unknown = known === undefined ? [] : await checkEnvironmentNames({ file, text }, known)
+  return { file, text, diagnostics: [...parsed.diagnostics, ...unknown] }
+}
+
+/** For the rest of the program an empty shipway.yml is a project without environments; whoever checks one has forgotten something. */
+function checkedText(file: string, text: string, diagnostics: readonly Diagnostic[]): Checked {
+  const isEmpty = text.split('\n').every((line) => /^\s*(?:#.*|---|\.\.\.)?\s*$/.test(line))
+  if (!isEmpty) return { file, text, diagnostics }
+  const start = { line: 1, column: 1 }
+  const problem: Diagnostic = {
+    severity: 'error',
+    code: 'CONFIG_EMPTY',
+    file,
+    range: { start, end: start },
+    message: 'The file is empty: there is no environment that a release could go to.',
+    hint: '`shipway init --force` writes one that works.',
+  }
+  return { file, text, diagnostics: [problem] }
 }
 
 async function namedFiles(session: Session, paths: readonly string[]): Promise<readonly Checked[]> {
   const checked: Checked[] = []
+  const project = await findProject(session.directory)
   for (const path of paths) {
     if (/(?:^|[/.])shipway\.ya?ml$/.test(path)) checked.push(await checkProjectFile(session, path))
     else
-      for (const { file, text, parsed } of await readWorkflows(session.directory, session.directory, [path]))
-        checked.push({ file, text, diagnostics: parsed.diagnostics })
+      for (const workflow of await readWorkflows(session.directory, session.directory, [path]))
+        checked.push(await checkWorkflow(workflow, project?.parsed.value))
   }
   return checked
 }
@@ -80,11 +108,8 @@ async function checkProjectFile(session: Session, path: string): Promise<Checked
   const absolute = resolve(session.directory, path)
   try {
     const text = await readFile(absolute, 'utf8')
-    return {
-      file: path,
-      text,
-      diagnostics: parseProject({ file: path, text, folderName: basename(resolve(absolute, '..')) }).diagnostics,
-    }
+    const parsed = parseProject({ file: path, text, folderName: basename(resolve(absolute, '..')) })
+    return checkedText(path, text, parsed.diagnostics)
   } catch (error) {
     throw fileUnreadable({
       flag: 'The project file',

@@ -34,7 +34,7 @@ test.for<readonly [title: string, files: Readonly<Record<string, string>>, kind:
     'a project of pnpm',
     { 'package.json': '{"scripts":{"test":"x"}}', 'pnpm-lock.yaml': '' },
     'node',
-    ['corepack enable && pnpm install --frozen-lockfile', 'pnpm test'],
+    ['command -v pnpm || corepack enable pnpm\npnpm install --frozen-lockfile', 'pnpm test'],
   ],
   [
     'a Python project with pytest',
@@ -52,8 +52,59 @@ test.for<readonly [title: string, files: Readonly<Record<string, string>>, kind:
     'a Python project with unittest',
     { 'pyproject.toml': '[project]\nname="x"\n', 'tests/test_a.py': '' },
     'python',
-    ['python3 -m venv .venv\n.venv/bin/pip install .', '.venv/bin/python -m unittest discover'],
+    ['python3 -m venv .venv\n.venv/bin/pip install .', '.venv/bin/python -m unittest discover -s tests'],
   ],
+  [
+    'a Python project that installs nothing and has tests beside the code',
+    { 'requirements.txt': '# none\n', 'test_a.py': '' },
+    'python',
+    ['python3 -m unittest discover'],
+  ],
+  [
+    'a Python project without tests',
+    { 'pyproject.toml': '[tool.ruff]\n', 'a.py': '' },
+    'python',
+    [String.raw`python3 -m compileall -q -x '/\.venv/' .`],
+  ],
+  [
+    'a project of yarn 1',
+    { 'package.json': '{"scripts":{"test":"x"}}', 'yarn.lock': '# yarn lockfile v1\n' },
+    'node',
+    ['command -v yarn || corepack enable yarn\nyarn install --frozen-lockfile', 'yarn test'],
+  ],
+  [
+    'a project of a later yarn',
+    { 'package.json': '{"scripts":{"test":"x"}}', 'yarn.lock': '__metadata:\n  version: 8\n' },
+    'node',
+    ['command -v yarn || corepack enable yarn\nyarn install --immutable', 'yarn test'],
+  ],
+  [
+    'a project that names pnpm and has no lockfile yet',
+    { 'package.json': '{"packageManager":"pnpm@9.1.0","scripts":{"test":"x"},"dependencies":{"a":"1"}}' },
+    'node',
+    ['command -v pnpm || corepack enable pnpm\npnpm install', 'pnpm test'],
+  ],
+  ['a library of Go', { 'go.mod': 'module x\n', 'a.go': 'package x\n' }, 'go', ['go vet ./...', 'go test ./...']],
+  [
+    'a program of Go',
+    { 'go.mod': 'module x\n', 'a.go': 'package main\n' },
+    'go',
+    ['go vet ./...', 'go test ./...', 'mkdir -p bin\ngo build -o bin/ ./...'],
+  ],
+  [
+    'a library of Rust',
+    { 'Cargo.toml': '[package]\nname = "x"\n', 'src/lib.rs': '', 'Cargo.lock': '' },
+    'rust',
+    ['cargo test --locked'],
+  ],
+  [
+    'a program of Rust',
+    { 'Cargo.toml': '[package]\nversion = "1.0.0"\nname = "hello"\n', 'src/main.rs': '' },
+    'rust',
+    ['cargo test', 'cargo build --release'],
+  ],
+  ['a static site', { 'index.html': '<p>' }, 'static', ['test -s index.html']],
+  ['a static site in a folder', { 'public/index.html': '<p>' }, 'static', ['test -s public/index.html']],
   ['a Makefile with a test target', { Makefile: 'CC := gcc\nall: test\ntest:\n\ttrue\n' }, 'make', ['make test']],
   ['a Makefile without one', { Makefile: 'prog: a.c\n\tcc a.c\n' }, 'make', ['make']],
   [
@@ -82,11 +133,12 @@ test.for<readonly [title: string, files: Readonly<Record<string, string>>, kind:
   expect(project.steps.map((step) => step.run.replace(project.name.toLowerCase(), 'NAME'))).toEqual(runs)
   const workflow = await parseWorkflow({ file: 'ci.yml', text: renderWorkflow(project) })
   expect(workflow.diagnostics).toEqual([])
-  expect(workflow.value?.jobs[0]?.steps.length).toBe(runs.length + 1)
+  expect(workflow.value?.jobs[0]?.steps.length).toBe(runs.length + (project.artifact === undefined ? 1 : 2))
   const written = parseProject({ file: 'shipway.yml', text: renderProject(project, 'main'), folderName: 'x' })
   expect(written.diagnostics).toEqual([])
   expect(written.value).toMatchObject({
     application: project.name,
+    release: project.artifact === undefined ? { files: ['**', '!.github/**'] } : { artifact: 'release' },
     environments: [
       { name: 'staging', auto: true },
       { name: 'production', after: ['staging'] },

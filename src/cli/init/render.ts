@@ -1,10 +1,12 @@
-import type { DetectedProject } from './detect.ts'
+import type { DetectedArtifact, DetectedProject } from './detected-project.ts'
 
 /** Files that `shipway init` writes, with their paths below the root. */
 export const workflowPath = '.github/workflows/ci.yml'
 export const projectPath = 'shipway.yml'
 /** Where the two environments of a fresh project are put: on this machine, outside of what git sees. */
 export const targetsFolder = '.shipway/targets'
+/** What the job uploads and the release takes. */
+const artifactName = 'release'
 
 /** A workflow in plain GitHub Actions syntax: it runs here and on GitHub alike. */
 export function renderWorkflow(project: DetectedProject): string {
@@ -25,17 +27,32 @@ jobs:
     timeout-minutes: 30
     steps:
       - uses: actions/checkout@v4
-${steps.join('\n')}
+${[...steps, ...(project.artifact === undefined ? [] : [renderUpload(project.artifact)])].join('\n')}
 `
 }
 
+function renderUpload({ paths, isHidden = false }: DetectedArtifact): string {
+  const [only = '', ...more] = paths
+  const body = more.length === 0 ? ` ${scalar(only)}` : ` |\n${paths.map((path) => `            ${path}`).join('\n')}`
+  return `      - name: Keep what a release needs
+        uses: actions/upload-artifact@v4
+        with:
+          name: ${artifactName}
+          path:${body}${isHidden ? '\n          include-hidden-files: true' : ''}
+          if-no-files-found: error`
+}
+
 /** Two environments on this machine: the smallest setup in which a release goes from one stage to the next. */
-export function renderProject(project: Pick<DetectedProject, 'name'>, branch: string): string {
+export function renderProject(project: Pick<DetectedProject, 'name' | 'artifact'>, branch: string): string {
   return `# What a release of ${project.name} is, and where it may go. \`shipway lint\` checks this file, \`shipway status\` shows what is where.
 name: ${scalar(project.name)}
 
 release:
-  files: ['**', '!.github/**'] # of the commit; or \`artifact: NAME\` for what a job uploaded
+  ${
+    project.artifact === undefined
+      ? "files: ['**', '!.github/**'] # of the commit; or `artifact: NAME` for what a job uploaded"
+      : `artifact: ${artifactName} # what the job uploads; or \`files: ['**']\` for files of the commit`
+  }
   requires: [test] # jobs that must be green before it is sealed
 
 environments:

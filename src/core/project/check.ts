@@ -19,6 +19,7 @@ export function checkProject(reader: ProjectReader, config: ProjectConfig, envir
     checkTargets(reader, environment)
     checkHealth(reader, environment)
     checkSecrets(reader, environment)
+    checkApprovals(reader, environment)
     if (environment.url !== undefined && !isHttpUrl(environment.url)) badUrl(reader, environment.url, [...path, 'url'])
   }
   checkCycles(reader, config.environments)
@@ -140,6 +141,16 @@ function checkSecrets(reader: ProjectReader, environment: EnvironmentConfig): vo
       reader.report('CONFIG_VALUE_INVALID', path, { message: `"${name}" is a variable and a secret at once.` })
     }
   }
+}
+
+/** More approvals than people who may give one would never be there. */
+function checkApprovals(reader: ProjectReader, { name, approvals }: EnvironmentConfig): void {
+  const people = new Set(approvals?.from).size
+  if (approvals === undefined || people === 0 || approvals.count <= people) return
+  reader.report('CONFIG_VALUE_INVALID', ['environments', name, 'approvals', 'count'], {
+    message: `Environment "${name}" asks for ${approvals.count} approvals, and "from" names ${people === 1 ? 'one person' : `${people} people`}.`,
+    hint: 'Name more people in "from", or lower "count".',
+  })
 }
 
 /** Reports every environment that comes after itself over others, once per cycle. */

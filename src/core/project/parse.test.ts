@@ -164,6 +164,7 @@ shipway.yml:9:20: error: "confirmWithin" of environment "production" must be a d
     [staging('from: ["../x"]'), 'CONFIG_PATTERN_INVALID', 4],
     [staging('auto: "yes"'), 'CONFIG_TYPE_WRONG', 4],
     [staging('retain: 1'), 'CONFIG_VALUE_INVALID', 4],
+    [staging('approvals: { count: 3, from: [ann, bob, ann] }'), 'CONFIG_VALUE_INVALID', 4],
     [staging('secrets: [A]\n    variables: { A: b }'), 'CONFIG_VALUE_INVALID', 4],
     [staging('secrets: ["s3cret value"]'), 'CONFIG_VALUE_INVALID', 4],
     [staging('variables: { "1A": b }'), 'CONFIG_VALUE_INVALID', 4],

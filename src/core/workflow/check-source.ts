@@ -1,12 +1,14 @@
 import type { Diagnostic, Range } from '#core/diagnostic.ts'
 import { expressionLengthMax } from '#core/expression/limits.ts'
+import { expandMatrix } from '#core/plan/matrix.ts'
+import { PlanProblem } from '#core/plan/problem.ts'
 import { compilePattern } from '#core/trigger/pattern.ts'
 import { KnownError } from '#core/errors.ts'
 import { jobUsesProblem, usesProblem } from './check-uses.ts'
 import { memberOf, textOf } from './source-node.ts'
 import type { SourceNode } from './source-node.ts'
 import { idProblem } from './step-id.ts'
-import { toTemplate } from './to-template.ts'
+import { toJson, toTemplate } from './to-template.ts'
 
 /** How a check reports: where, a stable code, one sentence, and a correction if it knows one. */
 export type Report = (range: Range, code: string, message: string, hint?: string) => void
@@ -97,10 +99,24 @@ function checkPatterns(node: SourceNode | undefined, report: Report): void {
 /** What can be said about a matrix before its expressions are known; the rest is said when the job is expanded. */
 function checkMatrix(matrix: SourceNode | undefined, report: Report): void {
   if (matrix?.kind !== 'map') return
-  for (const { key, value } of matrix.pairs) {
-    const name = String(key.value)
-    if (name !== 'include' && name !== 'exclude' && value.kind === 'list' && value.items.length === 0) {
-      report(value.range, 'MATRIX_INVALID', `Matrix vector '${name}' does not contain any values`)
-    }
+  const empty = matrix.pairs.filter(({ key, value }) => !isFilter(key.value) && isEmptyList(value))
+  for (const { key, value } of empty)
+    report(value.range, 'MATRIX_INVALID', `Matrix vector '${key.value}' does not contain any values`)
+  let hasExpressions = false
+  toTemplate(matrix, { onExpression: () => (hasExpressions = true) })
+  if (hasExpressions || empty.length > 0) return
+  try {
+    expandMatrix(toJson(matrix))
+  } catch (error) {
+    if (!(error instanceof PlanProblem)) throw error
+    report(matrix.range, 'MATRIX_INVALID', error.message)
   }
+}
+
+function isFilter(key: unknown): boolean {
+  return key === 'include' || key === 'exclude'
+}
+
+function isEmptyList(node: SourceNode): boolean {
+  return node.kind === 'list' && node.items.length === 0
 }
