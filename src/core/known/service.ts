@@ -93,21 +93,3 @@ export function storageFull(fact: { cause: unknown }): KnownError {
     cause: fact.cause,
   })
 }
-/** A cache entry with this key and version is there already: entries never change. */
-export function cacheEntryExists(fact: { key: string; scope: string }): KnownError {
-  return new KnownError({
-    code: 'CACHE_ENTRY_EXISTS',
-    kind: 'refused',
-    message: `A cache entry with the key "${fact.key}" exists already in ${fact.scope}, or another step is saving it.`,
-    hint: 'Entries never change: put what changes into the key (`hashFiles`).',
-  })
-}
-
-/** A cache key is empty, too long, or holds a comma. */
-export function cacheKeyInvalid(fact: { key: string; problem: string }): KnownError {
-  return new KnownError({
-    code: 'CACHE_KEY_INVALID',
-    kind: 'usage',
-    message: `Key Validation Error: "${fact.key.slice(0, 80)}" ${fact.problem}.`,
-  })
-}

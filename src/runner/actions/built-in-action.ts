@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import type { Json } from '#core/json.ts'
 import { actionInputInvalid } from '#core/known/runner.ts'
 import type { JobOrder, RunnerRequest } from '#core/run/job-order.ts'
@@ -24,9 +25,15 @@ export interface ActionContext {
   readonly inputs: ActionInputs
   /** Folder for files that nobody else sees, removed with the job. */
   readonly temp: string
+  /** The home folder of the steps, on this machine. */
+  readonly home: string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
   print(lines: readonly string[]): void
   warn(message: string): void
   setOutput(name: string, value: string): void
+  /** The path of a program of this machine; undefined when it is not installed. */
+  findProgram(name: string): string | undefined
   /** Runs a program with its output in the log; true when it returned 0. */
   runProgram(argv: readonly string[], cwd: string): Promise<boolean>
   /** What a program prints, without its line end; undefined when it fails. Its errors go nowhere. */
@@ -95,15 +102,23 @@ function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionCon
     order: job.order,
     inputs,
     temp: job.order.paths.temp,
+    home: job.host.outside(job.host.baseEnv['HOME'] ?? homedir()),
+    now: () => job.world.now(),
     print: (lines) => job.print(lines),
     warn: (message) => job.announce('warning', message),
     setOutput: (name, value) => (call.outputs[name] = value),
+    findProgram: (name) => findMachineProgram(job, call, name),
     runProgram: (argv, cwd) => runProgram(job, call, argv, cwd),
     captureProgram: (argv, cwd) => captureProgram(job, call, argv, cwd),
     request: (request) =>
       job.control.stoppable((stop) => job.world.channel.request(job.tag, request, (line) => job.print([line]), stop)),
     stoppable: (run) => job.control.stoppable(run),
   }
+}
+
+function findMachineProgram(job: JobRun, call: StepCall, name: string): string | undefined {
+  const env = machineEnvironment(job, call.frame, call.env, call.step.id)
+  return job.machine.findProgram(name, env['PATH'] ?? '', job.order.paths.workspace)
 }
 
 async function runProgram(job: JobRun, call: StepCall, argv: readonly string[], cwd: string): Promise<boolean> {

@@ -5,5 +5,7 @@ export const builtInActions: ReadonlyMap<string, () => Promise<BuiltInAction>> =
   ['actions/checkout', async () => (await import('./checkout.ts')).checkout],
   ['actions/upload-artifact', async () => (await import('./upload-artifact.ts')).uploadArtifact],
   ['actions/download-artifact', async () => (await import('./download-artifact.ts')).downloadArtifact],
+  ['actions/cache/restore', async () => (await import('./cache-restore.ts')).cacheRestore],
+  ['actions/cache/save', async () => (await import('./cache-save.ts')).cacheSave],
   ['shipway/deploy', async () => (await import('./deploy.ts')).deploy],
 ])

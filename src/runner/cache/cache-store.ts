@@ -19,7 +19,7 @@ import type { CacheEntry } from '#core/cache/entry.ts'
 import { cacheScopes } from '#core/cache/scope.ts'
 import type { CacheScopes } from '#core/cache/scope.ts'
 import { homeLayout } from '#core/home/layout.ts'
-import { cacheEntryExists } from '#core/known/service.ts'
+import { cacheEntryExists } from '#core/known/cache.ts'
 import type { JobOrder } from '#core/run/job-order.ts'
 import { syncFolder } from '../blob.ts'
 

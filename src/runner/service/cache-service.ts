@@ -4,14 +4,8 @@ import { basename } from 'node:path'
 import { cacheKeyProblem, cacheKeysMax } from '#core/cache/entry.ts'
 import type { CacheEntry } from '#core/cache/entry.ts'
 import type { Json, JsonObject } from '#core/json.ts'
-import {
-  cacheEntryExists,
-  cacheKeyInvalid,
-  serviceRequestInvalid,
-  serviceUrlInvalid,
-  uploadMismatch,
-  uploadMissing,
-} from '#core/known/service.ts'
+import { cacheEntryExists, cacheKeyInvalid } from '#core/known/cache.ts'
+import { serviceRequestInvalid, serviceUrlInvalid, uploadMismatch, uploadMissing } from '#core/known/service.ts'
 import type { CacheStore } from '../cache/cache-store.ts'
 import { sendFile } from './http-answer.ts'
 import type { ServiceCall } from './http-answer.ts'
