@@ -25,9 +25,13 @@ export interface Delivery {
   ): Promise<{ readonly deployment: string; readonly release: string; readonly version: string; readonly url: string }>
   /** What the rules of an environment say to a job of a run that names it. */
   verdictForJob(run: string, environment: string): Promise<EnvironmentVerdict>
-  /** Seals the release of a run from what its jobs uploaded so far; returns the one that was sealed before. */
+  /**
+   * Seals the release of a run: for a step from what its jobs uploaded so far, at its end with the other runs of the event in view. Returns the
+   * one that was sealed before.
+   */
   sealRun(
     run: string,
+    occasion?: 'step' | 'end',
   ): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined>
   /** Environments that a green run deploys to by itself. */
   automaticEnvironments(run: string): Promise<readonly string[]>

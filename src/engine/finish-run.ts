@@ -54,7 +54,7 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
 async function deliver(context: AgentContext, run: StoredRun, agent: AgentHandle): Promise<readonly RunEvent[]> {
   let release: string
   try {
-    const sealed = await context.delivery.sealRun(run.id)
+    const sealed = await context.delivery.sealRun(run.id, 'end')
     if (sealed === undefined) return []
     release = sealed.release
   } catch (error) {

@@ -57,6 +57,24 @@ export async function viewRun(q: Query, id: string): Promise<RunView | undefined
     jobs: jobs.map((job) => jobView(job, stepsOf.get(String(job['key'])) ?? [])),
     releases: await viewReleases(q, { run: id, limit: 100 }),
     deployments: await viewDeployments(q, { run: id, limit: 100 }),
+    ...(row['state'] === 'done' ? await aftermath(q, id) : {}),
+  }
+}
+
+/** What the end of a run did not lead to, and why. */
+async function aftermath(q: Query, run: string): Promise<Pick<RunView, 'unreleased' | 'refusals'>> {
+  const rows = await q(
+    `select type, body from event where run = $1 and type in ('release.absent', 'deployment.refused') order by seq`,
+    [run],
+  )
+  const told = rows.flatMap((row) => {
+    const body = safeJson(row['body']) as { readonly environment?: string; readonly reason?: Reason } | undefined
+    return body?.reason === undefined ? [] : [{ type: row['type'], ...body, reason: body.reason }]
+  })
+  const absent = told.findLast(({ type }) => type === 'release.absent')
+  return {
+    ...(absent === undefined ? {} : { unreleased: absent.reason }),
+    refusals: told.flatMap(({ environment, reason }) => (environment === undefined ? [] : [{ environment, reason }])),
   }
 }
 

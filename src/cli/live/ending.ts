@@ -39,8 +39,15 @@ export function renderRunEnding(
       '',
       `${mark('success', paint)} release ${paint('bold', shortVersion(release.version))} sealed (${shortDigest(release.id)})`,
     )
+  if (run.unreleased !== undefined && !isBrief)
+    lines.push('', `${paint('yellow', '!')} no release: ${run.unreleased.message}`)
   const said = tails.flatMap(({ lines }) => lines)
   lines.push(...run.deployments.map((deployment) => deploymentLine(deployment, said, palette)))
+  lines.push(
+    ...(run.refusals ?? []).map(
+      ({ environment, reason }) => `${paint('yellow', '!')} ${environment} does not take it: ${reason.message}`,
+    ),
+  )
   if (!(isBrief && run.state === 'waiting')) lines.push(...nextSteps(run, palette))
   return `${lines.join('\n')}\n`
 }

@@ -34,6 +34,53 @@ export function releaseJobNotGreen(fact: {
   })
 }
 
+/** A run that left out a part of its workflow has not checked what a release must have passed. */
+export function releasePartial(fact: { readonly flag: '--job' | '--matrix'; readonly run: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_PARTIAL',
+    kind: 'refused',
+    message: `No release is sealed, because ${fact.flag} left out a part of the workflow, and a release must have passed all of it.`,
+    hint: 'Run it whole: `shipway run`. `shipway release list` shows what whole runs have sealed.',
+  })
+}
+
+interface SiblingRun {
+  readonly number: number
+  readonly workflow: string
+}
+
+/** One event makes one release, and another of its runs was first. */
+export function releaseOfSibling(fact: SiblingRun & { readonly version: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_OF_SIBLING',
+    kind: 'refused',
+    message: `Run #${fact.number} (${fact.workflow}) of the same event has sealed ${fact.version}: one event makes one release.`,
+    hint: `See \`shipway release show ${fact.version}\`.`,
+  })
+}
+
+/** The release of an event waits for the other workflows that answer to it. */
+export function releasePending(fact: SiblingRun & { readonly run: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_PENDING',
+    kind: 'waiting',
+    message: `The release is sealed when run #${fact.number} (${fact.workflow}) of the same event is green, too.`,
+    hint: `\`shipway why ${fact.run}\` says where it is; "release.requires" in shipway.yml names the jobs that a release needs, and then it waits for those only.`,
+  })
+}
+
+/** Another workflow of the same event is red. */
+export function releaseSiblingRed(
+  fact: SiblingRun & { readonly run: string; readonly conclusion: string },
+): KnownError {
+  return new KnownError({
+    code: 'RELEASE_SIBLING_RED',
+    kind: 'refused',
+    message: `No release is sealed, because run #${fact.number} (${fact.workflow}) of the same event ended with ${fact.conclusion}.`,
+    hint: `See \`shipway why ${fact.run}\`; "release.requires" in shipway.yml names the jobs that a release needs, when it is not all of them.`,
+  })
+}
+
 /** No job of the run uploaded the artifact that the release is made of. */
 export function releaseArtifactMissing(fact: {
   readonly artifact: string

@@ -33,6 +33,10 @@ export interface RunView extends RunSummary {
   readonly releases: readonly ReleaseSummary[]
   /** Deployments that its steps asked for. */
   readonly deployments: readonly DeploymentSummary[]
+  /** Why it ended green and sealed no release. */
+  readonly unreleased?: Reason
+  /** Environments that take green runs by themselves, and did not take this one. */
+  readonly refusals?: readonly { readonly environment: string; readonly reason: Reason }[]
 }
 
 export interface JobView {

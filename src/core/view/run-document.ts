@@ -14,6 +14,7 @@ export function runDocument(run: RunView): Json {
     annotations: run.jobs.flatMap((job) =>
       job.annotations.map((annotation) => ({ ...annotation, job: job.jobId })),
     ) as Json,
+    unreleased: (run.unreleased ?? null) as Json,
     releases: run.releases.map((release) => ({ id: release.id, version: release.version })),
     deployments: run.deployments.map((deployment) => ({
       id: deployment.id,

@@ -27,12 +27,16 @@ export function whyRun(
   const deployments = run.deployments
     .flatMap((deployment) => deploymentItems(deployment, environmentOf(environments, deployment), []))
     .filter((one) => !jobs.some(({ message }) => message.includes(one.message)))
+  const after = [
+    ...(run.unreleased === undefined ? [] : [item('note', 'release', run.unreleased)]),
+    ...(run.refusals ?? []).map(({ environment, reason }) => red(environment, reason)),
+  ]
   const order = { red: 0, waiting: 1, note: 2 } as const
   return {
     subject: `run #${run.number} ${run.workflow} (${run.id})`,
     state: run.conclusion ?? run.state,
     items: [
-      ...[...own, ...jobs, ...deployments].toSorted((a, b) => order[a.state] - order[b.state]),
+      ...[...own, ...jobs, ...deployments, ...after].toSorted((a, b) => order[a.state] - order[b.state]),
       ...skippedItem(run.jobs),
     ],
   }

@@ -16,16 +16,22 @@ import type { DeliveryContext } from './context.ts'
 const reportsMax = 1000
 
 /**
- * Reads the reports that a run has uploaded so far and keeps what they prove about its release. Evidence stands beside the release and not in
+ * Reads the reports that a run, and the other runs of its event, have uploaded so far and keeps what they prove about its release. Evidence stands beside the release and not in
  * its manifest: times and paths in a report would give the same files another id with every run. Costs a listing when nothing was
  * uploaded since the last time.
  */
 export async function collectEvidence(
   context: DeliveryContext,
-  input: { readonly release: string; readonly run: StoredRun; readonly config: ReleaseConfig },
+  input: {
+    readonly release: string
+    readonly run: StoredRun
+    /** The runs of its event, itself among them. */
+    readonly runs: readonly string[]
+    readonly config: ReleaseConfig
+  },
 ): Promise<void> {
   const { release, run, config } = input
-  const artifacts = uploadedArtifacts(context, run.id)
+  const artifacts = input.runs.flatMap((id) => uploadedArtifacts(context, id))
   const source = context.sha256(
     JSON.stringify(artifacts.map(({ name, digest, files }) => [name, digest, files.length])),
   )

@@ -19,6 +19,7 @@ import type { DeliveryContext } from './context.ts'
 import { driveDeployment } from './drive.ts'
 import { jobVerdict } from './job-verdict.ts'
 import { projectFile, sealRelease } from './seal-release.ts'
+import type { SealOccasion } from './seal-release.ts'
 import { writeDecision } from './write-decision.ts'
 
 /**
@@ -96,8 +97,9 @@ export class DeploymentLoop implements Delivery {
 
   async sealRun(
     run: string,
+    occasion: SealOccasion = 'step',
   ): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined> {
-    const sealed = await sealRelease(this.#context, run)
+    const sealed = await sealRelease(this.#context, run, occasion)
     return sealed === undefined
       ? undefined
       : { release: sealed.release.id, version: sealed.release.manifest.version, isNew: sealed.isNew }

@@ -16,6 +16,7 @@ import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
 import { loadSecrets } from './load-secrets.ts'
+import { siblingsOf } from './release-evidence.ts'
 
 /** A deployment that the rules are asked about; it may not be in the store yet. */
 export type Candidate = Pick<StoredDeployment, 'id' | 'application' | 'environment' | 'run' | 'kind' | 'planHash'> & {
@@ -167,7 +168,9 @@ async function verification(
 }
 
 async function jobVerification(query: Query, run: string, names: readonly string[]): Promise<Verification> {
-  const jobs = await loadJobs(query, run)
+  const found = await loadRun(query, run)
+  const runs = found === undefined ? [run] : (await siblingsOf(query, found)).map(({ id }) => id)
+  const jobs = (await Promise.all(runs.map(async (id) => loadJobs(query, id)))).flat()
   let pending: string | undefined
   for (const name of names) {
     const legs = jobs.filter((job) => job.jobId === name)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { releaseId } from '#core/release/assemble.ts'
+import type { Release } from '#core/release/model.ts'
 import { DeliveryStage, sha256 } from '../../../test/rig/delivery.ts'
-import { someJob } from '../../../test/rig/store.ts'
+import { someDocument, someJob } from '../../../test/rig/store.ts'
 
 const environments = 'environments: { staging: { targets: [TARGETS/one], variables: { COLOUR: "1" } } }\n'
 const fromFiles = `name: hello\nrelease: { files: [dist, '!dist/*.map'] }\n${environments}`
@@ -57,7 +58,12 @@ describe('sealing a release', () => {
     const blob = await stage.context.blobs.put([Buffer.from('built')])
     stage.files.write(
       `runs/${run}/artifacts/app.json`,
-      JSON.stringify({ name: 'app', files: [{ path: 'main.js', mode: 0o755, ...blob }], digest: 'x' }),
+      JSON.stringify({
+        schema: 'shipway.artifact/1',
+        name: 'app',
+        files: [{ path: 'main.js', mode: 0o755, ...blob }],
+        digest: 'x',
+      }),
     )
 
     const sealed = await stage.loop.sealRun(run)
@@ -144,9 +150,79 @@ describe('sealing a release', () => {
     await using stage = await DeliveryStage.start({ config: fromArtifact })
     const run = await stage.run({}, { jobs: [green('test')] })
     await stage.context.blobs.put([Buffer.from('built')])
-    stage.files.write(`runs/${run}/artifacts/app.json`, JSON.stringify(manifest))
+    stage.files.write(
+      `runs/${run}/artifacts/app.json`,
+      JSON.stringify({ schema: 'shipway.artifact/1', name: 'app', ...manifest }),
+    )
 
     await expect(stage.loop.sealRun(run)).rejects.toMatchObject({ code })
+  })
+
+  describe('of an event that several workflows answer to', () => {
+    const twoRuns = async (
+      stage: DeliveryStage,
+      second: { state: 'running' | 'done'; conclusion?: 'success' | 'failure' },
+    ) => {
+      const one = await stage.run({ 'dist/a.txt': 'A' }, { jobs: [green('test')] })
+      const two = await stage.run({ 'dist/a.txt': 'A' }, { jobs: [green('lint')] })
+      const change =
+        'update run set ticket = (select ticket from run where id = $2), state = $3, conclusion = $4 where id = $1'
+      await stage.store.query(change, [one, one, 'done', 'success'])
+      await stage.store.query(change, [two, one, second.state, second.conclusion ?? null])
+      return { one, two }
+    }
+
+    test('the last one seals it when all are green, with what all of them have proved, and only one does', async () => {
+      await using stage = await DeliveryStage.start({ config: fromFiles })
+      const { one, two } = await twoRuns(stage, { state: 'running' })
+      await expect(stage.loop.sealRun(one, 'end')).rejects.toMatchObject({ code: 'RELEASE_PENDING' })
+      await stage.store.query("update run set state = 'done', conclusion = 'success' where id = $1", [two])
+
+      const ends = await Promise.allSettled([stage.loop.sealRun(two, 'end'), stage.loop.sealRun(one, 'end')])
+
+      expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+      expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'RELEASE_OF_SIBLING' } })
+      const manifests = await stage.store.query<{ manifest: string }>('select manifest from release')
+      expect(manifests.map(({ manifest }) => (JSON.parse(manifest) as Release['manifest']).evidence)).toEqual([
+        expect.arrayContaining([
+          expect.objectContaining({ conclusion: 'success' }),
+          expect.objectContaining({ conclusion: 'success' }),
+        ]),
+      ])
+    })
+
+    test('none does when one of them is red', async () => {
+      await using stage = await DeliveryStage.start({ config: fromFiles })
+      const { one } = await twoRuns(stage, { state: 'done', conclusion: 'failure' })
+
+      await expect(stage.loop.sealRun(one, 'end')).rejects.toMatchObject({ code: 'RELEASE_SIBLING_RED' })
+    })
+
+    test('with "requires" it waits for those jobs only, in whichever workflow they are', async () => {
+      const config = fromFiles.replace('release: {', 'release: { requires: [test],')
+      await using stage = await DeliveryStage.start({ config })
+      const { two } = await twoRuns(stage, { state: 'done', conclusion: 'failure' })
+
+      expect(await stage.loop.sealRun(two, 'end')).toMatchObject({ isNew: true })
+    })
+  })
+
+  test.for([
+    ['--matrix', { matrix: [{ key: 'os', value: 'a' }] }],
+    ['--job', { only: [] }],
+  ] as const)('a run that %s has narrowed seals nothing', async ([flag, narrowed]) => {
+    await using stage = await DeliveryStage.start({ config: fromFiles })
+    const run = await stage.run({ 'dist/a.txt': 'A' })
+    const jobs = [{ id: 'build' }, { id: 'test' }]
+    const document = { ...someDocument, repository: stage.repository.root, ...narrowed }
+    const whole = { ...document, workflow: { ...document.workflow, jobs } }
+    await stage.store.query('update run set document = $2 where id = $1', [run, JSON.stringify(whole)])
+
+    for (const occasion of ['step', 'end'] as const)
+      await expect(stage.loop.sealRun(run, occasion)).rejects.toMatchObject({
+        code: 'RELEASE_PARTIAL',
+        message: expect.stringContaining(flag),
+      })
   })
 
   test('a shipway.yml with mistakes is shown with all of them', async () => {

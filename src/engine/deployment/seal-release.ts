@@ -1,27 +1,20 @@
 import { projectInvalid } from '#core/known/project.ts'
-import {
-  releaseArtifactMissing,
-  releaseContentDamaged,
-  releaseFileInvalid,
-  releaseJobNotGreen,
-} from '#core/known/release.ts'
+import { releaseArtifactMissing, releaseContentDamaged, releaseFileInvalid } from '#core/known/release.ts'
 import { homeLayout } from '#core/home/layout.ts'
-import { isJsonObject } from '#core/json.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
 import { selectsFile } from '#core/release/select-files.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
-import { artifactManifestBytesMax } from '#core/run/artifact.ts'
 import { releaseVersion } from '#core/release/version.ts'
+import { artifactManifestBytesMax, parseArtifactManifest } from '#core/run/artifact.ts'
 import { appendEvent } from '#store/event.ts'
-import { loadJobs } from '#store/job.ts'
-import type { StoredJob } from '#store/job.ts'
 import { insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import { collectEvidence } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
+import { checkUnsealed, evidenceAtEnd, evidenceSoFar, sealedByOther, siblingsOf } from './release-evidence.ts'
 
 /** File with the rules of an application, at the root of its repository. */
 export const projectFile = 'shipway.yml'
@@ -31,30 +24,48 @@ export interface SealedRelease {
   readonly isNew: boolean
 }
 
+/** `step`: asked for in the middle of the run. `end`: the run has ended green. */
+export type SealOccasion = 'step' | 'end'
+
 /**
  * Seals the release of a run: the artifact that its jobs uploaded, or files of its commit, with the configuration of that commit. A run
  * seals once; later calls return what it sealed. Undefined for a commit without `shipway.yml`. Safe after a crash at
  * any point: content is stored before the row, and the same run gets the same manifest again. Every call reads the reports that were uploaded since.
+ * Throws known errors that say what is missing.
  */
-export async function sealRelease(context: DeliveryContext, runId: string): Promise<SealedRelease | undefined> {
-  const { store } = context
-  const run = await loadRun(store.query, runId)
+export async function sealRelease(
+  context: DeliveryContext,
+  runId: string,
+  occasion: SealOccasion = 'step',
+): Promise<SealedRelease | undefined> {
+  const { query } = context.store
+  const run = await loadRun(query, runId)
   if (run === undefined) throw new Error(`Invariant broken: there is no run ${runId} to seal`)
   const config = await loadConfig(context, run)
   if (config === undefined) return undefined
-  const known = await releaseOfRun(store.query, runId)
-  const sealed = known === undefined ? await sealNew(context, run, config) : { release: known, isNew: false }
-  await collectEvidence(context, { release: sealed.release.id, run, config: config.release })
+  const known = await releaseOfRun(query, runId)
+  // What another workflow of the same event has reported proves the same commit, also when it ends after the sealing.
+  const runs = (await siblingsOf(query, run)).map(({ id }) => id)
+  const collect = async (release: Release): Promise<void> =>
+    collectEvidence(context, { release: release.id, run, runs, config: config.release })
+  const theirs = occasion === 'end' && known === undefined ? await sealedByOther(query, run, runs) : undefined
+  if (theirs !== undefined) await collect(theirs)
+  const sealed =
+    known === undefined ? await sealNew(context, { run, config, occasion }) : { release: known, isNew: false }
+  await collect(sealed.release)
   return sealed
 }
 
-async function sealNew(context: DeliveryContext, run: StoredRun, config: ProjectConfig): Promise<SealedRelease> {
-  const evidence = checkEvidence(config, await loadJobs(context.store.query, run.id), run)
+async function sealNew(
+  context: DeliveryContext,
+  { run, config, occasion }: Pick<SealInput, 'run' | 'config' | 'occasion'>,
+): Promise<SealedRelease> {
+  const evidence = await (occasion === 'end' ? evidenceAtEnd : evidenceSoFar)(context.store.query, config, run)
   const files =
     config.release.artifact === undefined
       ? await takeFiles(context, config, run)
       : await takeArtifact(context, config.release.artifact, run)
-  return record(context, { run, config, evidence, files })
+  return record(context, { run, config, evidence, files, occasion })
 }
 
 async function loadConfig(context: DeliveryContext, run: StoredRun): Promise<ProjectConfig | undefined> {
@@ -66,69 +77,42 @@ async function loadConfig(context: DeliveryContext, run: StoredRun): Promise<Pro
   return { ...value, application: run.application }
 }
 
-/** Jobs that are done, with their conclusions. Throws when one that is required is not green. */
-function checkEvidence(config: ProjectConfig, jobs: readonly StoredJob[], run: StoredRun): ReleaseManifest['evidence'] {
-  for (const required of config.release.requires) {
-    const legs = jobs.filter((job) => job.jobId === required)
-    if (legs.length === 0) throw releaseJobNotGreen({ job: required, found: 'the run has no such job', run: run.id })
-    const red = legs.find((leg) => leg.conclusion !== 'success')
-    if (red !== undefined)
-      throw releaseJobNotGreen({ job: red.name, found: red.conclusion ?? 'it has not finished', run: run.id })
-  }
-  const done = jobs.filter((job) => job.state === 'done')
-  if (config.release.requires.length === 0) {
-    const red = done.find((job) => job.conclusion === 'failure' || job.conclusion === 'cancelled')
-    if (red !== undefined) throw releaseJobNotGreen({ job: red.name, found: red.conclusion ?? '', run: run.id })
-  }
-  const counted =
-    config.release.requires.length === 0 ? done : done.filter((job) => config.release.requires.includes(job.jobId))
-  return counted.map((job) => ({ job: job.key, conclusion: job.conclusion ?? 'skipped' }))
-}
-
 /** The files of an uploaded artifact; every content must be in the blob store. */
 async function takeArtifact(
   context: DeliveryContext,
   artifact: string,
   run: StoredRun,
 ): Promise<readonly ReleaseFile[]> {
-  const folder = homeLayout.artifacts(run.id)
-  const text = context.files.readText(`${folder}/${artifact}.json`, artifactManifestBytesMax)
-  if (text === undefined) {
-    const uploaded = context.files
-      .list(folder)
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => name.slice(0, -'.json'.length))
-    throw releaseArtifactMissing({ artifact, uploaded })
-  }
-  const files = readArtifact(artifact, text)
+  const files = readArtifact(artifact, await findArtifact(context, artifact, run))
   for (const file of files) {
-    if ((await context.blobs.size(file.digest)) === file.size) continue
+    const size = await context.blobs.size(file.digest)
+    if (size === file.size) continue
     throw releaseContentDamaged({
       path: file.path,
       digest: file.digest,
-      found: (await context.blobs.size(file.digest)) === undefined ? 'missing' : 'damaged',
+      found: size === undefined ? 'missing' : 'damaged',
     })
   }
   return files
 }
 
-function readArtifact(artifact: string, text: string): readonly ReleaseFile[] {
-  const malformed = (problem: string): Error => releaseFileInvalid({ path: `${artifact}.json`, problem })
-  let manifest: unknown
-  try {
-    manifest = JSON.parse(text)
-  } catch {
-    throw malformed('the artifact manifest is no JSON')
+/** The manifest that the run uploaded, else that of another run of the same event. */
+async function findArtifact({ files, store }: DeliveryContext, artifact: string, run: StoredRun): Promise<string> {
+  const others = (await siblingsOf(store.query, run)).map(({ id }) => id).filter((id) => id !== run.id)
+  const uploaded: string[] = []
+  for (const id of [run.id, ...others]) {
+    const folder = homeLayout.artifacts(id)
+    const text = files.readText(`${folder}/${artifact}.json`, artifactManifestBytesMax)
+    if (text !== undefined) return text
+    uploaded.push(...files.list(folder).filter((name) => name.endsWith('.json')))
   }
-  const files = isJsonObject(manifest) ? manifest['files'] : undefined
-  if (!Array.isArray(files)) throw malformed('the artifact manifest has no list of files')
-  return files.map((file: unknown): ReleaseFile => {
-    if (!isJsonObject(file)) throw malformed('a file of the artifact manifest is no object')
-    const { path, mode, size, digest } = file
-    if (typeof path !== 'string' || typeof size !== 'number' || typeof digest !== 'string')
-      throw malformed('a file of the artifact manifest is incomplete')
-    return { path, mode: typeof mode === 'number' ? mode : 0o644, size, digest }
-  })
+  throw releaseArtifactMissing({ artifact, uploaded: uploaded.map((name) => name.slice(0, -'.json'.length)) })
+}
+
+function readArtifact(artifact: string, text: string): readonly ReleaseFile[] {
+  const manifest = parseArtifactManifest(text)
+  if (typeof manifest === 'string') throw releaseFileInvalid({ path: `${artifact}.json`, problem: manifest })
+  return manifest.files
 }
 
 /** Files of the commit, brought into the blob store. */
@@ -158,6 +142,7 @@ interface SealInput {
   readonly config: ProjectConfig
   readonly evidence: ReleaseManifest['evidence']
   readonly files: readonly ReleaseFile[]
+  readonly occasion: SealOccasion
 }
 
 /** Chooses the version and writes the row in one transaction, so that two runs of a minute cannot get the same one. */
@@ -166,6 +151,7 @@ function record(context: DeliveryContext, input: SealInput): Promise<SealedRelea
   return context.store.transaction(async (query) => {
     const sealed = await releaseOfRun(query, run.id)
     if (sealed !== undefined) return { release: sealed, isNew: false }
+    if (input.occasion === 'end') await checkUnsealed(query, run)
     const taken = await versionsLike(query, config.application, '')
     const seal = (isTaken: (version: string) => boolean): { id: string; manifest: ReleaseManifest } => {
       const version = releaseVersion({ ref: run.ref, at: run.createdAt, dirty: run.document.dirty, isTaken })
