@@ -48,7 +48,7 @@ export async function prepareEvent(
   const remarks: string[] = []
   const place = await findCommit(session, facts, { name, flags, payload: given, remarks })
   const eventName = name === 'tag' ? 'push' : name
-  const inputs = { ...(eventName === 'workflow_dispatch' ? inputsIn(given) : {}), ...flags.input }
+  const inputs = mergeInputs(eventName === 'workflow_dispatch' ? inputsIn(given) : {}, flags.input ?? {})
   const hasInputs = Object.keys(inputs).length > 0
   const payload = {
     ...defaultPayload(facts, eventName, place.sha),
@@ -199,6 +199,16 @@ function inputsIn(payload: JsonObject): Readonly<Record<string, string>> {
   const inputs = payload['inputs']
   if (!isJsonObject(inputs ?? null)) return {}
   return Object.fromEntries(Object.entries(inputs as JsonObject).map(([name, value]) => [name, toText(value)]))
+}
+
+/** The flags win over the payload; names of inputs are compared without case. */
+function mergeInputs(
+  inPayload: Readonly<Record<string, string>>,
+  flags: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const named = new Set(Object.keys(flags).map((name) => name.toLowerCase()))
+  const kept = Object.entries(inPayload).filter(([name]) => !named.has(name.toLowerCase()))
+  return { ...Object.fromEntries(kept), ...flags }
 }
 
 /** Files that the commits of a push payload name. */

@@ -10,7 +10,7 @@ import type { RunDocument } from '#core/run/state.ts'
 import { initialJobs } from '#core/run/state.ts'
 import { selectJobs } from '#core/run/select-jobs.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
-import { dispatchInputs } from '#core/trigger/dispatch-input.ts'
+import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
@@ -134,14 +134,14 @@ function buildDocument(
   run: { readonly id: string; readonly number: number },
 ): RunDocument {
   const only = request.job === undefined ? undefined : selectJobs(model, request.job)
+  const inputs = request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {}
   const github = githubContext({
-    event: request.event,
+    event: { ...request.event, inputs: inputTexts(inputs) },
     repository: request.repositoryName,
     actor: request.actor,
     workflow: { name: model.name, file: model.file },
     run: { id: run.id, number: run.number, attempt: 1 },
   })
-  const inputs = request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {}
   const concurrency = workflowConcurrency(model, { contexts: { github, inputs, vars: request.vars } })
   return {
     workflow: model,

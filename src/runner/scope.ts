@@ -27,7 +27,7 @@ export function stepScope(
   const status = statusOf(job, frame)
   const contexts: Record<string, Json> = {
     ...(frame.depth === 0 ? jobContexts(job) : sharedContexts(job)),
-    github: frame.depth === 0 ? job.github : { ...job.github, ...frame.github },
+    github: frame.depth === 0 ? job.github : { ...job.github, ...frame.github, action_status: status },
     env,
     inputs: frame.inputs,
     job: { status },

@@ -41,8 +41,10 @@ export async function runScriptStep(job: JobRun, call: StepCall): Promise<StepEn
   const collector = makeCollector(outputs)
   const variables = processEnvironment(job, frame, env, step.id, files)
   const argv = shellArgv(shell.plan, shell.program, job.host.inside(path))
+  const stopsBefore = job.control.stopCount
   const exitCode = await runLogged(job, { argv, cwd, env: variables }, collector)
-  return endOfStep(job, exitCode, () => {
+  const isStopped = job.control.isOver || job.control.stopCount !== stopsBefore
+  return endOfStep(job, isStopped ? 'stopped' : exitCode, () => {
     applyFileCommands(files, job, collector)
     return collector.failure
   })
@@ -67,7 +69,8 @@ export async function runLogged(
   return exitCode
 }
 
-function endOfStep(job: JobRun, exitCode: number, apply: () => string | undefined): StepEnd {
+/** A script that was stopped has failed, whatever it makes of the signal: why is told by who stopped it. */
+function endOfStep(job: JobRun, exitCode: number | 'stopped', apply: () => string | undefined): StepEnd {
   let failed: StepEnd | undefined
   try {
     const failure = apply()
@@ -75,6 +78,7 @@ function endOfStep(job: JobRun, exitCode: number, apply: () => string | undefine
   } catch (error) {
     failed = job.failStep(error)
   }
+  if (exitCode === 'stopped') return { outcome: 'failure', reason: 'The step was stopped.' }
   if (exitCode !== 0) {
     const reason = `Process completed with exit code ${exitCode}.`
     job.announce('error', reason)

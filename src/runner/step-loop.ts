@@ -132,7 +132,7 @@ async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
       job.announce('error', late)
       return { outcome: 'failure', reason: late }
     }
-    return job.control.stopCount === stopsBefore ? end : cancelledInstead(job, end)
+    return job.control.stopCount === stopsBefore ? end : cancelledStep(job, call.frame)
   } catch (error) {
     return job.failStep(error)
   } finally {
@@ -152,9 +152,9 @@ function perform(job: JobRun, call: StepCall): Promise<StepEnd> {
   return call.step.uses === undefined ? runScriptStep(job, call) : runUsesStep(job, call, runInnerSteps)
 }
 
-/** A step that fails because it was stopped is cancelled, not failed. */
-function cancelledInstead(job: JobRun, end: StepEnd): StepEnd {
-  if (end.outcome !== 'failure') return end
+/** A step that was stopped is cancelled, not failed, and neither is it green when its program took the signal for a wish to end well. */
+function cancelledStep(job: JobRun, frame: Frame): StepEnd {
+  if (frame.depth === 0) job.announce('error', 'The operation was canceled.')
   return { outcome: 'cancelled', reason: job.control.reason ?? 'The job was cancelled.' }
 }
 

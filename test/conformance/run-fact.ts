@@ -28,7 +28,7 @@ export interface JobFacts {
   readonly outputs?: Readonly<Record<string, string>>
   /** Lines of the job's log, each as a whole, in this order; others may stand between them. */
   readonly says?: readonly string[]
-  /** Texts that no line of the job's log holds. */
+  /** Lines that do not stand in the job's log. */
   readonly never?: readonly string[]
   /** Text that the reason holds. */
   readonly reason?: string
@@ -99,7 +99,7 @@ function checkJob(job: Job, lines: readonly string[], facts: JobFacts): void {
     expect(at, `no line ${JSON.stringify(text)} from line ${from}\n${context}`).toBeGreaterThanOrEqual(from)
     from = at + 1
   }
-  for (const text of facts.never ?? []) expect(lines.join('\n'), context).not.toContain(text)
+  for (const text of facts.never ?? []) expect(lines, context).not.toContain(text)
 }
 
 /** A push may start several workflows: their documents are the items of one. */

@@ -38,6 +38,11 @@ export class LiveAgent implements AsyncDisposable {
     return client
   }
 
+  /** The same without a word when the test fails, which is what an expected failure does. */
+  get quietClient(): Shipway {
+    return this.#shipway
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.child.kill('SIGINT')
     await this.#agent.ended

@@ -6,7 +6,7 @@ import { filesInvalid } from '#core/known/cli.ts'
 import { noWorkflowFiles } from '#core/known/home.ts'
 import { selectJobs } from '#core/run/select-jobs.ts'
 import { isWantedLeg } from '#core/run/select-legs.ts'
-import { dispatchInputs } from '#core/trigger/dispatch-input.ts'
+import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
@@ -82,16 +82,16 @@ function throwWhenInvalid(files: readonly WorkflowFile[]): void {
 
 function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
   const { event } = request
+  const takesInputs =
+    event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
+  const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}) : {}
   const github = githubContext({
-    event,
+    event: { ...event, inputs: inputTexts(inputs) },
     repository: request.repositoryName,
     actor: request.actor,
     workflow: { name: workflow.name, file: workflow.file },
     run: { id: 'run_planned', number: 0, attempt: 1 },
   })
-  const takesInputs =
-    event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
-  const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}) : {}
   const plan = planWorkflow(workflow, { event, github, inputs, vars: request.vars })
   const selected = request.job === undefined ? undefined : new Set(selectJobs(workflow, request.job))
   const jobs = plan.jobs.filter((job) => selected?.has(job.id) ?? true)

@@ -28,7 +28,7 @@ export function numberToText(value: number): string {
   const [mantissa = '', exponentText = '0'] = value.toExponential(precision - 1).split('e')
   const exponent = Number(exponentText)
   const digits = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa
-  if (exponent >= -5 && exponent < precision) return plainNumber(digits, exponent)
+  if (exponent > -5 && exponent < precision) return plainNumber(digits, exponent)
   const magnitude = String(Math.abs(exponent)).padStart(2, '0')
   return `${digits}E${exponent < 0 ? '-' : '+'}${magnitude}`
 }

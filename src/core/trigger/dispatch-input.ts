@@ -9,7 +9,7 @@ const inputsMax = 25
 
 /**
  * The `inputs` context of a run started by hand: given texts checked against the declarations and typed, defaults
- * filled in. `github.event.inputs` keeps the texts. Throws `INPUTS_INVALID` with every problem; a workflow without
+ * filled in. Throws `INPUTS_INVALID` with every problem; a workflow without
  * `workflow_dispatch` takes no inputs at all.
  */
 export function dispatchInputs(
@@ -30,6 +30,11 @@ export function dispatchInputs(
   }
   if (problems.length > 0) throw inputsInvalid({ workflow: workflow.name, problems, known: names })
   return Object.fromEntries(values)
+}
+
+/** The inputs as `github.event.inputs` has them: all of them, as texts. */
+export function inputTexts(inputs: JsonObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, toText(value)]))
 }
 
 function* unknownInputs(given: readonly string[], declared: readonly string[]): Generator<string> {

@@ -77,6 +77,7 @@ function eventPayload({ event, repository, owner, actor, server }: PayloadFacts)
     sender: { login: actor },
     ...payloadOfKind(event),
     ...event.payload,
+    ...(event.name === 'workflow_dispatch' ? { inputs: { ...event.inputs } } : {}),
   }
 }
 
@@ -95,7 +96,7 @@ function payloadOfKind(event: EventFacts): JsonObject {
       ...(type === 'tag' ? {} : { compare: `${before}...${event.sha}` }),
     }
   }
-  if (event.name === 'workflow_dispatch') return { ref: event.ref, inputs: { ...event.inputs } }
+  if (event.name === 'workflow_dispatch') return { ref: event.ref }
   if (!event.name.startsWith('pull_request')) return {}
   const number = Number(/^refs\/pull\/(\d+)\//.exec(event.ref)?.[1] ?? 0)
   const head = { ref: refParts(event.headRef ?? '').name, sha: event.sha }
