@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { plainJobId } from '#core/run/place.ts'
 import type { JobView, StepView } from '#core/view/model.ts'
 import type { FollowItem } from '#ports/agent-client.ts'
 
@@ -12,8 +13,11 @@ export interface LogChoice {
   readonly failed?: boolean
 }
 
+/** A job that calls a workflow stands for all jobs of the call; `caller / build` and `caller/build` name one of them. */
 export function isJobWanted({ job }: LogChoice, of: Pick<JobView, 'key' | 'jobId' | 'name'>): boolean {
-  return job === undefined || [of.key, of.jobId, of.name].includes(job)
+  if (job === undefined || of.name === job) return true
+  const wanted = job.replaceAll(/ *\/ */g, '.')
+  return [of.key, of.jobId, plainJobId(of.jobId)].some((own) => own === wanted || own.startsWith(`${wanted}.`))
 }
 
 export function isStepWanted(

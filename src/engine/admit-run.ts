@@ -13,6 +13,7 @@ import type { RunRequest } from '#core/ticket/model.ts'
 import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
+import type { LinkedWorkflow } from '#core/workflow/link-calls.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
 import { appendEvent } from '#store/event.ts'
 import { insertJobs } from '#store/job.ts'
@@ -21,12 +22,14 @@ import type { Query } from '#ports/sql-driver.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { projectFile } from './deployment/seal-release.ts'
+import { linkWorkflow } from './link-workflow.ts'
 import { loadCommit } from './load-workflows.ts'
 import type { LoadedCommit } from './load-workflows.ts'
 
 /** What a run ticket will become, worked out before the transaction: reading and parsing take their time, the store must not wait. */
 export interface PreparedRuns {
-  readonly models: readonly WorkflowModel[]
+  /** With all that they call. */
+  readonly models: readonly LinkedWorkflow[]
   readonly commit: LoadedCommit
   /** The rules of the commit are those that count from now on. */
   readonly isInForce: boolean
@@ -46,12 +49,13 @@ export async function prepareRuns(
     throw workflowInvalid({ files: invalid.map(({ file }) => file), details })
   }
   checkProject(commit.project, request.application)
-  const models: WorkflowModel[] = []
+  const models: LinkedWorkflow[] = []
   const reasons: string[] = []
-  for (const { file, model } of commit.workflows) {
+  const { repository, event } = request
+  for (const { file, text, model } of commit.workflows) {
     if (model === undefined) continue
     const verdict = matchTrigger(model, request.event)
-    if (verdict.matches) models.push(model)
+    if (verdict.matches) models.push(await linkWorkflow(context, { repository, sha: event.sha }, { text, model }))
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
@@ -84,10 +88,11 @@ export async function insertRuns(
   const { request } = ticket
   const priority = Number(ticket.priority.slice(1))
   const ids: string[] = []
-  for (const model of prepared.models) {
+  for (const linked of prepared.models) {
+    const model = linked.workflow
     const id = context.ids.next('run')
     const number = await nextRunNumber(query, request.application)
-    const document = buildDocument(request, model, { id, number })
+    const document = buildDocument(request, linked, { id, number })
     const title = titleOf(model, document)
     await insertRun(query, {
       id,
@@ -130,10 +135,11 @@ export async function insertRuns(
 
 function buildDocument(
   request: RunRequest,
-  model: WorkflowModel,
+  linked: LinkedWorkflow,
   run: { readonly id: string; readonly number: number },
 ): RunDocument {
-  const only = request.job === undefined ? undefined : selectJobs(model, request.job)
+  const { workflow: model, calls } = linked
+  const only = request.job === undefined ? undefined : selectJobs(linked, request.job)
   const inputs = request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {}
   const github = githubContext({
     event: { ...request.event, inputs: inputTexts(inputs) },
@@ -145,6 +151,7 @@ function buildDocument(
   const concurrency = workflowConcurrency(model, { contexts: { github, inputs, vars: request.vars } })
   return {
     workflow: model,
+    ...(Object.keys(calls).length === 0 ? {} : { calls }),
     github,
     inputs,
     vars: request.vars,

@@ -1,5 +1,7 @@
 import { homeLayout } from '#core/home/layout.ts'
-import { needsContext } from '#core/run/plan-job.ts'
+import { modelOf, workflowAt } from '#core/run/lookup.ts'
+import { placeOf } from '#core/run/place.ts'
+import { inputsAt, needsContext, permissionsOf, secretsAt } from '#core/run/plan-job.ts'
 import type { JobOrder } from '#core/run/job-order.ts'
 import type { RunState } from '#core/run/state.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
@@ -20,10 +22,12 @@ export function buildJobOrder(
 ): JobOrder | undefined {
   const { document, id } = state
   const job = state.jobs.get(started.key)
-  const model = job === undefined ? undefined : state.models.get(job.jobId)
-  if (job?.leg === undefined || model === undefined) return undefined
+  const call = job === undefined ? '' : placeOf(job.jobId).call
+  const model = job === undefined ? undefined : modelOf(state, job.jobId)
+  const workflow = workflowAt(state, call)?.workflow
+  if (job?.leg === undefined || model === undefined || workflow === undefined) return undefined
   const work = homeLayout.work(id, started.key, started.attempt)
-  const { workflow } = document
+  const permissions = permissionsOf(state, job.jobId)
   return {
     runId: id,
     jobKey: started.key,
@@ -31,7 +35,7 @@ export function buildJobOrder(
     job: model,
     leg: job.leg,
     workflow: {
-      name: workflow.name,
+      name: document.workflow.name,
       file: workflow.file,
       ...(workflow.env === undefined ? {} : { env: workflow.env }),
       ...(workflow.defaults === undefined ? {} : { defaults: workflow.defaults }),
@@ -39,12 +43,14 @@ export function buildJobOrder(
     contexts: {
       github: document.github,
       vars: document.vars,
-      secrets: started.secrets,
-      inputs: document.inputs,
-      needs: needsContext(state, model),
+      secrets: secretsAt(state, call, started.secrets),
+      inputs: inputsAt(state, call),
+      needs: needsContext(state, job.jobId),
     },
     extraEnv: document.env,
-    masks: [],
+    ...(permissions === undefined ? {} : { permissions }),
+    // What a call does not pass on is no less secret.
+    masks: call === '' ? [] : Object.values(started.secrets),
     source: {
       repository: document.repository,
       sha: String(document.github['sha']),

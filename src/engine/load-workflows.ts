@@ -10,7 +10,7 @@ import type { HomeFiles } from '#ports/home-files.ts'
 export const workflowFolders = ['.github/workflows', '.shipway/workflows'] as const
 
 /** Changes with the parser, so that what an older one made of a file is not taken for the truth. */
-const cacheVersion = 1
+const cacheVersion = 2
 
 export interface LoadedWorkflow {
   readonly file: string
@@ -82,7 +82,8 @@ function filesOf(name: string, object: GitObject | undefined): readonly string[]
   return name === '.' ? files : files.map((file) => `${name}/${file}`)
 }
 
-async function parseCached(
+/** Reads a workflow file once for each content. */
+export async function parseCached(
   files: HomeFiles,
   source: { readonly file: string; readonly text: string; readonly oid: string },
 ): Promise<Parsed<WorkflowModel>> {

@@ -44,6 +44,9 @@ export async function writeRun(
       case 'expand':
         await expand(query, state, write)
         break
+      case 'call':
+        await insert(query, state, write.jobs)
+        break
       case 'job':
         if (write.key !== completed) await writeJob(query, state.id, write.to)
         break
@@ -80,12 +83,16 @@ async function completeLease(
 }
 
 async function expand(query: Query, state: RunState, write: Extract<RunWrite, { kind: 'expand' }>): Promise<void> {
-  const priority = await loadPriority(query, state.id)
   await deleteJob(query, state.id, write.jobId)
+  await insert(query, state, write.legs)
+}
+
+async function insert(query: Query, state: RunState, jobs: readonly JobState[]): Promise<void> {
+  const priority = await loadPriority(query, state.id)
   await insertJobs(
     query,
     state.id,
-    write.legs.map((leg) => ({ ...leg, priority })),
+    jobs.map((job) => ({ ...job, priority })),
   )
 }
 

@@ -116,6 +116,7 @@ export async function updateJob(q: Query, run: string, key: string, patch: JobPa
   )
   if (patch.state !== undefined) sql.push('lease_until = null')
   if (patch.state === 'ready') sql.push('ready_at = {now}')
+  if (patch.state === 'calling') sql.push('started_at = coalesce(started_at, {now})')
   if (patch.state === 'done') sql.push('finished_at = {now}')
   if (sql.length > 0) await q(`update job set ${sql.join(', ')} where run = $1 and key = $2`, [run, key, ...params])
 }

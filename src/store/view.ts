@@ -10,6 +10,7 @@ import type {
   RunView,
   StepView,
 } from '#core/view/model.ts'
+import { belowCallers } from '#core/view/call-order.ts'
 import type { Query, SqlValue } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
 import { badMarksOf } from './release.ts'
@@ -54,7 +55,7 @@ export async function viewRun(q: Query, id: string): Promise<RunView | undefined
   const stepsOf = Map.groupBy(steps, (step) => String(step['job']))
   return {
     ...runSummary(row),
-    jobs: jobs.map((job) => jobView(job, stepsOf.get(String(job['key'])) ?? [])),
+    jobs: belowCallers(jobs.map((job) => jobView(job, stepsOf.get(String(job['key'])) ?? []))),
     releases: await viewReleases(q, { run: id, limit: 100 }),
     deployments: await viewDeployments(q, { run: id, limit: 100 }),
     ...(row['state'] === 'done' ? await aftermath(q, id) : {}),

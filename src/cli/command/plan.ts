@@ -9,10 +9,14 @@ import { isWantedLeg } from '#core/run/select-legs.ts'
 import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
-import type { WorkflowModel } from '#core/workflow/model.ts'
+import { isSelected, jobIdAt } from '#core/run/place.ts'
+import { linkCalls } from '#core/workflow/link-calls.ts'
+import type { LinkedWorkflow, ReadCalled } from '#core/workflow/link-calls.ts'
+import { linkProblem } from '#engine/link-workflow.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { workflowFolders } from '#engine/load-workflows.ts'
 import { shortRef } from '#core/view/name.ts'
+import { readCalledAt, readCalledFrom } from '../called-workflows.ts'
 import type { CommandPage } from '../command.ts'
 import { prepareRun } from '../run-request.ts'
 import type { RunFlags } from '../run-request.ts'
@@ -58,17 +62,31 @@ export async function showPlan(session: Session, event: string | undefined, flag
     : await readWorkflows(facts.root, session.directory, flags.workflow)
   if (files.length === 0) throw noWorkflowFiles({ sha, folders: workflowFolders })
   throwWhenInvalid(files)
-  const models = files.flatMap(({ parsed }) => (parsed.value === undefined ? [] : [parsed.value]))
-  const plans = withJob(models, request.job).map((model) => planOf(model, request))
+  const read = isOtherCommit
+    ? readCalledAt(session.services.git, { root: facts.root, sha })
+    : readCalledFrom(facts.root)
+  const linked = await Promise.all(withJob(files, request.job).map(async (file) => linkFile(file, read)))
+  const plans = linked.map((one) => planOf(one, request))
   if (session.isJson) session.printJson(planDocument(request, plans))
   else session.world.stdout.write(renderPlan(request, plans, session.out))
   return flags.exitCode === true && plans.some((plan) => plan.verdict.matches) ? exitWouldRun : 0
 }
 
 /** The workflows that have the job; all of them when no job is asked for, or none has it (which is an error with all names). */
-function withJob(models: readonly WorkflowModel[], job: string | undefined): readonly WorkflowModel[] {
-  const having = models.filter((model) => job === undefined || model.jobs.some(({ id }) => id === job))
-  return having.length === 0 ? models : having
+function withJob(files: readonly WorkflowFile[], job: string | undefined): readonly WorkflowFile[] {
+  const [first] = (job ?? '').split(/[./]/)
+  const having = files.filter(
+    ({ parsed }) => job === undefined || parsed.value?.jobs.some(({ id }) => id === first?.trim()),
+  )
+  return having.length === 0 ? files : having
+}
+
+async function linkFile({ text, parsed }: WorkflowFile, read: ReadCalled): Promise<LinkedWorkflow> {
+  const model = parsed.value
+  if (model === undefined) throw new Error('Invariant broken: a workflow with mistakes is planned')
+  const linked = await linkCalls(model, read)
+  if (linked.value === undefined) throw linkProblem(linked, { text, model })
+  return linked.value
 }
 
 function throwWhenInvalid(files: readonly WorkflowFile[]): void {
@@ -80,7 +98,8 @@ function throwWhenInvalid(files: readonly WorkflowFile[]): void {
   throw filesInvalid({ files: wrong.map(({ file }) => file), errors: errors.length, details: errors })
 }
 
-function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
+function planOf(linked: LinkedWorkflow, request: RunRequest): WorkflowPlan {
+  const { workflow } = linked
   const { event } = request
   const takesInputs =
     event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
@@ -92,10 +111,25 @@ function planOf(workflow: WorkflowModel, request: RunRequest): WorkflowPlan {
     workflow: { name: workflow.name, file: workflow.file },
     run: { id: 'run_planned', number: 0, attempt: 1 },
   })
-  const plan = planWorkflow(workflow, { event, github, inputs, vars: request.vars })
-  const selected = request.job === undefined ? undefined : new Set(selectJobs(workflow, request.job))
-  const jobs = plan.jobs.filter((job) => selected?.has(job.id) ?? true)
-  return { ...plan, jobs: jobs.map((job) => withWantedLegs(job, request)) }
+  const plan = planWorkflow(linked, { event, github, inputs, vars: request.vars })
+  const only = request.job === undefined ? undefined : selectJobs(linked, request.job)
+  return { ...plan, jobs: wantedJobs(plan.jobs, { request, only, call: '' }) }
+}
+
+/** What `--job` and `--matrix` leave. */
+function wantedJobs(
+  jobs: readonly JobPlan[],
+  wanted: { readonly request: RunRequest; readonly only: readonly string[] | undefined; readonly call: string },
+): readonly JobPlan[] {
+  const { request, only, call } = wanted
+  return jobs
+    .filter(({ id }) => isSelected(only, jobIdAt({ call, id })))
+    .map((job) => {
+      const { calls, id, ...own } = withWantedLegs(job, request)
+      if (calls === undefined) return { id, ...own }
+      const nested = wantedJobs(calls.jobs, { request, only, call: jobIdAt({ call, id }) })
+      return { id, ...own, calls: { ...calls, jobs: nested } }
+    })
 }
 
 /** What `--matrix` leaves of a job. */
@@ -121,7 +155,7 @@ function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette
       continue
     }
     lines.push(`${palette.paint('green', '▶')} ${palette.paint('bold', plan.name)}  ${palette.paint('dim', plan.file)}`)
-    lines.push(...plan.jobs.map((job) => `  ${'  '.repeat(job.level)}${jobLine(job, palette)}`))
+    lines.push(...jobLines(plan.jobs, '  ', palette))
   }
   const count = plans.filter((plan) => plan.verdict.matches).length
   lines.push(
@@ -131,6 +165,16 @@ function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette
       : `${count} of ${plans.length} ${plans.length === 1 ? 'workflow' : 'workflows'} would run.`,
   )
   return `${lines.join('\n')}\n`
+}
+
+function jobLines(jobs: readonly JobPlan[], indent: string, palette: Palette): readonly string[] {
+  return jobs.flatMap((job) => {
+    const own = `${indent}${'  '.repeat(job.level)}`
+    const line = `${own}${jobLine(job, palette)}`
+    if (job.calls === undefined) return [line]
+    const calls = palette.paint('dim', `  calls ${job.calls.file}`)
+    return [`${line}${calls}`, ...jobLines(job.calls.jobs, `${own}    `, palette)]
+  })
 }
 
 function jobLine(job: JobPlan, { paint }: Palette): string {
@@ -166,15 +210,20 @@ function planDocument(request: RunRequest, plans: readonly WorkflowPlan[]): Json
       name: plan.name,
       runs: plan.verdict.matches,
       reason: plan.verdict.matches ? null : plan.verdict.reason,
-      jobs: plan.jobs.map((job) => ({
-        id: job.id,
-        needs: job.needs,
-        level: job.level,
-        decision: job.decision.kind,
-        reason: 'reason' in job.decision ? job.decision.reason : null,
-        legs: legsOf(job),
-      })),
+      jobs: plan.jobs.map(jobFields),
     })),
+  }
+}
+
+function jobFields(job: JobPlan): Json {
+  return {
+    id: job.id,
+    needs: job.needs,
+    level: job.level,
+    decision: job.decision.kind,
+    reason: 'reason' in job.decision ? job.decision.reason : null,
+    legs: legsOf(job),
+    ...(job.calls === undefined ? {} : { calls: { file: job.calls.file, jobs: job.calls.jobs.map(jobFields) } }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { renderDuration } from '#core/view/duration.ts'
+import { belowCallers } from '#core/view/call-order.ts'
 import type { DeploymentSummary, JobView, RunView, StepView } from '#core/view/model.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { receiptSummary } from '#core/view/receipt.ts'
@@ -26,7 +27,7 @@ export function renderRunEnding(
 ): string {
   const { paint } = palette
   const nameWidth = Math.min(40, Math.max(0, ...run.jobs.map((job) => displayWidth(job.name))))
-  const jobs = run.jobs.toSorted((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity) || 0)
+  const jobs = belowCallers(run.jobs.toSorted((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity) || 0))
   const lines = ['', headline(run, palette)]
   if (!isBrief) lines.push(...jobs.map((job) => `  ${jobLine(job, nameWidth, palette)}`))
   for (const tail of tails) {
@@ -104,7 +105,9 @@ export function tookAndReceipt(deployment: DeploymentSummary): string {
 /** Where to look and what to type: only what the state of the run calls for. */
 function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
   const steps: string[] = []
-  const failed = run.jobs.find((job) => job.conclusion === 'failure')
+  const red = run.jobs.filter((job) => job.conclusion === 'failure')
+  // Of a called workflow the job that failed has a log, the job that calls it has none.
+  const failed = red.find((job) => job.attempt > 0) ?? red[0]
   if (failed !== undefined) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
   if (run.conclusion === 'failure') steps.push(`why:   shipway why ${run.id}`)
   for (const deployment of run.deployments.filter((one) => one.state === 'waiting')) {

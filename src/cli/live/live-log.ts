@@ -76,6 +76,7 @@ function linesOf(state: LiveState, stored: StoredEvent, view: LiveView): readonl
     case 'run.settled':
       return runLines(state, stored, event, palette)
     case 'job.planned':
+    case 'job.calling':
     case 'job.waiting':
     case 'job.ready':
     case 'job.started':

@@ -60,6 +60,11 @@ export function jobLines(
   state.names.set(key, event.name)
   const name = paint('cyan', event.name)
   switch (event.type) {
+    case 'job.calling':
+      state.waiting.delete(key)
+      state.startedAt.set(key, stored.at)
+      for (const job of event.jobs) state.names.set(keyOf(stored.subject, job.key), job.name)
+      return [`${name} calls ${event.file}`]
     case 'job.waiting':
       return waitingLine(state, key, name, event.reason, paint)
     case 'job.ready':

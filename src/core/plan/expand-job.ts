@@ -7,7 +7,8 @@ import { evaluateTemplate, expressionOf, pairsOf } from '#core/expression/templa
 import { toText } from '#core/expression/text.ts'
 import { isTruthy } from '#core/expression/value.ts'
 import type { JobLeg } from '#core/run/job-order.ts'
-import type { JobModel, Template } from '#core/workflow/model.ts'
+import type { JobModel, Template, WorkflowModel } from '#core/workflow/model.ts'
+import { planCall } from './call.ts'
 import { booleanOf, describeValue, numberOf } from './coerce.ts'
 import { evaluateConcurrency } from './concurrency.ts'
 import { jobNameLengthMax, jobTimeoutMinutesDefault } from './limits.ts'
@@ -25,13 +26,13 @@ export type JobExpansion =
  * Decides a job: its condition first, then its matrix, then what the scheduler must know about each leg.
  *
  * The scope holds the contexts `github`, `inputs`, `vars` and `needs`, and the status functions of the job level
- * (`statusFunctions({ level: 'job', … })`). `matrix` and `strategy` are added here. Never throws for what a workflow
- * or an earlier job wrote: that is `invalid`.
+ * (`statusFunctions({ level: 'job', … })`). `matrix` and `strategy` are added here. `called` is the workflow that the job
+ * calls, if it does. Never throws for what a workflow or an earlier job wrote: that is `invalid`.
  */
-export function expandJob(job: JobModel, scope: Scope): JobExpansion {
+export function expandJob(job: JobModel, scope: Scope, called?: WorkflowModel): JobExpansion {
   try {
     if (!isTruthy(evaluateExpression(job.if, scope))) return { kind: 'skipped', reason: skipReason(job, scope) }
-    const legs = expandLegs(job, scope)
+    const legs = expandLegs(job, scope, called)
     if (legs.length > 0) return { kind: 'legs', legs }
     return { kind: 'skipped', reason: 'Its matrix has no combination left: "exclude" removes all of them.' }
   } catch (error) {
@@ -65,7 +66,7 @@ function resultPhrase(result: string): string {
   return result === 'skipped' || result === 'cancelled' ? `was ${result}` : `ended with "${result}"`
 }
 
-function expandLegs(job: JobModel, scope: Scope): readonly JobLeg[] {
+function expandLegs(job: JobModel, scope: Scope, called: WorkflowModel | undefined): readonly JobLeg[] {
   const { matrix, failFast, maxParallel } = job.strategy ?? {}
   const evaluated = matrix === undefined ? null : evaluateTemplate(matrix, scope)
   const combinations: readonly MatrixLeg[] = evaluated === null ? [{ values: {}, labels: [] }] : expandMatrix(evaluated)
@@ -76,7 +77,7 @@ function expandLegs(job: JobModel, scope: Scope): readonly JobLeg[] {
   }
   return combinations.map((combination, index) => {
     const contexts = { ...scope.contexts, matrix: combination.values, strategy: strategyContext(strategy, index) }
-    return expandLeg(job, { combination, index, strategy, scope: { ...scope, contexts } })
+    return expandLeg(job, { combination, index, strategy, called, scope: { ...scope, contexts } })
   })
 }
 
@@ -100,12 +101,14 @@ interface LegFrame {
   readonly combination: MatrixLeg
   readonly index: number
   readonly strategy: Strategy
+  readonly called: WorkflowModel | undefined
   readonly scope: Scope
 }
 
-function expandLeg(job: JobModel, { combination, index, strategy, scope }: LegFrame): JobLeg {
+function expandLeg(job: JobModel, { combination, index, strategy, called, scope }: LegFrame): JobLeg {
   const environment = environmentOf(job.environment, scope)
-  const concurrency = evaluateConcurrency(job.concurrency, scope)
+  const call = called === undefined ? undefined : planCall(job, called, scope)
+  const concurrency = evaluateConcurrency(job.concurrency, scope) ?? call?.concurrency
   return {
     index,
     total: strategy.total,
@@ -125,6 +128,7 @@ function expandLeg(job: JobModel, { combination, index, strategy, scope }: LegFr
     continueOnError: booleanOf(job.continueOnError, scope, { key: 'continue-on-error', fallback: false }),
     ...(environment === undefined ? {} : { environment }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(call === undefined ? {} : { call }),
   }
 }
 

@@ -44,7 +44,10 @@ jobs:
 async function planOf(ref: string): Promise<WorkflowPlan> {
   const { value } = await parseWorkflow({ file: 'ci.yml', text })
   if (value === undefined) throw new Error('the workflow of this test is invalid')
-  return planWorkflow(value, { event: { name: 'push', ref, payload: {} }, github: { ref }, inputs: {}, vars: {} })
+  return planWorkflow(
+    { workflow: value, calls: {} },
+    { event: { name: 'push', ref, payload: {} }, github: { ref }, inputs: {}, vars: {} },
+  )
 }
 
 describe('a plan', () => {

@@ -7,6 +7,8 @@ import { statusFunctions } from '#core/expression/status.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
 import type { TriggerEvent, Verdict } from '#core/trigger/match-trigger.ts'
+import { calledFile } from '#core/workflow/called-file.ts'
+import type { LinkedWorkflow } from '#core/workflow/link-calls.ts'
 import type { JobModel, Template, WorkflowModel } from '#core/workflow/model.ts'
 import { expandJob } from './expand-job.ts'
 import type { JobExpansion } from './expand-job.ts'
@@ -28,6 +30,8 @@ export interface JobPlan {
   /** Jobs of one level can run at the same time. */
   readonly level: number
   readonly decision: JobDecision
+  /** What the workflow would do that the job calls; of several legs, what the first would call. */
+  readonly calls?: { readonly file: string; readonly jobs: readonly JobPlan[] }
 }
 
 /**
@@ -46,19 +50,40 @@ export interface PlanInput {
   readonly vars: Readonly<Record<string, string>>
 }
 
-/** Plans a workflow for an event: `shipway plan`, and the preview of a run. */
-export function planWorkflow(workflow: WorkflowModel, input: PlanInput): WorkflowPlan {
+/** Plans a workflow for an event, with what it calls: `shipway plan`, and the preview of a run. */
+export function planWorkflow(linked: LinkedWorkflow, input: PlanInput): WorkflowPlan {
+  const { workflow } = linked
+  const jobs = planJobs(workflow, { linked, input, hasInputs: true })
+  return { file: workflow.file, name: workflow.name, verdict: matchTrigger(workflow, input.event), jobs }
+}
+
+interface Planning {
+  readonly linked: LinkedWorkflow
+  readonly input: PlanInput
+  /** False in a call whose inputs depend on what earlier jobs will give. */
+  readonly hasInputs: boolean
+}
+
+function planJobs(workflow: WorkflowModel, planning: Planning): readonly JobPlan[] {
   const before = new Map<string, Assumed>()
-  const jobs = orderJobs(workflow.jobs).map(({ job, level }): JobPlan => {
-    const decision = decide(job, { input, before })
+  return orderJobs(workflow.jobs).map(({ job, level }): JobPlan => {
+    const called = job.uses === undefined ? undefined : planning.linked.calls[calledFile(job.uses, workflow.file)]
+    const decision = decide(job, { planning, before, called })
     const result = decision.kind === 'skipped' ? 'skipped' : 'success'
     before.set(job.id, {
       result,
       isGreen: result === 'success' && job.needs.every((need) => before.get(need)?.isGreen),
     })
-    return { id: job.id, needs: job.needs, level, decision }
+    const calls = called === undefined ? undefined : planCalled(called, decision, planning)
+    return { id: job.id, needs: job.needs, level, decision, ...(calls === undefined ? {} : { calls }) }
   })
-  return { file: workflow.file, name: workflow.name, verdict: matchTrigger(workflow, input.event), jobs }
+}
+
+function planCalled(called: WorkflowModel, decision: JobDecision, { linked, input }: Planning): JobPlan['calls'] {
+  if (decision.kind === 'skipped' || decision.kind === 'invalid') return undefined
+  const inputs = decision.kind === 'legs' ? decision.legs[0]?.call?.inputs : undefined
+  const planning = { linked, input: { ...input, inputs: inputs ?? {} }, hasInputs: inputs !== undefined }
+  return { file: called.file, jobs: planJobs(called, planning) }
 }
 
 /** What a plan assumes of a job: a job that runs succeeds. */
@@ -69,27 +94,31 @@ interface Assumed {
 }
 
 interface Deciding {
-  readonly input: PlanInput
+  readonly planning: Planning
   readonly before: ReadonlyMap<string, Assumed>
+  readonly called: WorkflowModel | undefined
 }
 
-function decide(job: JobModel, { input, before }: Deciding): JobDecision {
-  const { github, inputs, vars } = input
+function decide(job: JobModel, { planning, before, called }: Deciding): JobDecision {
+  const { github, inputs, vars } = planning.input
   const needs = Object.fromEntries(
     job.needs.map((id) => [id, { result: before.get(id)?.result ?? 'success', outputs: {} }]),
   )
   const scope = { contexts: { github, inputs, vars, needs }, functions: functionsOf(job, before) }
-  if (readsNeeds([job.if])) return undecided(job, 'Its condition')
+  const isUnknown = (sources: readonly string[]): boolean =>
+    reads(sources, 'needs') || (!planning.hasInputs && reads(sources, 'inputs'))
+  if (isUnknown([job.if])) return undecided(job, 'Its condition')
   const readers = {
     matrix: job.strategy?.matrix,
     label: job.runsOn,
     environment: job.environment,
     setting: settingsOf(job),
+    input: job.with,
   }
   const reader = Object.entries(readers).find(
-    ([, template]) => template !== undefined && readsNeeds(sourcesIn(template)),
+    ([, template]) => template !== undefined && isUnknown(sourcesIn(template)),
   )
-  if (reader === undefined) return expandJob(job, scope)
+  if (reader === undefined) return expandJob(job, scope, called)
   const condition = expandJob(conditionOnly(job), scope)
   return condition.kind === 'legs' ? undecided(job, `Its ${reader[0]}`) : condition
 }
@@ -109,7 +138,7 @@ function undecided(job: JobModel, subject: string): JobDecision {
   return {
     kind: 'undecided',
     waitsFor: job.needs,
-    reason: `${subject} depends on what ${job.needs.join(', ')} will give.`,
+    reason: `${subject} depends on what ${job.needs.length === 0 ? 'its caller' : job.needs.join(', ')} will give.`,
   }
 }
 
@@ -130,8 +159,8 @@ function settingsOf(job: JobModel): Template {
   return settings.filter((setting) => setting !== undefined)
 }
 
-function readsNeeds(sources: readonly string[]): boolean {
-  return sources.some((source) => parseExpression(source).contexts.has('needs'))
+function reads(sources: readonly string[], context: string): boolean {
+  return sources.some((source) => parseExpression(source).contexts.has(context))
 }
 
 function sourcesIn(template: Template): readonly string[] {

@@ -1,65 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
-import type { Conclusion, JobResult } from './job-order.ts'
+import { callable, documentOf, DrivenRun, job } from '../../../test/rig/driven-run.ts'
 import { decide, jobAttemptsMax } from './decide.ts'
-import type { RunInput } from './decide.ts'
-import { applyWrites, buildRunState, initialJobs } from './state.ts'
-import type { RunDocument, RunEffect, RunState } from './state.ts'
+import { needsOf } from './lookup.ts'
+import { applyWrites, buildRunState } from './state.ts'
+import type { JobModel } from '#core/workflow/model.ts'
 
-const here = { line: 1, column: 1 }
-
-function job(id: string, rest: Partial<JobModel> = {}): JobModel {
-  return { id, needs: [], if: 'success()', hasIf: false, runsOn: 'ubuntu-latest', steps: [], position: here, ...rest }
-}
-
-function documentOf(jobs: readonly JobModel[]): RunDocument {
-  const workflow: WorkflowModel = { file: 'ci.yml', name: 'CI', triggers: [], jobs }
-  return {
-    workflow,
-    github: {},
-    inputs: {},
-    vars: {},
-    env: {},
-    secretNames: [],
-    platforms: {},
-    repository: '/repo',
-    dirty: false,
-  }
-}
-
-/** A run that is driven by inputs as the engine does it: decide, then apply. */
-class Driven {
-  readonly state: RunState
-  readonly effects: RunEffect[] = []
-
+class Driven extends DrivenRun {
   constructor(...jobs: readonly JobModel[]) {
-    const document = documentOf(jobs)
-    this.state = buildRunState({ id: 'run_1', ticket: 'tk_1', state: 'running' }, document, initialJobs(document))
-  }
-
-  input(input: RunInput): this {
-    const { writes, effects } = decide(this.state, input)
-    applyWrites(this.state, writes)
-    this.effects.push(...effects)
-    return this
-  }
-
-  start(): this {
-    return this.input({ kind: 'start' })
-  }
-
-  claim(key: string): this {
-    return this.input({ kind: 'claimed', key, attempt: (this.state.jobs.get(key)?.attempt ?? 0) + 1 })
-  }
-
-  finish(key: string, conclusion: Conclusion = 'success', outputs: JobResult['outputs'] = {}): this {
-    const attempt = this.state.jobs.get(key)?.attempt ?? 0
-    return this.input({ kind: 'finished', key, attempt, result: { conclusion, outputs, annotations: [] } })
-  }
-
-  get states(): Record<string, string> {
-    return Object.fromEntries([...this.state.jobs].map(([key, { state, conclusion }]) => [key, conclusion ?? state]))
+    super(documentOf(jobs))
   }
 }
 
@@ -98,7 +47,6 @@ describe('A run', () => {
   })
 
   test.each([
-    ['a reusable workflow', { uses: './.github/workflows/lib.yml' }],
     ['a container', { container: 'alpine:3' }],
     ['services', { services: { db: { image: 'postgres' } } }],
   ] as const)('fails a job that asks for %s, which nothing here can run, instead of passing it', (_what, part) => {
@@ -212,51 +160,60 @@ describe('A run', () => {
   })
 })
 
-/** A workflow of up to eight jobs, each needing some that come before it. */
-const graph = fc
-  .array(
-    fc.record({
-      needs: fc.array(fc.nat(6)),
-      condition: fc.constantFrom('success()', 'always()', 'failure()'),
-      legs: fc.integer({ min: 0, max: 3 }),
-    }),
-    { minLength: 1, maxLength: 8 },
-  )
-  .map((nodes) =>
-    nodes.map((node, index) =>
-      job(`j${index}`, {
-        needs: [...new Set(node.needs.filter((need) => need < index).map((need) => `j${need}`))],
-        if: node.condition,
-        ...(node.legs > 0 ? { strategy: { matrix: { n: Array.from({ length: node.legs }, (_, leg) => leg) } } } : {}),
+/** Up to six jobs, each needing some that come before it; some of them call one of the files. */
+function graph(files: readonly string[]): fc.Arbitrary<readonly JobModel[]> {
+  return fc
+    .array(
+      fc.record({
+        needs: fc.array(fc.nat(6)),
+        condition: fc.constantFrom('success()', 'always()', 'failure()'),
+        legs: fc.integer({ min: 0, max: 3 }),
+        calls: fc.option(fc.constantFrom(...files, undefined), { nil: undefined }),
       }),
-    ),
-  )
+      { minLength: 1, maxLength: 6 },
+    )
+    .map((nodes) =>
+      nodes.map((node, index) =>
+        job(`j${index}`, {
+          needs: [...new Set(node.needs.filter((need) => need < index).map((need) => `j${need}`))],
+          if: node.condition,
+          ...(node.calls === undefined ? {} : { uses: `./${node.calls}` }),
+          ...(node.legs > 0 ? { strategy: { matrix: { n: Array.from({ length: node.legs }, (_, leg) => leg) } } } : {}),
+        }),
+      ),
+    )
+}
+
+/** A workflow that calls two others, of which the first calls the second too. */
+const nested = fc
+  .tuple(graph(['a.yml', 'b.yml']), graph(['b.yml']), graph([]))
+  .map(([root, a, b]) => documentOf(root, [callable('a.yml', a), callable('b.yml', b)]))
 
 describe('Any run', () => {
-  test('never starts a job before all that it needs is done, and always ends, whatever its jobs and the world do', () => {
+  test('never starts a job before all that it needs is done, in called workflows too, and always ends, whatever its jobs and the world do', () => {
     fc.assert(
-      fc.property(graph, fc.infiniteStream(fc.nat(99)), (jobs, choices) => {
-        const run = new Driven(...jobs).start()
+      fc.property(nested, fc.infiniteStream(fc.nat(99)), (document, choices) => {
+        const run = new DrivenRun(document).start()
         const pick = (): number => choices.next().value as number
-        for (let turn = 0; turn < 400 && run.state.state !== 'done'; turn += 1) {
+        for (let turn = 0; turn < 3000 && run.state.state !== 'done'; turn += 1) {
           for (const leg of run.state.jobs.values()) {
-            if (leg.state !== 'ready' && leg.state !== 'leased') continue
-            const needs = run.state.models.get(leg.jobId)?.needs ?? []
-            for (const need of needs)
+            if (leg.state === 'blocked' || leg.state === 'done') continue
+            for (const need of needsOf(run.state, leg.jobId))
               for (const key of run.state.keysOfJob.get(need) ?? []) expect(run.state.jobs.get(key)?.state).toBe('done')
           }
           stepOf(run, pick)
         }
         expect(run.state.state).toBe('done')
         expect([...run.state.jobs.values()].every((leg) => leg.state === 'done')).toBe(true)
+        expect([...run.state.openInCall.values()].every((open) => open === 0)).toBe(true)
       }),
     )
   })
 
   test('is the same when it is built again from its rows at any moment', () => {
     fc.assert(
-      fc.property(graph, fc.infiniteStream(fc.nat(99)), (jobs, choices) => {
-        const run = new Driven(...jobs).start()
+      fc.property(nested, fc.infiniteStream(fc.nat(99)), (document, choices) => {
+        const run = new DrivenRun(document).start()
         const pick = (): number => choices.next().value as number
         for (let turn = 0; turn < 60 && run.state.state !== 'done'; turn += 1) {
           stepOf(run, pick)
@@ -267,10 +224,25 @@ describe('Any run', () => {
       }),
     )
   })
+
+  test('becomes the same state again when what was written is applied to its first rows', () => {
+    fc.assert(
+      fc.property(nested, fc.infiniteStream(fc.nat(99)), (document, choices) => {
+        const run = new DrivenRun(document).start()
+        const pick = (): number => choices.next().value as number
+        for (let turn = 0; turn < 60 && run.state.state !== 'done'; turn += 1) stepOf(run, pick)
+        const again = new DrivenRun(document)
+        applyWrites(again.state, run.writes)
+        expect(again.states).toEqual(run.states)
+        expect(again.state.open).toEqual(run.state.open)
+        expect(again.state.openInCall).toEqual(run.state.openInCall)
+      }),
+    )
+  })
 })
 
 /** One thing that may happen next: a claim, an end, a loss, rarely a cancel. */
-function stepOf(run: Driven, pick: () => number): void {
+function stepOf(run: DrivenRun, pick: () => number): void {
   const open = [...run.state.jobs.values()].filter((leg) => leg.state === 'ready' || leg.state === 'leased')
   const leg = open[pick() % Math.max(1, open.length)]
   if (leg === undefined) return

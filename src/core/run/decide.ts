@@ -2,7 +2,9 @@ import type { JobResult } from '#core/run/job-order.ts'
 import type { Reason } from '#core/reason.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
-import { advance, askEnvironment, end, failFastReason, makeReady, stopsSiblings } from './progress.ts'
+import { placeOf } from './place.ts'
+import { isCancelled } from './plan-job.ts'
+import { advance, askEnvironment, end, failFastReason, makeReady, stop, stopAll, stopsSiblings } from './progress.ts'
 import { cancellationOf, waitsFor } from './state.ts'
 import type { JobState, RunCancellation, RunDecision, RunState } from './state.ts'
 
@@ -131,8 +133,9 @@ function lost(draft: Draft, key: string, attempt: number, reason: Reason): void 
   const job = draft.leased(key, attempt)
   if (job === undefined) return
   draft.write({ kind: 'event', event: { type: 'job.lost', key, name: job.name, attempt, reason } })
-  if (draft.cancelled !== undefined) {
-    end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message: draft.cancelled.reason })
+  if (isCancelled(draft.view, placeOf(job.jobId).call)) {
+    const message = draft.cancelled?.reason ?? 'The call that it belongs to was cancelled.'
+    end(draft, { ...job, conclusion: 'cancelled' }, { code: 'RUN_CANCELLED', message })
   } else if (failedSibling(draft, job) !== undefined) {
     const message = failFastReason(failedSibling(draft, job) ?? job)
     end(draft, { ...job, conclusion: 'cancelled' }, { code: 'JOB_FAIL_FAST', message })
@@ -203,7 +206,7 @@ function groupedJob(draft: Draft, key: string, answer: GroupAnswer): void {
   const job = draft.job(key)
   if (job === undefined || job.state === 'done') return
   if (answer.kind === 'out') {
-    stop(draft, job, { ...answer.reason })
+    stop(draft, job, { ...answer.reason }, { isOneOfMany: false })
     return
   }
   if (waitsFor(job) !== 'group') return
@@ -224,25 +227,11 @@ function groupedJob(draft: Draft, key: string, answer: GroupAnswer): void {
   }
 }
 
-/** Cancels one job: by signal where it runs, at once where it does not. */
-function stop(draft: Draft, job: JobState, reason: Reason): void {
-  if (job.state === 'leased')
-    draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason: reason.message })
-  else end(draft, { ...job, conclusion: 'cancelled' }, reason)
-}
-
 function cancel(draft: Draft, cancellation: RunCancellation): void {
   const { by, reason } = cancellation
   if (draft.cancelled === undefined) {
     draft.write({ kind: 'cancelled', ...cancellation })
     draft.write({ kind: 'event', event: { type: 'run.cancelling', by, reason } })
   }
-  for (const job of draft.allJobs()) {
-    // A run that never entered its group never began: none of its jobs may, whatever its condition says.
-    const endsNow = draft.isOutside ? job.state !== 'done' : job.state === 'waiting' || job.state === 'ready'
-    const ended: JobState = { ...job, conclusion: 'cancelled' }
-    if (endsNow) end(draft, ended, { code: 'RUN_CANCELLED', message: reason }, { isOneOfMany: true })
-    else if (job.state === 'leased') draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason })
-  }
-  for (const job of draft.allJobs()) if (job.state === 'blocked') advance(draft, job.jobId)
+  stopAll(draft, '', { code: 'RUN_CANCELLED', message: reason })
 }

@@ -1,5 +1,7 @@
 import type { Reason } from '#core/reason.ts'
-import { cancellationOf, legsOf, resultOf, worse } from './state.ts'
+import type { Conclusion } from './job-order.ts'
+import { jobIdsAt, legsOf, resultOf, worse } from './lookup.ts'
+import { cancellationOf, count } from './state.ts'
 import type { JobState, RunDecision, RunEffect, RunState, RunStateName, RunWrite } from './state.ts'
 
 /**
@@ -8,10 +10,16 @@ import type { JobState, RunDecision, RunEffect, RunState, RunStateName, RunWrite
  */
 export class Draft {
   readonly state: RunState
+  /** The state with this draft's changes laid over it, for functions that read a state. Costs what changed, not what exists. */
+  readonly view: RunState
   readonly #writes: RunWrite[] = []
   readonly #effects: RunEffect[] = []
-  readonly #changed = new Map<string, JobState>()
-  readonly #expanded = new Map<string, readonly string[]>()
+  /** Rows as they will be; undefined for one that is replaced by legs. */
+  readonly #changed = new Map<string, JobState | undefined>()
+  /** Keys of jobs that are new or became legs. */
+  readonly #keys = new Map<string, ReadonlySet<string>>()
+  /** How the counts of open jobs change. */
+  readonly #more: Pick<RunState, 'open' | 'openInCall'>
   #cancelled: RunState['cancelled']
   #isOutside: boolean
 
@@ -19,6 +27,8 @@ export class Draft {
     this.state = state
     this.#cancelled = state.cancelled
     this.#isOutside = state.isOutside
+    this.#more = { open: { blocked: 0, waiting: 0, ready: 0, leased: 0, calling: 0 }, openInCall: new Map() }
+    this.view = this.#overlay()
   }
 
   get cancelled(): RunState['cancelled'] {
@@ -35,6 +45,16 @@ export class Draft {
     return this.state.open.blocked === this.state.jobs.size
   }
 
+  /** Rows that the run will have. */
+  get jobCount(): number {
+    let jobs = this.state.jobs.size
+    for (const [key, job] of this.#changed) {
+      if (job === undefined) jobs -= this.state.jobs.has(key) ? 1 : 0
+      else if (!this.state.jobs.has(key)) jobs += 1
+    }
+    return jobs
+  }
+
   write(write: RunWrite): void {
     if (write.kind === 'cancelled') this.#cancelled = cancellationOf(write)
     if (write.kind === 'inside') this.#isOutside = false
@@ -47,23 +67,29 @@ export class Draft {
   }
 
   put(job: JobState): void {
-    this.#changed.set(job.key, job)
+    this.#set(job.key, job)
     this.#writes.push({ kind: 'job', key: job.key, to: job })
   }
 
+  /** Puts the legs in the place of the one row that a job has before it is planned. */
   expand(jobId: string, legs: readonly JobState[]): void {
-    this.#expanded.set(
-      jobId,
-      legs.map((leg) => leg.key),
-    )
-    for (const leg of legs) this.#changed.set(leg.key, leg)
+    this.#set(jobId, undefined)
+    for (const leg of legs) this.#set(leg.key, leg)
+    this.#keys.set(jobId, new Set(legs.map((leg) => leg.key)))
     this.#writes.push({ kind: 'expand', jobId, legs })
   }
 
+  /** Brings the jobs of the workflow that a leg calls. */
+  call(key: string, jobs: readonly JobState[]): void {
+    for (const job of jobs) {
+      this.#set(job.key, job)
+      this.#keys.set(job.jobId, new Set([job.key]))
+    }
+    this.#writes.push({ kind: 'call', key, jobs })
+  }
+
   job(key: string): JobState | undefined {
-    // A job that became legs is gone, unless its only leg has its name.
-    if (this.#expanded.get(key)?.includes(key) === false) return undefined
-    return this.#changed.get(key) ?? this.state.jobs.get(key)
+    return this.#changed.has(key) ? this.#changed.get(key) : this.state.jobs.get(key)
   }
 
   leased(key: string, attempt: number): JobState | undefined {
@@ -71,24 +97,24 @@ export class Draft {
     return job?.state === 'leased' && job.attempt === attempt ? job : undefined
   }
 
-  allJobs(): readonly JobState[] {
-    return [...this.state.models.keys()].flatMap((jobId) => this.legsOf(jobId))
+  /** All jobs of the run, or all below one call; each caller before what it calls. */
+  allJobs(call = ''): readonly JobState[] {
+    return jobIdsAt(this.view, call).flatMap((jobId) =>
+      this.legsOf(jobId).flatMap((leg) => (leg.leg?.call === undefined ? [leg] : [leg, ...this.allJobs(leg.key)])),
+    )
   }
 
   legsOf(jobId: string): readonly JobState[] {
-    const expanded = this.#expanded.get(jobId)
-    if (expanded !== undefined) return expanded.flatMap((key) => this.job(key) ?? [])
-    return legsOf(this.state, jobId).map((leg) => this.#changed.get(leg.key) ?? leg)
+    return legsOf(this.view, jobId)
   }
 
-  resultOf(jobId: string): ReturnType<typeof resultOf> {
-    return resultOf(this.view(), jobId)
+  resultOf(jobId: string): Conclusion | undefined {
+    return resultOf(this.view, jobId)
   }
 
-  /** The state with this draft's changes laid over it, for functions that read a state. */
-  view(): RunState {
-    if (this.#changed.size === 0 && this.#cancelled === this.state.cancelled) return this.state
-    return overlay(this.state, this.#changed, this.#expanded, this.#cancelled)
+  /** Jobs of a call that are not done. */
+  openInCall(call: string): number {
+    return (this.state.openInCall.get(call) ?? 0) + (this.#more.openInCall.get(call) ?? 0)
   }
 
   finish(): RunDecision {
@@ -96,10 +122,18 @@ export class Draft {
     return { writes: this.#writes, effects: this.#effects }
   }
 
+  #set(key: string, job: JobState | undefined): void {
+    const before = this.job(key)
+    if (before !== undefined) count(this.#more, before, -1)
+    if (job !== undefined) count(this.#more, job, 1)
+    this.#changed.set(key, job)
+  }
+
   /** Says what the run as a whole is now: done, waiting for a person, or running. */
   #conclude(): void {
-    const open = this.#openAfter()
-    if (open.blocked + open.waiting + open.ready + open.leased === 0) {
+    const open = { ...this.state.open }
+    for (const name of Object.keys(open) as (keyof typeof open)[]) open[name] += this.#more.open[name]
+    if (open.blocked + open.waiting + open.ready + open.leased + open.calling === 0) {
       const conclusion = this.#conclusion()
       this.#writes.push({ kind: 'run', state: 'done', conclusion, finished: true, ...this.#endReason() })
       this.#writes.push({ kind: 'event', event: { type: 'run.finished', conclusion } })
@@ -124,23 +158,9 @@ export class Draft {
     return code === undefined || reason === undefined ? {} : { reason: { code, message: reason } }
   }
 
-  #openAfter(): RunState['open'] {
-    const open = { ...this.state.open }
-    for (const jobId of this.#expanded.keys()) {
-      const before = this.state.jobs.get(jobId)
-      if (before !== undefined && before.state !== 'done' && !this.#changed.has(jobId)) open[before.state] -= 1
-    }
-    for (const [key, job] of this.#changed) {
-      const before = this.state.jobs.get(key)
-      if (before !== undefined && before.state !== 'done') open[before.state] -= 1
-      if (job.state !== 'done') open[job.state] += 1
-    }
-    return open
-  }
-
   #conclusion(): NonNullable<RunState['conclusion']> {
     let conclusion: NonNullable<RunState['conclusion']> = 'success'
-    for (const jobId of this.state.models.keys()) conclusion = worse(conclusion, this.resultOf(jobId) ?? 'success')
+    for (const jobId of jobIdsAt(this.view, '')) conclusion = worse(conclusion, this.resultOf(jobId) ?? 'success')
     return this.#cancelled !== undefined && conclusion !== 'failure' ? 'cancelled' : conclusion
   }
 
@@ -148,18 +168,15 @@ export class Draft {
     const waiting = this.allJobs().filter((job) => job.state === 'waiting' && job.reason !== undefined)
     return waiting.find((job) => job.reason?.code !== 'CONCURRENCY_ASKED')?.reason
   }
-}
 
-/** A read-only view: two small maps in front of the state's own. Costs what changed, not what exists. */
-function overlay(
-  state: RunState,
-  changed: ReadonlyMap<string, JobState>,
-  expanded: ReadonlyMap<string, readonly string[]>,
-  cancelled: RunState['cancelled'],
-): RunState {
-  const jobs = { get: (key: string) => changed.get(key) ?? state.jobs.get(key) } as RunState['jobs']
-  const keysOfJob = {
-    get: (jobId: string) => (expanded.has(jobId) ? new Set(expanded.get(jobId)) : state.keysOfJob.get(jobId)),
-  } as RunState['keysOfJob']
-  return { ...state, jobs, keysOfJob, cancelled }
+  #overlay(): RunState {
+    const { state } = this
+    const jobs = { get: (key: string) => this.job(key) } as RunState['jobs']
+    const keysOfJob = {
+      get: (jobId: string) => this.#keys.get(jobId) ?? state.keysOfJob.get(jobId),
+      has: (jobId: string) => this.#keys.has(jobId) || state.keysOfJob.has(jobId),
+    } as RunState['keysOfJob']
+    const view = { ...state, jobs, keysOfJob }
+    return Object.defineProperty(view, 'cancelled', { get: () => this.#cancelled, enumerable: true })
+  }
 }

@@ -22,6 +22,14 @@ export type RunEvent =
       readonly job: string
       readonly legs: readonly { readonly key: string; readonly name: string }[]
     }
+  /** A leg calls a reusable workflow: its jobs are rows of the run from now on. */
+  | {
+      readonly type: 'job.calling'
+      readonly key: string
+      readonly name: string
+      readonly file: string
+      readonly jobs: readonly { readonly key: string; readonly name: string }[]
+    }
   | { readonly type: 'job.waiting'; readonly key: string; readonly name: string; readonly reason: Reason }
   | { readonly type: 'job.ready'; readonly key: string; readonly name: string }
   | { readonly type: 'job.started'; readonly key: string; readonly name: string; readonly attempt: number }

@@ -1,6 +1,7 @@
 import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
 import type { Json, JsonObject } from '#core/json.ts'
 import type { JobModel, RunDefaults, Template } from '#core/workflow/model.ts'
+import type { Permissions } from '#core/workflow/permission.ts'
 
 /**
  * One leg of a job after matrix expansion: what the scheduler needs to know before a runner takes it.
@@ -25,6 +26,17 @@ export interface JobLeg {
   /** Environment name; its `url` stays a template until the job ends. */
   readonly environment?: { readonly name: string; readonly url?: Template }
   readonly concurrency?: ConcurrencyGroup
+  /** There in a leg that runs no steps, but calls a reusable workflow. */
+  readonly call?: JobCall
+}
+
+/** A call of a reusable workflow with everything that its jobs see of the caller, but for secrets: those are never stored. */
+export interface JobCall {
+  /** See `calledFile`; the model is in the run's document. */
+  readonly file: string
+  readonly inputs: JsonObject
+  /** The called workflow's own group. */
+  readonly concurrency?: ConcurrencyGroup
 }
 
 /**
@@ -34,7 +46,7 @@ export interface JobLeg {
  */
 export interface JobOrder {
   readonly runId: string
-  /** `<job id>` or `<job id>.<leg index>` with a matrix: unique in the run, safe as a file name. */
+  /** Unique in the run, safe as a file name: see `JobState.key`. */
   readonly jobKey: string
   /** Fencing token: counts up with every start of this job; every message of the runner repeats it. */
   readonly attempt: number
@@ -56,6 +68,8 @@ export interface JobOrder {
   }
   /** `--env k=v`: below the workflow's own `env`. */
   readonly extraEnv: Readonly<Record<string, string>>
+  /** What the token may do, where a file says so; else the repository's setting counts. */
+  readonly permissions?: Permissions
   /** Texts to mask besides the secrets. */
   readonly masks: readonly string[]
   readonly source: SourceRef

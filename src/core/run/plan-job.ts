@@ -1,10 +1,18 @@
-import { expandJob } from '#core/plan/expand-job.ts'
+import { evaluateCallOutputs, missingSecrets, passSecrets } from '#core/plan/call.ts'
+import { expandJob, strategyContext } from '#core/plan/expand-job.ts'
 import type { JsonObject } from '#core/json.ts'
 import type { Reason } from '#core/reason.ts'
-import type { ScopeFunction } from '#core/expression/evaluate.ts'
-import type { JobModel } from '#core/workflow/model.ts'
+import { KnownError } from '#core/errors.ts'
+import type { Scope, ScopeFunction } from '#core/expression/evaluate.ts'
+import { calledFile } from '#core/workflow/called-file.ts'
+import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
+import { readPermissions } from '#core/workflow/permission.ts'
+import type { Permissions } from '#core/workflow/permission.ts'
+import type { Conclusion, JobLeg } from './job-order.ts'
+import { ancestryOf, jobIdsAt, modelOf, needsOf, outputsOf, resultOf, workflowAt, worse } from './lookup.ts'
+import { jobIdAt, placeOf } from './place.ts'
 import { isWantedLeg } from './select-legs.ts'
-import { ancestryOf, outputsOf, resultOf } from './state.ts'
+import { nameBelow } from './state.ts'
 import type { JobState, RunState } from './state.ts'
 
 export type PlannedJob =
@@ -13,19 +21,21 @@ export type PlannedJob =
   | { readonly kind: 'legs'; readonly legs: readonly JobState[] }
 
 /** Decides what becomes of a job whose needs are done: skipped, invalid, or its legs. */
-export function planJob(state: RunState, model: JobModel): PlannedJob {
+export function planJob(state: RunState, jobId: string): PlannedJob {
   const { document } = state
+  const { call } = placeOf(jobId)
+  const model = modelOf(state, jobId)
+  if (model === undefined) throw new Error(`Invariant broken: the job ${jobId} is in no workflow of the run`)
   const unsupported = unsupportedPart(model, document.platforms)
-  if (unsupported !== undefined && state.cancelled === undefined) return { kind: 'invalid', reason: unsupported }
-  const expansion = expandJob(model, {
-    contexts: {
-      github: document.github,
-      inputs: document.inputs,
-      vars: document.vars,
-      needs: needsContext(state, model),
-    },
-    functions: jobStatusFunctions(state, model),
-  })
+  if (unsupported !== undefined && !isCancelled(state, call)) return { kind: 'invalid', reason: unsupported }
+  const scope = jobScopeOf(state, jobId)
+  const called = calledBy(state, jobId)
+  if (model.uses !== undefined && called === undefined) {
+    // A run of a version that could not call yet.
+    const message = `The called workflow "${model.uses}" is not part of this run.`
+    return { kind: 'invalid', reason: { code: 'JOB_INVALID', message, hint: 'Start the workflow again.' } }
+  }
+  const expansion = expandJob(model, { ...scope, functions: jobStatusFunctions(state, jobId) }, called)
   switch (expansion.kind) {
     case 'skipped':
       return { kind: 'skipped', reason: { code: 'JOB_SKIPPED', message: expansion.reason } }
@@ -39,11 +49,14 @@ export function planJob(state: RunState, model: JobModel): PlannedJob {
           kind: 'skipped',
           reason: { code: 'JOB_MATRIX_EMPTY', message: 'No leg of the matrix matches what --matrix asks for.' },
         }
+      const missing = called === undefined ? undefined : missingSecret(state, jobId, { legs: chosen, called })
+      if (missing !== undefined) return { kind: 'invalid', reason: missing }
       const single = expansion.legs.length === 1 && Object.keys(expansion.legs[0]?.matrix ?? {}).length === 0
+      const caller = state.jobs.get(call)
       const legs = chosen.map((leg): JobState => ({
-        key: single ? model.id : `${model.id}.${leg.index}`,
-        jobId: model.id,
-        name: leg.name,
+        key: single ? jobId : `${jobId}.${leg.index}`,
+        jobId,
+        name: nameBelow(caller, leg.name),
         state: 'blocked',
         attempt: 0,
         leg,
@@ -53,34 +66,140 @@ export function planJob(state: RunState, model: JobModel): PlannedJob {
   }
 }
 
+/** The workflow that a job calls; undefined for a job with steps. */
+function calledBy(state: RunState, jobId: string): WorkflowModel | undefined {
+  const uses = modelOf(state, jobId)?.uses
+  const from = workflowAt(state, placeOf(jobId).call)?.workflow.file
+  return uses === undefined || from === undefined ? undefined : state.workflows.get(calledFile(uses, from))?.workflow
+}
+
+/** What the parts of a job may see before a leg is known: the inputs are those of the call that it stands in. */
+function jobScopeOf(state: RunState, jobId: string): Scope {
+  const { github, vars } = state.document
+  const inputs = inputsAt(state, placeOf(jobId).call)
+  return { contexts: { github, inputs, vars, needs: needsContext(state, jobId) } }
+}
+
+/** The same with a leg of its matrix. */
+function legScopeOf(state: RunState, jobId: string, leg: JobLeg): Scope {
+  const { contexts } = jobScopeOf(state, jobId)
+  return { contexts: { ...contexts, matrix: leg.matrix, strategy: strategyContext(leg, leg.index) } }
+}
+
+/** The `inputs` context of the run's own workflow, or of a call. */
+export function inputsAt(state: RunState, call: string): JsonObject {
+  return call === '' ? state.document.inputs : (state.jobs.get(call)?.leg?.call?.inputs ?? {})
+}
+
+/** The secrets that jobs of a call see, of those that the run has: each caller on the way passes on what it says. */
+export function secretsAt(
+  state: RunState,
+  call: string,
+  secrets: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const caller = state.jobs.get(call)
+  if (call === '' || caller?.leg === undefined) return secrets
+  const outer = secretsAt(state, placeOf(caller.jobId).call, secrets)
+  return passSecrets(modelOf(state, caller.jobId)?.secrets, legScopeOf(state, caller.jobId, caller.leg), outer)
+}
+
+/** The names are enough to tell which secrets a call would miss: each value is taken to be some text. */
+function missingSecret(
+  state: RunState,
+  jobId: string,
+  { legs, called }: { readonly legs: readonly JobLeg[]; readonly called: WorkflowModel },
+): Reason | undefined {
+  const all = Object.fromEntries(state.document.secretNames.map((name) => [name, name]))
+  const written = modelOf(state, jobId)?.secrets
+  try {
+    const outer = secretsAt(state, placeOf(jobId).call, all)
+    for (const leg of legs) {
+      const passed = passSecrets(written, legScopeOf(state, jobId, leg), outer)
+      const [name] = missingSecrets(called, Object.keys(passed))
+      if (name === undefined) continue
+      const message = `Secret ${name} is required by ${called.file}, but not provided while calling.`
+      return { code: 'SECRET_MISSING', message, hint: `Give it with --secret ${name}=… or --secret-file.` }
+    }
+    return undefined
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    return { code: 'JOB_INVALID', message: error.message }
+  }
+}
+
+/** What the token of a job may do: as its file says, else as its caller does; undefined when nobody on the way says anything. */
+export function permissionsOf(state: RunState, jobId: string): Permissions | undefined {
+  const { call } = placeOf(jobId)
+  const own =
+    readPermissions(modelOf(state, jobId)?.permissions) ??
+    readPermissions(workflowAt(state, call)?.workflow.permissions)
+  const caller = state.jobs.get(call)
+  return own ?? (call === '' || caller === undefined ? undefined : permissionsOf(state, caller.jobId))
+}
+
 /** `needs.<id>.{result, outputs}` of the direct needs. */
-export function needsContext(state: RunState, model: JobModel): JsonObject {
+export function needsContext(state: RunState, jobId: string): JsonObject {
   return Object.fromEntries(
-    model.needs
-      .filter((need) => state.models.has(need))
-      .map((need) => [need, { result: resultOf(state, need) ?? 'skipped', outputs: outputsOf(state, need) }]),
+    needsOf(state, jobId).map((need) => [
+      placeOf(need).id,
+      { result: resultOf(state, need) ?? 'skipped', outputs: outputsOf(state, need) },
+    ]),
   )
 }
 
+/** How a call ended whose jobs are all done, and what its caller gets of it. */
+export function resultOfCall(
+  state: RunState,
+  call: string,
+): {
+  readonly conclusion: Conclusion
+  readonly outputs: Readonly<Record<string, string>>
+  readonly problem?: string
+} {
+  const jobs = jobIdsAt(state, call)
+  const conclusion = jobs.reduce<Conclusion>(
+    (worst, jobId) => worse(worst, resultOf(state, jobId) ?? 'skipped'),
+    'skipped',
+  )
+  const results = jobs.map((jobId) => [
+    placeOf(jobId).id,
+    { result: resultOf(state, jobId) ?? 'skipped', outputs: outputsOf(state, jobId) },
+  ])
+  const called = workflowAt(state, call)?.workflow
+  if (called === undefined) throw new Error(`Invariant broken: ${call} calls no workflow of the run`)
+  const { github, vars } = state.document
+  const contexts = { github, vars, inputs: inputsAt(state, call), jobs: Object.fromEntries(results) as JsonObject }
+  return { conclusion, ...evaluateCallOutputs(called, contexts) }
+}
+
+/** Whether the run was cancelled, or a call on the way to this one: a calling leg has a reason only when it was stopped. */
+export function isCancelled(state: RunState, call: string): boolean {
+  if (state.cancelled !== undefined) return true
+  const caller = state.jobs.get(call)
+  if (call === '' || caller === undefined) return false
+  return (caller.state === 'calling' && caller.reason !== undefined) || isCancelled(state, placeOf(caller.jobId).call)
+}
+
 /** The status functions of a job condition: over all ancestors, or over the named ones (actions-semantics 29, 56). */
-function jobStatusFunctions(state: RunState, model: JobModel): Readonly<Record<string, ScopeFunction>> {
-  const needs = model.needs.filter((need) => state.models.has(need))
-  const isCancelled = state.cancelled !== undefined
+function jobStatusFunctions(state: RunState, jobId: string): Readonly<Record<string, ScopeFunction>> {
+  const { call } = placeOf(jobId)
+  const needs = needsOf(state, jobId)
+  const isOver = isCancelled(state, call)
   const named = (names: readonly unknown[]): readonly string[] => names.map((name) => String(name).toLowerCase())
   const resultByName = (name: string): string | undefined => {
-    const id = [...state.models.keys()].find((key) => key.toLowerCase() === name)
-    return id === undefined ? undefined : resultOf(state, id)
+    const id = [...(workflowAt(state, call)?.models.keys() ?? [])].find((key) => key.toLowerCase() === name)
+    return id === undefined ? undefined : resultOf(state, jobIdAt({ call, id }))
   }
   return {
     always: () => true,
-    cancelled: () => isCancelled,
+    cancelled: () => isOver,
     success: (names) =>
-      !isCancelled &&
+      !isOver &&
       (names.length === 0
         ? needs.every((need) => ancestryOf(state, need).allSuccess)
         : named(names).every((name) => resultByName(name) === 'success')),
     failure: (names) =>
-      !isCancelled &&
+      !isOver &&
       (names.length === 0
         ? needs.some((need) => ancestryOf(state, need).anyFailure)
         : named(names).some((name) => resultByName(name) === 'failure')),
@@ -90,8 +209,6 @@ function jobStatusFunctions(state: RunState, model: JobModel): Readonly<Record<s
 /** What a job asks for and no runner of ours can do yet: refused, because a job that runs elsewhere than it says, or not at all, is no green job. */
 function unsupportedPart(model: JobModel, platforms: Readonly<Record<string, string>>): Reason | undefined {
   const refuse = (message: string, hint: string): Reason => ({ code: 'JOB_UNSUPPORTED', message, hint })
-  if (model.uses !== undefined)
-    return refuse(`The reusable workflow "${model.uses}" cannot be called yet.`, 'Put its jobs into this file for now.')
   if (model.container !== undefined || model.services !== undefined) {
     const part = model.container === undefined ? 'services' : 'container'
     return refuse(

@@ -3,22 +3,28 @@ import { ownGroupReason } from '#core/concurrency/reasons.ts'
 import type { Reason } from '#core/reason.ts'
 import { unreachable } from '#core/unreachable.ts'
 import type { Draft } from './draft.ts'
-import { planJob } from './plan-job.ts'
-import { waitsFor } from './state.ts'
+import type { Conclusion } from './job-order.ts'
+import { dependentsOf, jobIdsAt, needsOf } from './lookup.ts'
+import { jobKeyLengthMax, placeOf, runJobsMax } from './place.ts'
+import { isCancelled, planJob, resultOfCall } from './plan-job.ts'
+import { blockedJobs, waitsFor } from './state.ts'
 import type { JobState } from './state.ts'
 
 /** Plans a blocked job once all that it needs is done. Nothing moves in a run that is not in its group yet. */
 export function advance(draft: Draft, jobId: string): void {
   if (draft.isOutside) return
-  const model = draft.state.models.get(jobId)
   const job = draft.job(jobId)
-  if (model === undefined || job?.state !== 'blocked') return
-  if (!model.needs.every((need) => !draft.state.models.has(need) || draft.resultOf(need) !== undefined)) return
+  if (job?.state !== 'blocked') return
+  if (!needsOf(draft.view, jobId).every((need) => draft.resultOf(need) !== undefined)) return
 
-  const planned = planJob(draft.view(), model)
+  const planned = planJob(draft.view, jobId)
   switch (planned.kind) {
     case 'skipped':
-      end(draft, { ...job, conclusion: draft.cancelled === undefined ? 'skipped' : 'cancelled' }, planned.reason)
+      end(
+        draft,
+        { ...job, conclusion: isCancelled(draft.view, placeOf(jobId).call) ? 'cancelled' : 'skipped' },
+        planned.reason,
+      )
       return
     case 'invalid':
       end(draft, { ...job, conclusion: 'failure' }, planned.reason)
@@ -29,7 +35,8 @@ export function advance(draft: Draft, jobId: string): void {
         kind: 'event',
         event: { type: 'job.planned', job: jobId, legs: planned.legs.map(({ key, name }) => ({ key, name })) },
       })
-      for (const leg of planned.legs) admitLeg(draft, leg)
+      // The call of the first may have ended at once, and with fail-fast all others.
+      for (const leg of planned.legs) if (draft.job(leg.key)?.state === 'blocked') admitLeg(draft, leg)
       return
     default:
       unreachable(planned)
@@ -57,14 +64,22 @@ function askGroup(draft: Draft, leg: JobState): void {
     return
   }
   const { group } = concurrency
-  const ofRun = draft.state.document.concurrency
-  if (ofRun !== undefined && groupKey(ofRun.group) === groupKey(group)) {
+  if (isGroupAbove(draft, leg, groupKey(group))) {
     end(draft, { ...leg, conclusion: 'failure' }, ownGroupReason(group))
     return
   }
   const reason = { code: 'CONCURRENCY_ASKED', message: `Asks for the concurrency group "${group}".` }
   draft.put({ ...leg, state: 'waiting', reason })
   draft.effect({ kind: 'enter-group', key: leg.key, concurrency })
+}
+
+/** Whether the run, or a job that calls this one's workflow, has the group until this one is done (actions-semantics 133). */
+function isGroupAbove(draft: Draft, leg: JobState, key: string): boolean {
+  const { call } = placeOf(leg.jobId)
+  const caller = draft.job(call)
+  const above = caller === undefined ? draft.state.document.concurrency : caller.leg?.concurrency
+  if (above !== undefined && groupKey(above.group) === key) return true
+  return caller !== undefined && isGroupAbove(draft, caller, key)
 }
 
 /** The leg has its group, or needs none. */
@@ -88,15 +103,83 @@ function isOverParallel(draft: Draft, leg: JobState): boolean {
 
 /** Holds a place among its siblings: running, about to, or waiting for its group or environment. */
 function isActive(job: JobState): boolean {
-  if (job.state === 'ready' || job.state === 'leased') return true
+  if (job.state === 'ready' || job.state === 'leased' || job.state === 'calling') return true
   return job.state === 'waiting' && waitsFor(job) !== 'place'
 }
 
+/** Nothing is in the way of a job any more: it may be claimed, or its call begins. */
 export function makeReady(draft: Draft, job: JobState): void {
   const { reason: _over, ...rest } = job
+  if (job.leg?.call !== undefined) {
+    openCall(draft, rest)
+    return
+  }
   draft.put({ ...rest, state: 'ready' })
   draft.write({ kind: 'event', event: { type: 'job.ready', key: job.key, name: job.name } })
   draft.effect({ kind: 'dispatch' })
+}
+
+/** The leg of a caller is done when all jobs are that it calls: they are rows of their own from here on. */
+function openCall(draft: Draft, job: JobState): void {
+  const called = job.leg?.call === undefined ? undefined : draft.state.document.calls?.[job.leg.call.file]
+  if (called === undefined) throw new Error(`Invariant broken: the workflow that ${job.key} calls is not in the run`)
+  const jobs = blockedJobs(draft.state.document, called, job)
+  const problem = sizeProblem(draft, jobs)
+  if (problem !== undefined) {
+    end(draft, { ...job, conclusion: 'failure' }, problem)
+    return
+  }
+  draft.put({ ...job, state: 'calling' })
+  draft.call(job.key, jobs)
+  draft.write({
+    kind: 'event',
+    event: {
+      type: 'job.calling',
+      key: job.key,
+      name: job.name,
+      file: called.file,
+      jobs: jobs.map(({ key, name }) => ({ key, name })),
+    },
+  })
+  for (const nested of jobs) advance(draft, nested.jobId)
+  // Every job of it may have been skipped at once.
+  closeCall(draft, job.key)
+}
+
+function sizeProblem(draft: Draft, jobs: readonly JobState[]): Reason | undefined {
+  const long = jobs.find(({ key }) => key.length > jobKeyLengthMax)
+  if (long !== undefined) {
+    const message = `The ids of the calls down to "${long.key}" have ${long.key.length} characters; ${jobKeyLengthMax} are allowed.`
+    return { code: 'JOB_KEY_TOO_LONG', message, hint: 'Give the calling jobs shorter ids.' }
+  }
+  const total = draft.jobCount + jobs.length
+  if (total <= runJobsMax) return undefined
+  return { code: 'RUN_TOO_LARGE', message: `The run would have ${total} jobs; ${runJobsMax} are allowed.` }
+}
+
+/** Ends a calling leg when the last job of its call is done (actions-semantics 121). */
+function closeCall(draft: Draft, key: string): void {
+  const job = draft.job(key)
+  if (job?.state !== 'calling' || draft.openInCall(key) > 0) return
+  const { conclusion, outputs, problem } = resultOfCall(draft.view, key)
+  const reason =
+    problem === undefined
+      ? (job.reason ?? whyCalled(draft, key, conclusion))
+      : { code: 'JOB_INVALID', message: problem }
+  end(draft, { ...job, conclusion: problem === undefined ? conclusion : 'failure', outputs }, reason)
+}
+
+/** Names the first job of a call that is as bad as the call. */
+function whyCalled(draft: Draft, key: string, conclusion: Conclusion): Reason | undefined {
+  if (conclusion === 'success') return undefined
+  const jobs = jobIdsAt(draft.view, key)
+  const guilty = jobs.find((jobId) => draft.resultOf(jobId) === conclusion)
+  const name =
+    guilty === undefined ? key : (draft.legsOf(guilty).find((leg) => leg.conclusion === conclusion)?.name ?? guilty)
+  const verb = { failure: 'failed', cancelled: 'was cancelled', skipped: 'was skipped', success: 'succeeded' }[
+    conclusion
+  ]
+  return { code: 'CALL_NOT_GREEN', message: `Job "${name}" of the called workflow ${verb}.` }
 }
 
 /**
@@ -124,8 +207,48 @@ export function end(
   })
   if (job.leg?.concurrency !== undefined) draft.effect({ kind: 'leave-group', key: job.key })
   if (!isOneOfMany) settleSiblings(draft, done)
+  const { call } = placeOf(job.jobId)
   if (draft.resultOf(job.jobId) === undefined) return
-  for (const dependent of draft.state.dependents.get(job.jobId) ?? []) advance(draft, dependent)
+  for (const dependent of dependentsOf(draft.view, job.jobId)) advance(draft, dependent)
+  if (call !== '') closeCall(draft, call)
+}
+
+/**
+ * Stops one job that is not done. Of a call, the reason is kept with the leg, so that its jobs are cancelled like those of a
+ * cancelled run: only those that ask for it still start.
+ */
+export function stop(
+  draft: Draft,
+  job: JobState,
+  reason: Reason,
+  { isOneOfMany }: { readonly isOneOfMany: boolean },
+): void {
+  switch (job.state) {
+    case 'done':
+      return
+    case 'leased':
+      draft.effect({ kind: 'cancel-job', key: job.key, attempt: job.attempt, reason: reason.message })
+      return
+    case 'calling':
+      draft.put({ ...job, reason })
+      stopAll(draft, job.key, reason)
+      return
+    default:
+      end(draft, { ...job, conclusion: 'cancelled' }, reason, { isOneOfMany })
+  }
+}
+
+/**
+ * Stops all jobs of a run, or of a call, that have begun or wait; what is blocked is planned, because it may ask for a cancel. A run that never
+ * entered its group never began: none of its jobs may, whatever its condition says.
+ */
+export function stopAll(draft: Draft, call: string, reason: Reason): void {
+  for (const { key } of draft.allJobs(call)) {
+    const job = draft.job(key)
+    if (job === undefined || job.state === 'calling' || (job.state === 'blocked' && !draft.isOutside)) continue
+    stop(draft, job, reason, { isOneOfMany: true })
+  }
+  for (const job of draft.allJobs(call)) if (job.state === 'blocked') advance(draft, job.jobId)
 }
 
 /** A failed leg that takes its siblings with it (actions-semantics 95). */
@@ -142,17 +265,8 @@ function settleSiblings(draft: Draft, done: JobState): void {
   if (done.leg === undefined || done.leg.total < 2) return
   const siblings = draft.legsOf(done.jobId).filter((leg) => leg.state !== 'done')
   if (stopsSiblings(done)) {
-    const reason = failFastReason(done)
-    for (const leg of siblings) {
-      if (leg.state === 'leased') draft.effect({ kind: 'cancel-job', key: leg.key, attempt: leg.attempt, reason })
-      else
-        end(
-          draft,
-          { ...leg, conclusion: 'cancelled' },
-          { code: 'JOB_FAIL_FAST', message: reason },
-          { isOneOfMany: true },
-        )
-    }
+    const reason = { code: 'JOB_FAIL_FAST', message: failFastReason(done) }
+    for (const leg of siblings) stop(draft, leg, reason, { isOneOfMany: true })
     return
   }
   const next = siblings.find((leg) => waitsFor(leg) === 'place')

@@ -3,22 +3,28 @@ import type { Annotation, Conclusion, JobLeg } from '#core/run/job-order.ts'
 import type { RunEvent } from '#core/run/event.ts'
 import type { Reason } from '#core/reason.ts'
 import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
-import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
+import type { WorkflowModel } from '#core/workflow/model.ts'
+import { indexWorkflow, isSelected, jobIdAt, placeOf } from './place.ts'
+import type { IndexedWorkflow } from './place.ts'
 
 /**
  * A job of a run on its way:
  *
  *     blocked ──needs done──► waiting ──a place, its group, its environment──► ready ──claim──► leased ──► done
- *        │                                                                      ▲                │
- *        └── if: false, cancelled, needs failed ──► done                        └──── lost ──────┘
+ *        │                       │                                              ▲                │          ▲
+ *        │                       │                                              └──── lost ──────┘          │
+ *        │                       └── the same, uses: a workflow ──► calling ──all jobs of the call done─────┤
+ *        └── if: false, cancelled, needs failed ────────────────────────────────────────────────────────────┘
  *
- * A job with a matrix starts as one blocked row and is replaced by its legs when its needs are done.
+ * A job with a matrix starts as one blocked row and is replaced by its legs when its needs are done. A leg that calls a
+ * workflow brings the jobs of that workflow as blocked rows of their own.
  */
-export type JobStateName = 'blocked' | 'waiting' | 'ready' | 'leased' | 'done'
+export type JobStateName = 'blocked' | 'waiting' | 'ready' | 'leased' | 'calling' | 'done'
 
 export interface JobState {
-  /** `<job id>`, or `<job id>.<leg index>` for a leg of a matrix. */
+  /** `<job id>`, or `<job id>.<leg index>` for a leg of a matrix; below a calling leg, that leg's key and a dot first: see `JobPlace`. */
   readonly key: string
+  /** Id in the workflow file, with the place where that is called: the legs of a matrix share it. */
   readonly jobId: string
   readonly name: string
   readonly state: JobStateName
@@ -33,6 +39,8 @@ export interface JobState {
 /** What never changes in a run: stored with it, so that a run is never at the mercy of a changed file. */
 export interface RunDocument {
   readonly workflow: WorkflowModel
+  /** Every reusable workflow that may be called, by file: see `calledFile`. */
+  readonly calls?: Readonly<Record<string, WorkflowModel>>
   readonly github: JsonObject
   readonly inputs: JsonObject
   readonly vars: Readonly<Record<string, string>>
@@ -69,9 +77,10 @@ export interface RunState {
   cancelled: RunCancellation | undefined
   readonly jobs: Map<string, JobState>
   readonly keysOfJob: Map<string, Set<string>>
-  readonly models: ReadonlyMap<string, JobModel>
-  /** Jobs that need the key. */
-  readonly dependents: ReadonlyMap<string, readonly string[]>
+  /** The run's own workflow under the empty key, and those that it calls by file. */
+  readonly workflows: ReadonlyMap<string, IndexedWorkflow>
+  /** Jobs of a call that are not done, by the key of the calling leg. */
+  readonly openInCall: Map<string, number>
   /** Jobs that are not done, by state: how `conclude` and `waiting` cost nothing. */
   readonly open: Record<Exclude<JobStateName, 'done'>, number>
   /** Results of finished jobs with all their ancestors, filled in when first asked for. */
@@ -85,7 +94,7 @@ export interface RunCancellation {
   readonly code?: string
 }
 
-/** What the status functions of a dependent job look at: the job and everything before it. */
+/** What the status functions of a dependent job look at: the job and everything before it in the same workflow file. */
 export interface Ancestry {
   readonly anyFailure: boolean
   readonly anyCancelled: boolean
@@ -106,6 +115,8 @@ export type RunWrite =
   /** The run has entered its group: the group's row tells it already. */
   | { readonly kind: 'inside' }
   | { readonly kind: 'expand'; readonly jobId: string; readonly legs: readonly JobState[] }
+  /** New rows: the jobs of the workflow that the leg calls. */
+  | { readonly kind: 'call'; readonly key: string; readonly jobs: readonly JobState[] }
   | { readonly kind: 'job'; readonly key: string; readonly to: JobState }
   | { readonly kind: 'event'; readonly event: RunEvent }
 
@@ -127,18 +138,27 @@ export interface RunDecision {
 
 /** The jobs of a new run, one blocked row per job of the workflow. */
 export function initialJobs(document: RunDocument): readonly JobState[] {
-  return selectedJobs(document).map((job) => ({
-    key: job.id,
-    jobId: job.id,
-    name: typeof job.name === 'string' ? job.name : job.id,
-    state: 'blocked',
-    attempt: 0,
-  }))
+  return blockedJobs(document, document.workflow, undefined)
 }
 
-function selectedJobs(document: RunDocument): readonly JobModel[] {
-  const { only, workflow } = document
-  return only === undefined ? workflow.jobs : workflow.jobs.filter((job) => only.includes(job.id))
+/** The jobs of a workflow before anything of it has moved: of a run's own, or of the one that a leg calls. */
+export function blockedJobs(
+  document: RunDocument,
+  workflow: WorkflowModel,
+  caller: JobState | undefined,
+): readonly JobState[] {
+  return workflow.jobs
+    .map((job): JobState => {
+      const name = typeof job.name === 'string' ? job.name : job.id
+      const key = jobIdAt({ call: caller?.key ?? '', id: job.id })
+      return { key, jobId: key, name: nameBelow(caller, name), state: 'blocked', attempt: 0 }
+    })
+    .filter((job) => isSelected(document.only, job.jobId))
+}
+
+/** `caller / callee`, as GitHub shows it. */
+export function nameBelow(caller: JobState | undefined, name: string): string {
+  return caller === undefined ? name : `${caller.name} / ${name}`
 }
 
 /** Builds the engine's copy from rows. */
@@ -156,15 +176,8 @@ export function buildRunState(
   document: RunDocument,
   jobs: readonly JobState[],
 ): RunState {
-  const models = new Map(selectedJobs(document).map((job) => [job.id, job]))
-  const dependents = new Map<string, string[]>()
-  for (const job of models.values()) {
-    for (const need of job.needs) {
-      const list = dependents.get(need)
-      if (list === undefined) dependents.set(need, [job.id])
-      else list.push(job.id)
-    }
-  }
+  const workflows = new Map([['', indexWorkflow(document.workflow)]])
+  for (const [file, workflow] of Object.entries(document.calls ?? {})) workflows.set(file, indexWorkflow(workflow))
   const state: RunState = {
     id: row.id,
     ticket: row.ticket,
@@ -176,9 +189,9 @@ export function buildRunState(
     cancelled: row.cancelled,
     jobs: new Map(),
     keysOfJob: new Map(),
-    models,
-    dependents,
-    open: { blocked: 0, waiting: 0, ready: 0, leased: 0 },
+    workflows,
+    openInCall: new Map(),
+    open: { blocked: 0, waiting: 0, ready: 0, leased: 0, calling: 0 },
     ancestry: new Map(),
   }
   for (const job of jobs) addJob(state, job)
@@ -203,6 +216,9 @@ export function applyWrites(state: RunState, writes: readonly RunWrite[]): void 
       case 'expand':
         removeJob(state, write.jobId)
         for (const leg of write.legs) addJob(state, leg)
+        break
+      case 'call':
+        for (const job of write.jobs) addJob(state, job)
         break
       case 'job':
         removeJob(state, write.key)
@@ -234,7 +250,7 @@ function addJob(state: RunState, job: JobState): void {
   const keys = state.keysOfJob.get(job.jobId)
   if (keys === undefined) state.keysOfJob.set(job.jobId, new Set([job.key]))
   else keys.add(job.key)
-  if (job.state !== 'done') state.open[job.state] += 1
+  count(state, job, 1)
 }
 
 function removeJob(state: RunState, key: string): void {
@@ -242,53 +258,13 @@ function removeJob(state: RunState, key: string): void {
   if (job === undefined) return
   state.jobs.delete(key)
   state.keysOfJob.get(job.jobId)?.delete(key)
-  if (job.state !== 'done') state.open[job.state] -= 1
+  count(state, job, -1)
 }
 
-/** The rows of one job of the workflow: one, or one for each leg of its matrix in order. */
-export function legsOf(state: RunState, jobId: string): readonly JobState[] {
-  const legs: JobState[] = []
-  for (const key of state.keysOfJob.get(jobId) ?? []) {
-    const job = state.jobs.get(key)
-    if (job !== undefined) legs.push(job)
-  }
-  return legs
-}
-
-/** Result of a job as `needs.<id>.result` tells it; undefined while a leg is open. A failure that is allowed counts as success. */
-export function resultOf(state: RunState, jobId: string): Conclusion | undefined {
-  let result: Conclusion | undefined
-  for (const leg of legsOf(state, jobId)) {
-    if (leg.state !== 'done' || leg.conclusion === undefined) return undefined
-    const conclusion = leg.conclusion === 'failure' && leg.leg?.continueOnError === true ? 'success' : leg.conclusion
-    result = result === undefined ? conclusion : worse(result, conclusion)
-  }
-  return result
-}
-
-const severity: Record<Conclusion, number> = { skipped: 0, success: 1, cancelled: 2, failure: 3 }
-
-/** The result that two parts have together. */
-export function worse(a: Conclusion, b: Conclusion): Conclusion {
-  return severity[a] >= severity[b] ? a : b
-}
-
-/** Outputs of a job; of several legs the one that ended last wins for each name (actions-semantics 59). */
-export function outputsOf(state: RunState, jobId: string): Readonly<Record<string, string>> {
-  return Object.assign({}, ...legsOf(state, jobId).map((leg) => leg.outputs ?? {})) as Record<string, string>
-}
-
-/** Results of a finished job and of all jobs before it. */
-export function ancestryOf(state: RunState, jobId: string): Ancestry {
-  const known = state.ancestry.get(jobId)
-  if (known !== undefined) return known
-  const result = resultOf(state, jobId)
-  const before = (state.models.get(jobId)?.needs ?? []).map((need) => ancestryOf(state, need))
-  const ancestry = {
-    anyFailure: result === 'failure' || before.some((other) => other.anyFailure),
-    anyCancelled: result === 'cancelled' || before.some((other) => other.anyCancelled),
-    allSuccess: result === 'success' && before.every((other) => other.allSuccess),
-  }
-  if (result !== undefined) state.ancestry.set(jobId, ancestry)
-  return ancestry
+/** Counts a job that is not done in or out. */
+export function count(counts: Pick<RunState, 'open' | 'openInCall'>, job: JobState, by: 1 | -1): void {
+  if (job.state === 'done') return
+  counts.open[job.state] += by
+  const { call } = placeOf(job.jobId)
+  if (call !== '') counts.openInCall.set(call, (counts.openInCall.get(call) ?? 0) + by)
 }

@@ -44,7 +44,7 @@ export interface JobView {
   /** Id of the job in the workflow file: the legs of a matrix share it. */
   readonly jobId: string
   readonly name: string
-  readonly state: 'blocked' | 'waiting' | 'ready' | 'leased' | 'done'
+  readonly state: 'blocked' | 'waiting' | 'ready' | 'leased' | 'calling' | 'done'
   readonly attempt: number
   readonly conclusion?: Conclusion
   readonly reason?: Reason

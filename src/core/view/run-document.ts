@@ -1,9 +1,10 @@
+import { plainJobId } from '#core/run/place.ts'
 import type { Json } from '#core/json.ts'
 import type { JobView, RunView, StepView } from './model.ts'
 
 /**
  * The document that `shipway run --json` prints: a contract that only grows. `id` of a job is its id in the workflow
- * file; the legs of a matrix share it and differ in `key` and `name`.
+ * file, `caller.build` for one of a called workflow; the legs of a matrix share it and differ in `key` and `name`.
  */
 export function runDocument(run: RunView): Json {
   return {
@@ -12,7 +13,7 @@ export function runDocument(run: RunView): Json {
     ...runFields(run),
     jobs: run.jobs.map((job) => jobFields(job)),
     annotations: run.jobs.flatMap((job) =>
-      job.annotations.map((annotation) => ({ ...annotation, job: job.jobId })),
+      job.annotations.map((annotation) => ({ ...annotation, job: plainJobId(job.jobId) })),
     ) as Json,
     unreleased: (run.unreleased ?? null) as Json,
     releases: run.releases.map((release) => ({ id: release.id, version: release.version })),
@@ -46,7 +47,7 @@ function runFields(run: RunView): Record<string, Json> {
 
 function jobFields(job: JobView): Json {
   return {
-    id: job.jobId,
+    id: plainJobId(job.jobId),
     key: job.key,
     name: job.name,
     state: job.state,

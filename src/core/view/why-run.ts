@@ -46,6 +46,8 @@ export function whyRun(
 function jobItems(run: RunView, job: JobView, tails: readonly StepTail[]): readonly WhyItem[] {
   const { reason, conclusion } = job
   const about = `job ${job.name}`
+  // The failed job of the called workflow says more.
+  if (reason?.code === 'CALL_NOT_GREEN') return []
   if (conclusion === 'failure') {
     const failed = job.steps.filter((step) => step.conclusion === 'failure')
     if (failed.length > 0) return failed.map((step) => failedStep(run, job, step, tails))

@@ -1,7 +1,8 @@
+import type { Range } from '#core/diagnostic.ts'
 import { expressionOf } from '#core/expression/template.ts'
 import { buildSteps, conditionOf, templates } from './build-step.ts'
 import { buildTriggers } from './build-trigger.ts'
-import type { JobModel, RunDefaults, Template, WorkflowModel } from './model.ts'
+import type { CallPlaces, JobModel, RunDefaults, Template, WorkflowModel } from './model.ts'
 import { memberOf, textOf, textsOf } from './source-node.ts'
 import type { ScalarNode, SourceNode } from './source-node.ts'
 import { toJson, toTemplate } from './to-template.ts'
@@ -13,7 +14,7 @@ export function buildWorkflow(root: SourceNode, file: string, observer: Template
   return {
     file,
     name: textOf(memberOf(root, 'name')) ?? file,
-    triggers: buildTriggers(memberOf(root, 'on')),
+    triggers: buildTriggers(memberOf(root, 'on'), observer),
     ...templates(root, observer, { runName: 'run-name', env: 'env', concurrency: 'concurrency' }),
     ...defaultsOf(root, observer),
     ...permissionsOf(root),
@@ -46,7 +47,7 @@ function buildJob(key: ScalarNode, node: SourceNode, observer: TemplateObserver)
     ...strategyOf(memberOf(node, 'strategy'), observer),
     ...outputsOf(memberOf(node, 'outputs'), observer),
     ...permissionsOf(node),
-    ...(uses === undefined ? {} : { uses }),
+    ...(uses === undefined ? {} : { uses, places: placesOf(key, node) }),
     steps: buildSteps(memberOf(node, 'steps'), observer),
     position: key.range.start,
   }
@@ -76,6 +77,17 @@ function outputsOf(node: SourceNode | undefined, observer: TemplateObserver): Pi
   if (node?.kind !== 'map') return {}
   return {
     outputs: Object.fromEntries(node.pairs.map(({ key, value }) => [String(key.value), toTemplate(value, observer)])),
+  }
+}
+
+function placesOf(key: ScalarNode, node: SourceNode): CallPlaces {
+  const ranges = (part: SourceNode | undefined): Record<string, Range> =>
+    part?.kind === 'map' ? Object.fromEntries(part.pairs.map((pair) => [String(pair.key.value), pair.value.range])) : {}
+  return {
+    job: key.range,
+    uses: memberOf(node, 'uses')?.range ?? key.range,
+    with: ranges(memberOf(node, 'with')),
+    secrets: ranges(memberOf(node, 'secrets')),
   }
 }
 

@@ -1,16 +1,17 @@
-import type { InputModel, TriggerModel } from './model.ts'
+import type { InputModel, Template, TriggerModel } from './model.ts'
 import { memberOf, textOf, textsOf } from './source-node.ts'
-import type { SourceNode } from './source-node.ts'
-import { toJson } from './to-template.ts'
+import type { MapNode, SourceNode } from './source-node.ts'
+import { toJson, toTemplate } from './to-template.ts'
+import type { TemplateObserver } from './to-template.ts'
 
 /** `on:` as a list of triggers: a name, a list of names, or a mapping with filters. */
-export function buildTriggers(node: SourceNode | undefined): readonly TriggerModel[] {
+export function buildTriggers(node: SourceNode | undefined, observer: TemplateObserver = {}): readonly TriggerModel[] {
   if (node === undefined) return []
-  if (node.kind === 'map') return node.pairs.map(({ key, value }) => buildTrigger(String(key.value), value))
+  if (node.kind === 'map') return node.pairs.map(({ key, value }) => buildTrigger(String(key.value), value, observer))
   return textsOf(node).map((event) => ({ event }))
 }
 
-function buildTrigger(event: string, node: SourceNode): TriggerModel {
+function buildTrigger(event: string, node: SourceNode, observer: TemplateObserver): TriggerModel {
   if (event === 'schedule') {
     const crons = node.kind === 'list' ? node.items.map((item) => textOf(memberOf(item, 'cron')) ?? '') : []
     return { event, crons }
@@ -27,8 +28,27 @@ function buildTrigger(event: string, node: SourceNode): TriggerModel {
       types: 'types',
       workflows: 'workflows',
     }),
-    ...inputsOf(memberOf(node, 'inputs')),
+    ...inputsOf(memberOf(node, 'inputs'), event === 'workflow_call' ? (part) => toTemplate(part, observer) : toJson),
+    ...(event === 'workflow_call' ? callParts(node, observer) : {}),
   }
+}
+
+function callParts(node: SourceNode, observer: TemplateObserver): Pick<TriggerModel, 'secrets' | 'outputs'> {
+  const secrets = memberOf(node, 'secrets')
+  const outputs = memberOf(node, 'outputs')
+  return {
+    ...(secrets?.kind !== 'map' ? {} : { secrets: members(secrets, (part) => ({ required: isRequired(part) })) }),
+    ...(outputs?.kind !== 'map' ? {} : { outputs: members(outputs, (part) => outputValue(part, observer)) }),
+  }
+}
+
+function outputValue(node: SourceNode, observer: TemplateObserver): Template {
+  const value = memberOf(node, 'value')
+  return value === undefined ? '' : toTemplate(value, observer)
+}
+
+function members<T>(node: MapNode, read: (part: SourceNode) => T): Record<string, T> {
+  return Object.fromEntries(node.pairs.map(({ key, value }) => [String(key.value), read(value)]))
 }
 
 function filters<Name extends string>(
@@ -43,9 +63,8 @@ function filters<Name extends string>(
   return Object.fromEntries(found) as Partial<Record<Name, readonly string[]>>
 }
 
-function inputsOf(node: SourceNode | undefined): Pick<TriggerModel, 'inputs'> {
-  if (node?.kind !== 'map') return {}
-  return { inputs: Object.fromEntries(node.pairs.map(({ key, value }) => [String(key.value), buildInput(value)])) }
+function inputsOf(node: SourceNode | undefined, read: (part: SourceNode) => Template): Pick<TriggerModel, 'inputs'> {
+  return node?.kind === 'map' ? { inputs: members(node, (part) => buildInput(part, read)) } : {}
 }
 
 const inputTypes: ReadonlySet<string> = new Set<InputModel['type']>([
@@ -56,16 +75,20 @@ const inputTypes: ReadonlySet<string> = new Set<InputModel['type']>([
   'environment',
 ])
 
-function buildInput(node: SourceNode): InputModel {
+function buildInput(node: SourceNode, read: (part: SourceNode) => Template): InputModel {
   const type = textOf(memberOf(node, 'type')) ?? 'string'
   const description = textOf(memberOf(node, 'description'))
   const options = memberOf(node, 'options')
   const initial = memberOf(node, 'default')
   return {
     type: inputTypes.has(type) ? (type as InputModel['type']) : 'string',
-    required: textOf(memberOf(node, 'required')) === 'true',
+    required: isRequired(node),
     ...(description === undefined ? {} : { description }),
-    ...(initial === undefined ? {} : { default: toJson(initial) }),
+    ...(initial === undefined ? {} : { default: read(initial) }),
     ...(options === undefined ? {} : { options: textsOf(options) }),
   }
+}
+
+function isRequired(node: SourceNode): boolean {
+  return textOf(memberOf(node, 'required')) === 'true'
 }

@@ -9,7 +9,19 @@ export function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic
     const place = `${line}:${column}`
     if (!byPlace.has(place)) byPlace.set(place, diagnostic)
   }
-  return [...byPlace.values()]
+  return byPosition([...byPlace.values()])
+}
+
+/** The same with all that is said of one place: for problems that do not follow from each other. Nothing is said twice. */
+export function allInOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const known = new Map(
+    diagnostics.map((one) => [`${one.range.start.line}:${one.range.start.column} ${one.message}`, one]),
+  )
+  return byPosition([...known.values()])
+}
+
+function byPosition(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics
     .toSorted((a, b) => a.range.start.line - b.range.start.line || a.range.start.column - b.range.start.column)
     .slice(0, diagnosticsMax)
 }

@@ -12,3 +12,12 @@ export const aliasesMax = 1_000
 
 /** Diagnostics that are reported for one file. */
 export const diagnosticsMax = 50
+
+/** Workflow files on the way from a run's own to the deepest one that is called, both counted (actions-semantics 123). */
+export const callDepthMax = 10
+
+/** Reusable workflow files that one workflow may call, directly or not. */
+export const calledFilesMax = 50
+
+/** Jobs of a run with those of all called workflows, legs of matrices not counted; with them, `runJobsMax` counts. */
+export const workflowJobsMax = 10_000

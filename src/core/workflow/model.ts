@@ -1,5 +1,5 @@
 import type { Json } from '#core/json.ts'
-import type { Position } from '#core/diagnostic.ts'
+import type { Position, Range } from '#core/diagnostic.ts'
 
 /**
  * A value of a workflow file that may hold expressions. It is plain JSON, so a model can be stored and sent to a
@@ -30,6 +30,10 @@ export interface TriggerModel {
   readonly crons?: readonly string[]
   /** `workflow_dispatch` and `workflow_call`: declared inputs. */
   readonly inputs?: Readonly<Record<string, InputModel>>
+  /** `workflow_call`: declared secrets, and whether a caller must give them. */
+  readonly secrets?: Readonly<Record<string, { readonly required: boolean }>>
+  /** `workflow_call`: what a caller sees as `needs.<id>.outputs`; contexts `github`, `inputs`, `vars`, `jobs`. */
+  readonly outputs?: Readonly<Record<string, Template>>
   /** `workflow_run`: workflow names. */
   readonly workflows?: readonly string[]
 }
@@ -38,7 +42,8 @@ export interface InputModel {
   readonly type: 'string' | 'boolean' | 'number' | 'choice' | 'environment'
   readonly description?: string
   readonly required: boolean
-  readonly default?: Json
+  /** Of `workflow_call` a template with the contexts `github`, `inputs` and `vars`. */
+  readonly default?: Template
   readonly options?: readonly string[]
 }
 
@@ -90,8 +95,18 @@ export interface JobModel {
   /** Reusable workflow call: `uses:` at job level. */
   readonly uses?: string
   readonly with?: Template
+  /** `inherit`, or a mapping. */
   readonly secrets?: Template
+  /** Where the parts of a call stand, for what is only found out with the called file. */
+  readonly places?: CallPlaces
   readonly position: Position
+}
+
+export interface CallPlaces {
+  readonly job: Range
+  readonly uses: Range
+  readonly with: Readonly<Record<string, Range>>
+  readonly secrets: Readonly<Record<string, Range>>
 }
 
 export interface StepModel {

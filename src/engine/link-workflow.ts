@@ -1,0 +1,67 @@
+import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import { workflowInvalid } from '#core/known/run.ts'
+import { remoteFile } from '#core/workflow/called-file.ts'
+import { linkCalls } from '#core/workflow/link-calls.ts'
+import type { CalledSource, Linked, LinkedWorkflow, ReadCalled } from '#core/workflow/link-calls.ts'
+import type { WorkflowModel } from '#core/workflow/model.ts'
+import type { Git } from '#ports/git.ts'
+import type { HomeFiles } from '#ports/home-files.ts'
+import { parseCached } from './load-workflows.ts'
+
+/** Where called workflow files are read: at the commit of the run, like the one that calls them. */
+export interface CallingCommit {
+  readonly repository: string
+  readonly sha: string
+}
+
+/** Reads what a workflow calls, at the commit of the run. Throws WORKFLOW_INVALID with all that is wrong in any of the files. */
+export async function linkWorkflow(
+  context: { readonly git: Git; readonly files: HomeFiles },
+  commit: CallingCommit,
+  root: { readonly text: string; readonly model: WorkflowModel },
+): Promise<LinkedWorkflow> {
+  if (root.model.jobs.every(({ uses }) => uses === undefined)) return { workflow: root.model, calls: {} }
+  const linked = await linkCalls(root.model, commitReader(context, commit))
+  if (linked.value === undefined) throw linkProblem(linked, root)
+  return linked.value
+}
+
+/** What is wrong in a workflow and what it calls, drawn. */
+export function linkProblem(
+  { diagnostics, files }: Linked,
+  root: { readonly text: string; readonly model: WorkflowModel },
+): ReturnType<typeof workflowInvalid> {
+  const wrong = [{ file: root.model.file, text: root.text, diagnostics }, ...files].filter((one) =>
+    hasErrors(one.diagnostics),
+  )
+  return workflowInvalid({
+    files: wrong.map(({ file }) => file),
+    details: wrong.flatMap(({ text, diagnostics: all }) => all.map((one) => renderDiagnostic(one, text))),
+  })
+}
+
+function commitReader(
+  { git, files }: { readonly git: Git; readonly files: HomeFiles },
+  commit: CallingCommit,
+): ReadCalled {
+  return async (file) => {
+    if (remoteFile(file) !== undefined) return remoteUnavailable(file)
+    const [object] = await git.readFiles(commit.repository, commit.sha, [file])
+    if (object?.kind !== 'file') return calledFileMissing(file, commit.sha)
+    const parsed = await parseCached(files, { file, text: object.text, oid: object.oid })
+    return { kind: 'file', text: object.text, parsed }
+  }
+}
+
+export function calledFileMissing(file: string, sha?: string): CalledSource {
+  const where = sha === undefined ? 'here' : `at ${sha.slice(0, 7)}`
+  return { kind: 'problem', message: `The called workflow ${file} is not there ${where}.` }
+}
+
+export function remoteUnavailable(file: string): CalledSource {
+  return {
+    kind: 'problem',
+    message: `The called workflow ${file} is in another repository, which cannot be read yet.`,
+    hint: 'Copy it to .github/workflows/ and call it with "./" for now.',
+  }
+}
