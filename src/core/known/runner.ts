@@ -203,6 +203,36 @@ export function artifactNotFound(fact: { name: string; known: readonly string[] 
   })
 }
 
+/** None of the wanted ids is an artifact of the run. */
+export function artifactIdsNotFound(fact: { ids: readonly string[]; known: readonly string[] }): KnownError {
+  const known = fact.known.length === 0 ? 'none' : fact.known.join(', ')
+  return new KnownError({
+    code: 'ARTIFACT_IDS_NOT_FOUND',
+    kind: 'red',
+    message: `No artifact has the id ${fact.ids.join(' or ')} (artifacts: ${known}).`,
+    hint: 'An id is the output `artifact-id` of the step that uploads; it changes with the contents.',
+  })
+}
+
+/** No artifact of the run fits the pattern of those to merge. */
+export function artifactsUnmatched(fact: { pattern: string }): KnownError {
+  return new KnownError({
+    code: 'ARTIFACTS_UNMATCHED',
+    kind: 'red',
+    message: `No artifacts were found with the provided pattern: ${fact.pattern}.`,
+  })
+}
+
+/** Another run is named whose files are not in this state home. */
+export function artifactRunUnknown(fact: { run: string }): KnownError {
+  return new KnownError({
+    code: 'ARTIFACT_RUN_UNKNOWN',
+    kind: 'usage',
+    message: `No run "${fact.run.slice(0, 100)}" has left artifacts in this state home.`,
+    hint: 'See `shipway ps --all` for the runs that there are.',
+  })
+}
+
 /** Nothing matches the paths of an upload. */
 export function artifactEmpty(fact: { paths: readonly string[] }): KnownError {
   return new KnownError({

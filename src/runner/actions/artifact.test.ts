@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ArtifactManifest } from '#core/run/artifact.ts'
@@ -101,7 +101,7 @@ describe('artifacts', () => {
         { uses: 'actions/download-artifact@v4', with: { path: 'all' } },
         { uses: 'actions/download-artifact@v4', with: { path: 'some', pattern: '{docs,x}', 'merge-multiple': true } },
         { uses: 'actions/download-artifact@v4', with: { path: 'merged', pattern: '[ue]*', 'merge-multiple': 'true' } },
-        { run: 'find all merged -type f | sort' },
+        { run: 'find all some merged -type f | sort' },
       ],
     })
     expect(printed(job)).toEqual([
@@ -110,6 +110,7 @@ describe('artifacts', () => {
       'all/unit/unit.txt',
       'merged/e2e.txt',
       'merged/unit.txt',
+      'some/docs.txt',
     ])
   })
 
@@ -189,12 +190,120 @@ describe('artifacts', () => {
     const forged = await run({ paths, steps: [{ uses: 'actions/download-artifact@v4', with: { name: 'e' } }] })
     expect(forged.result.reason).toMatch(/is damaged/)
     expect(readdirSync(outside)).toEqual([])
-    const away = await run({
+  })
+})
+
+describe('the inputs of the artifact actions', () => {
+  const upload = (name: string, text: string, inputs: Record<string, string> = {}) => [
+    { run: `mkdir -p d; echo ${text} > d/${name}.txt` },
+    { uses: 'actions/upload-artifact@v4', id: name, with: { name, path: `d/${name}.txt`, ...inputs } },
+  ]
+  const idOf = (name: string) => expr(`steps.${name}.outputs.artifact-id`)
+
+  test('artifact-ids chooses by number: one goes straight into the path, several into folders', async () => {
+    const paths = freshRun('ids')
+    const both = expr("format('{0}, {1}', steps.one.outputs.artifact-id, steps.two.outputs.artifact-id)")
+    const job = await run({
       paths,
-      steps: [{ uses: 'actions/download-artifact@v4', with: { name: 'e', path: '/etc/x' } }],
+      steps: [
+        ...upload('one', '1'),
+        ...upload('two', '2'),
+        { uses: 'actions/download-artifact@v4', with: { 'artifact-ids': idOf('one'), path: 'single' } },
+        { uses: 'actions/download-artifact@v4', with: { 'artifact-ids': both, path: 'several' } },
+        { run: 'find single several -type f | sort' },
+      ],
     })
-    expect(away.result.reason).toMatch(/leads out/)
-    expect(existsSync('/etc/x')).toBe(false)
+    expect(printed(job)).toEqual(['several/one/one.txt', 'several/two/two.txt', 'single/one.txt'])
+  })
+
+  test.each([
+    [{ 'artifact-ids': '1' }, 'No artifact has the id 1'],
+    [{ 'artifact-ids': 'x' }, 'numbers, separated by commas'],
+    [{ 'artifact-ids': '1', name: 'one' }, 'left out where `name` is given'],
+    [{ name: '../one' }, 'No artifact named "../one"'],
+    [{ 'run-id': '../run' }, 'No run "../run"'],
+    [{ 'run-id': 'run_unknown' }, 'No run "run_unknown"'],
+    [{ repository: 'other/repo' }, '"repository: other/repo" is not supported'],
+  ])('%j is refused: %s', async (inputs, reason) => {
+    const paths = freshRun('refused')
+    const steps = [...upload('one', '1', { overwrite: 'true' }), { uses: 'actions/download-artifact@v4', with: inputs }]
+    expect((await run({ paths, steps })).result.reason).toContain(reason)
+  })
+
+  test.each([
+    [{ path: '' }, '"path"'],
+    [{ 'compression-level': '10' }, '"compression-level"'],
+    [{ 'retention-days': 'long' }, '"retention-days"'],
+    [{ archive: 'maybe' }, '"archive"'],
+    [{ archive: 'false', path: 'd\ne' }, '"archive"'],
+  ])('an upload with %j is refused because of %s', async (inputs, input) => {
+    const steps = [{ run: 'mkdir e; touch e/other' }, ...upload('bad', '1', inputs)]
+    const job = await run({ paths: freshRun('bad'), steps })
+    expect(job.result.reason).toContain(`the input ${input}`)
+  })
+
+  test('archive: false keeps a single file under its own name', async () => {
+    const paths = freshRun('plain')
+    const job = await run({
+      paths,
+      steps: [
+        ...upload('report', '1', { archive: 'false' }),
+        { uses: 'actions/download-artifact@v4', with: { name: 'report.txt', path: 'got' } },
+        { run: 'cat got/report.txt' },
+      ],
+    })
+    expect(printed(job)).toEqual(['1'])
+    const manifest = JSON.parse(readFileSync(join(paths.artifacts, 'report.txt.json'), 'utf8')) as ArtifactManifest
+    expect(manifest).toMatchObject({ mimeType: 'text/plain', files: [{ path: 'report.txt' }] })
+  })
+
+  test('run-id takes artifacts of another run of the same home, and path leads where the step says', async () => {
+    const elsewhere = { artifacts: join(rig.root, 'runs/run_other/artifacts'), blobs: join(rig.root, 'blobs') }
+    await run({ paths: elsewhere, steps: upload('one', 'of another run') })
+    const outside = join(rig.root, 'outside the workspace')
+    const inputs = { name: 'one', 'run-id': 'run_other', 'github-token': 'unused' }
+    const job = await run({
+      paths: { artifacts: join(rig.root, 'runs/run_own/artifacts'), blobs: join(rig.root, 'blobs') },
+      steps: [
+        { uses: 'actions/download-artifact@v4', with: { ...inputs, path: outside } },
+        { uses: 'actions/download-artifact@v4', with: { ...inputs, path: '~/at-home' } },
+        { run: `cat '${outside}/one.txt' ~/at-home/one.txt` },
+      ],
+    })
+    expect(printed(job)).toEqual(['of another run', 'of another run'])
+    expect(job.result.annotations).toEqual([])
+  })
+
+  test('actions/upload-artifact/merge makes one of several, and removes them when asked', async () => {
+    const paths = freshRun('merge')
+    const job = await run({
+      paths,
+      steps: [
+        ...upload('unit-a', 'a'),
+        ...upload('unit-b', 'b'),
+        ...upload('docs', 'd'),
+        {
+          uses: 'actions/upload-artifact/merge@v4',
+          with: { name: 'folders', pattern: 'unit-*', 'separate-directories': 'true' },
+        },
+        {
+          uses: 'actions/upload-artifact/merge@v4',
+          with: { name: 'flat', pattern: 'unit-*', 'delete-merged': 'true' },
+        },
+        { uses: 'actions/download-artifact@v4', with: { path: 'got' } },
+        { run: 'find got -type f | sort; cat got/flat/unit-b.txt' },
+        { uses: 'actions/upload-artifact/merge@v4', with: { pattern: 'none-*' } },
+      ],
+    })
+    expect(printed(job)).toEqual([
+      'got/docs/docs.txt',
+      'got/flat/unit-a.txt',
+      'got/flat/unit-b.txt',
+      'got/folders/unit-a/unit-a.txt',
+      'got/folders/unit-b/unit-b.txt',
+      'b',
+    ])
+    expect(job.result.reason).toContain('No artifacts were found with the provided pattern: none-*.')
   })
 })
 

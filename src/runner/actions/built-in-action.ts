@@ -27,6 +27,9 @@ export interface ActionContext {
   readonly temp: string
   /** The home folder of the steps, on this machine. */
   readonly home: string
+  /** A path that the step named, on this machine; and one of this machine, as steps see it (`StepHost`). */
+  outside(path: string): string
+  inside(path: string): string
   /** Milliseconds since 1970. */
   readonly now: () => number
   print(lines: readonly string[]): void
@@ -103,6 +106,8 @@ function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionCon
     inputs,
     temp: job.order.paths.temp,
     home: job.host.outside(job.host.baseEnv['HOME'] ?? homedir()),
+    outside: (path) => job.host.outside(path),
+    inside: (path) => job.host.inside(path),
     now: () => job.world.now(),
     print: (lines) => job.print(lines),
     warn: (message) => job.announce('warning', message),

@@ -4,6 +4,7 @@ import type { BuiltInAction } from './built-in-action.ts'
 export const builtInActions: ReadonlyMap<string, () => Promise<BuiltInAction>> = new Map([
   ['actions/checkout', async () => (await import('./checkout.ts')).checkout],
   ['actions/upload-artifact', async () => (await import('./upload-artifact.ts')).uploadArtifact],
+  ['actions/upload-artifact/merge', async () => (await import('./merge-artifact.ts')).mergeArtifact],
   ['actions/download-artifact', async () => (await import('./download-artifact.ts')).downloadArtifact],
   ['actions/cache/restore', async () => (await import('./cache-restore.ts')).cacheRestore],
   ['actions/cache/save', async () => (await import('./cache-save.ts')).cacheSave],

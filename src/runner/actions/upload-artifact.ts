@@ -1,13 +1,13 @@
-import { dirname, relative } from 'node:path'
-import { artifactEmpty, artifactNameInvalid, artifactTooLarge } from '#core/known/runner.ts'
+import { basename, dirname, relative } from 'node:path'
+import { actionInputInvalid, artifactEmpty, artifactNameInvalid, artifactTooLarge } from '#core/known/runner.ts'
 import { artifactFilesMax, isArtifactName } from '#core/run/artifact.ts'
-import type { ArtifactFile } from '#core/run/artifact.ts'
+import type { ArtifactFile, ArtifactManifest } from '#core/run/artifact.ts'
 import { commonFolder } from '#core/step/path-pattern.ts'
 import { foldersOfBlobs, storeBlob, syncFolder } from '../blob.ts'
 import { searchFiles } from '../file-search.ts'
 import type { FileSearch } from '../file-search.ts'
-import { digestOf, publishArtifact } from './artifact-store.ts'
-import type { ActionContext, BuiltInAction } from './built-in-action.ts'
+import { artifactId, digestOf, publishArtifact } from './artifact-store.ts'
+import type { ActionContext, ActionInputs, BuiltInAction } from './built-in-action.ts'
 
 /** Files copied at the same time: enough to keep a disk busy while others are made durable. */
 const COPIES_MAX = 4
@@ -23,11 +23,11 @@ export const uploadArtifact: BuiltInAction = {
     'compression-level': undefined,
     overwrite: 'false',
     'include-hidden-files': 'false',
+    archive: 'true',
   },
   async run(context: ActionContext): Promise<void> {
     const { inputs, order } = context
-    const name = inputs.text('name')
-    if (!isArtifactName(name)) throw artifactNameInvalid({ name })
+    checkInputs(inputs)
     const paths = inputs.text('path')
     const search = searchFiles(paths, order.paths.workspace, {
       includeHidden: inputs.boolean('include-hidden-files'),
@@ -35,20 +35,56 @@ export const uploadArtifact: BuiltInAction = {
     })
     if (search.files.length === 0) return reportEmpty(context, paths)
     if (search.files.length > artifactFilesMax) {
-      throw artifactTooLarge({ name, found: search.files.length, filesMax: artifactFilesMax })
+      throw artifactTooLarge({ name: inputs.text('name'), found: search.files.length, filesMax: artifactFilesMax })
     }
     const files = await storeFiles(context, search)
-    const digest = digestOf(files)
-    const { jobKey, attempt } = order
-    const retentionDays = inputs.integer('retention-days')
-    const manifest = { schema: 'shipway.artifact/1', name, jobKey, attempt, retentionDays, files, digest } as const
-    publishArtifact(order.paths.artifacts, manifest, inputs.boolean('overwrite'))
-    const bytes = files.reduce((sum, file) => sum + file.size, 0)
-    context.setOutput('artifact-id', `${name}@${digest.slice(0, 12)}`)
-    context.setOutput('artifact-digest', digest)
-    context.setOutput('artifact-url', '')
-    context.print([`Artifact ${name} has ${files.length} file(s), ${bytes} bytes, sha256 ${digest}`])
+    if (inputs.boolean('archive')) return record(context, inputs.text('name'), files)
+    const [only] = files
+    if (only === undefined || files.length > 1) {
+      const expected = 'true for more than one file'
+      throw actionInputInvalid({ action: 'actions/upload-artifact', input: 'archive', value: 'false', expected })
+    }
+    const path = basename(only.path)
+    record(context, path, [{ ...only, path }], mimeTypeOf(path))
   },
+}
+
+/** Makes files that are in the blob store known as an artifact of the run, and says so in log and outputs. */
+export function record(context: ActionContext, name: string, files: readonly ArtifactFile[], mimeType?: string): void {
+  if (!isArtifactName(name)) throw artifactNameInvalid({ name })
+  const { inputs, order } = context
+  const digest = digestOf(files)
+  const { jobKey, attempt } = order
+  const retentionDays = inputs.integer('retention-days')
+  const base = { schema: 'shipway.artifact/1', name, jobKey, attempt, retentionDays, files, digest } as const
+  const manifest: ArtifactManifest = mimeType === undefined ? base : { ...base, mimeType }
+  publishArtifact(order.paths.artifacts, manifest, inputs.boolean('overwrite'))
+  const bytes = files.reduce((sum, file) => sum + file.size, 0)
+  context.setOutput('artifact-id', artifactId(manifest))
+  context.setOutput('artifact-digest', digest)
+  context.setOutput('artifact-url', '')
+  context.print([`Artifact ${name} has ${files.length} file(s), ${bytes} bytes, sha256 ${digest}`])
+}
+
+/** Mistakes are told before the files are read. */
+function checkInputs(inputs: ActionInputs): void {
+  const action = 'actions/upload-artifact'
+  const name = inputs.text('name')
+  if (!isArtifactName(name)) throw artifactNameInvalid({ name })
+  if (inputs.text('path') === '') {
+    throw actionInputInvalid({ action, input: 'path', value: '', expected: 'at least one path' })
+  }
+  const level = inputs.text('compression-level')
+  if (!/^\d?$/.test(level)) {
+    throw actionInputInvalid({ action, input: 'compression-level', value: level, expected: 'a number from 0 to 9' })
+  }
+  inputs.integer('retention-days')
+}
+
+/** What a client is told about a file that it downloads as it is. */
+function mimeTypeOf(path: string): string {
+  const known: Readonly<Record<string, string>> = { html: 'text/html', txt: 'text/plain', json: 'application/json' }
+  return known[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
 }
 
 function reportEmpty(context: ActionContext, path: string): void {
