@@ -153,6 +153,35 @@ export async function hasSucceeded(q: Query, place: Place, release: string): Pro
   return rows.length > 0
 }
 
+/**
+ * How long an environment has run a release without a break, at best, and whether it runs it now. A period begins with a deployment of it that
+ * ended with success and ends with the next one of another release. Milliseconds.
+ */
+export async function timeServed(
+  q: Query,
+  place: Place,
+  release: string,
+  now: number,
+): Promise<{ readonly ms: number; readonly isRunning: boolean }> {
+  const rows = await q<{ release: string; finished_at: number }>(
+    `select release, finished_at from deployment where application = $1 and environment = $2 and conclusion = 'success'
+      order by finished_at, id`,
+    [place.application, place.environment],
+  )
+  let longest = 0
+  let since: number | undefined
+  for (const row of rows) {
+    if (row.release === release) since ??= row.finished_at
+    else if (since !== undefined) {
+      longest = Math.max(longest, row.finished_at - since)
+      since = undefined
+    }
+  }
+  return since === undefined
+    ? { ms: longest, isRunning: false }
+    : { ms: Math.max(longest, now - since), isRunning: true }
+}
+
 /** The latest deployments that ended with success, oldest first. */
 export async function succeededDeployments(q: Query, place: Place, limit: number): Promise<readonly PastDeployment[]> {
   const rows = await q<{ release: string; kind: PastDeployment['kind'] }>(

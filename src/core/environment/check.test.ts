@@ -229,3 +229,40 @@ describe('the rules of an environment', () => {
     })
   })
 })
+
+describe('time', () => {
+  const soak = { after: ['staging'], soakMs: hour }
+  const verified = { verifications: { staging: { kind: 'verified' } } } as const
+  const soaked = (ms: number, isRunning: boolean) => ({
+    facts: { ...verified, soaked: { staging: { ms, isRunning } } },
+  })
+
+  test('a release that has not run for long enough waits while it runs there, and is refused when it has left', () => {
+    expect(check({ config: soak, ...soaked(hour, false) })).toEqual({ kind: 'pass' })
+    expect(check({ config: soak, ...soaked(hour / 2, true) })).toMatchObject({
+      kind: 'wait',
+      reason: { code: 'RELEASE_SOAKING', message: expect.stringContaining('has run it for 30m') },
+    })
+    expect(check({ config: soak, ...soaked(hour / 2, false) })).toMatchObject({
+      kind: 'refuse',
+      reason: { code: 'RELEASE_NOT_SOAKED' },
+    })
+  })
+
+  test('a freeze stops everybody but a rollback, and says until when and why', () => {
+    const facts = { freeze: { until: now + hour, reason: 'holidays' } }
+    expect(check({ facts })).toMatchObject({
+      kind: 'wait',
+      reason: { code: 'ENVIRONMENT_FROZEN', message: expect.stringMatching(/until 2023-11-14 23:13 UTC: holidays/) },
+    })
+    expect(check({ facts, subject: { kind: 'rollback' } })).toEqual({ kind: 'pass' })
+  })
+
+  test('evidence that fails is refused with its figures, but not on the way back', () => {
+    const facts = {
+      gates: [{ gate: 'coverage', verdict: 'fail', text: 'Line coverage is 60 %, below 80 %.' }],
+    } as const
+    expect(check({ facts })).toMatchObject({ kind: 'refuse', reason: { message: expect.stringContaining('60 %') } })
+    expect(check({ subject: back.subject, facts: { ...facts, ...back.facts } })).toEqual({ kind: 'pass' })
+  })
+})

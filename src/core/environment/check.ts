@@ -2,6 +2,7 @@ import type { GateResult } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Reason } from '#core/reason.ts'
 import type { BadMark } from '#core/release/model.ts'
+import type { Freeze } from './freeze.ts'
 import * as reasons from './reasons.ts'
 import { admitsRef } from './ref-rule.ts'
 
@@ -53,6 +54,10 @@ export interface EnvironmentFacts {
   readonly missingSecrets: readonly string[]
   /** A deployment that has started and is not done. */
   readonly active?: { readonly id: string; readonly version: string; readonly phase: string }
+  /** The window that is open now, where one is. */
+  readonly freeze?: Freeze
+  /** For each environment of `after`: how long it has run the release, and whether it still does. Asked where there is a `soak`. */
+  readonly soaked?: Readonly<Record<string, { readonly ms: number; readonly isRunning: boolean }>>
   /** What the gates of the environment say to the evidence about the release; empty where it asks for none. */
   readonly gates?: readonly GateResult[]
   /** A newer release that this environment runs, or that is on its way to it. */
@@ -101,8 +106,10 @@ export type GateName =
   | 'order'
   | 'secrets'
   | 'after'
+  | 'soak'
   | 'evidence'
   | 'lock'
+  | 'freeze'
   | 'hold'
   | 'queue'
   | 'approvals'
@@ -119,7 +126,9 @@ const rules: readonly (readonly [GateName, Rule])[] = [
   ['secrets', missingSecrets],
   ['after', unverified],
   ['evidence', unproved],
+  ['soak', unsoaked],
   ['lock', locked],
+  ['freeze', frozen],
   ['hold', held],
   ['queue', busy],
   ['approvals', unapproved],
@@ -197,6 +206,26 @@ function unproved({ config, subject, facts }: EnvironmentQuestion): ReturnType<R
   const red = facts.gates?.filter(({ verdict }) => verdict === 'fail') ?? []
   if (red.length === 0 || isReturn(subject, facts)) return undefined
   return refuse(reasons.gateFailed({ environment: config.name, red, version: subject.release?.version }))
+}
+
+/** Time proves what no test does; what left the environment too early has not been proved. */
+function unsoaked({ config, subject, facts, now }: EnvironmentQuestion): ReturnType<Rule> {
+  if (config.soakMs === undefined || facts.soaked === undefined || isReturn(subject, facts)) return undefined
+  for (const name of config.after) {
+    const soaked = facts.soaked[name] ?? { ms: 0, isRunning: false }
+    if (soaked.ms >= config.soakMs) continue
+    const fact = { environment: config.name, after: name, soakMs: config.soakMs, ranMs: soaked.ms }
+    return soaked.isRunning
+      ? wait(reasons.soaking({ ...fact, opensAt: now + config.soakMs - soaked.ms }))
+      : refuse(reasons.notSoaked({ ...fact, version: subject.release?.version }))
+  }
+  return undefined
+}
+
+/** Going back is the one thing that a freeze must never stop. */
+function frozen({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  if (facts.freeze === undefined || subject.kind === 'rollback') return undefined
+  return wait(reasons.frozen({ environment: config.name, ...facts.freeze }))
 }
 
 function locked({ config, facts, now }: EnvironmentQuestion): ReturnType<Rule> {

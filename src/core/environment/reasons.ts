@@ -124,6 +124,50 @@ export function held(fact: { readonly environment: string; readonly by: string; 
   }
 }
 
+/** It runs where it must prove itself, and not yet for long enough. */
+export function soaking(fact: {
+  readonly environment: string
+  readonly after: string
+  readonly soakMs: number
+  readonly ranMs: number
+  readonly opensAt: number
+}): Reason {
+  const ran = renderDuration(Math.floor(fact.ranMs / 1000) * 1000)
+  return {
+    code: 'RELEASE_SOAKING',
+    message: `${fact.environment} takes what ${fact.after} has run for ${renderDuration(fact.soakMs)}; it has run it for ${ran}, and the time is over at ${timeText(fact.opensAt)}.`,
+    hint: `It goes on by itself then, while an agent runs: \`shipway agent\`. "environments.${fact.environment}.soak" in shipway.yml is the rule.`,
+  }
+}
+
+export function notSoaked(fact: {
+  readonly environment: string
+  readonly after: string
+  readonly soakMs: number
+  readonly ranMs: number
+  readonly version: string | undefined
+}): Reason {
+  const ran =
+    fact.ranMs === 0 ? 'has not run it' : `ran it for ${renderDuration(Math.floor(fact.ranMs / 1000) * 1000)} only`
+  return {
+    code: 'RELEASE_NOT_SOAKED',
+    message: `${fact.environment} takes what ${fact.after} has run for ${renderDuration(fact.soakMs)}, and ${fact.after} ${ran}.`,
+    hint: `Put it there again: \`shipway deploy ${fact.after}${fact.version === undefined ? '' : ` ${fact.version}`}\`.`,
+  }
+}
+
+export function frozen(fact: {
+  readonly environment: string
+  readonly until: number
+  readonly reason: string
+}): Reason {
+  return {
+    code: 'ENVIRONMENT_FROZEN',
+    message: `${fact.environment} is frozen until ${timeText(fact.until)}: ${fact.reason}.`,
+    hint: `It goes on by itself then, while an agent runs. Whoever may change "environments.${fact.environment}.freeze" in shipway.yml of the default branch can open it; a rollback is always allowed.`,
+  }
+}
+
 /** Evidence that is missing, unreadable, or against it. */
 export function gateFailed(fact: {
   readonly environment: string

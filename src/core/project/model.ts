@@ -38,6 +38,10 @@ export interface EnvironmentConfig {
   readonly targets: readonly TargetConfig[]
   readonly approvals?: ApprovalRule
   readonly gates?: GatePolicy
+  /** How long the environments of `after` must have run a release before it may come. */
+  readonly soakMs?: number
+  /** Times in which nothing comes by itself or by hand; going back is always allowed. */
+  readonly freeze?: readonly FreezeRule[]
   readonly health?: HealthRule
   /** Jobs of the sealing run that must be green before another environment may take the release from here. */
   readonly verifiedBy: readonly string[]
@@ -70,6 +74,20 @@ export type TargetConfig =
       readonly path: string
       /** Extra `ssh` options as `Key=value`, for example a key file or a known-hosts file of the project. */
       readonly options: readonly string[]
+    }
+
+/** A time in which an environment takes nothing. */
+export type FreezeRule =
+  /** Milliseconds since 1970; `to` is the first instant after it. */
+  | { readonly kind: 'once'; readonly from: number; readonly to: number; readonly reason: string }
+  /** RFC 5545: `rule` as RRULE, `start` as the local time `YYYYMMDDTHHMMSS` in `zone`. */
+  | {
+      readonly kind: 'recurring'
+      readonly rule: string
+      readonly start: string
+      readonly zone: string
+      readonly lastsMs: number
+      readonly reason: string
     }
 
 export interface ApprovalRule {

@@ -6,6 +6,7 @@ import type { ValuesOf, WrittenTarget } from './field.ts'
 import type { EnvironmentConfig, HealthRule, ProjectConfig, ReleaseConfig, TargetConfig } from './model.ts'
 import { ProjectReader } from './reader.ts'
 import type { Path } from './reader.ts'
+import { readFreeze } from './read-freeze.ts'
 import { defaultReports, readGates, readWaivers } from './read-gates.ts'
 import { projectFields } from './schema.ts'
 import { parseTarget } from './target.ts'
@@ -80,6 +81,8 @@ function normaliseEnvironment(reader: ProjectReader, name: string, written: Writ
     targets: normaliseTargets(reader, written.targets ?? [], { path: [...path, 'targets'], folder: written.path }),
     ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
     ...(written.gates === undefined ? {} : { gates: readGates(reader, written.gates, [...path, 'gates']) }),
+    ...(written.soak === undefined ? {} : { soakMs: written.soak }),
+    ...(written.freeze === undefined ? {} : { freeze: readFreeze(reader, written.freeze, [...path, 'freeze']) }),
     ...(health === undefined ? {} : { health }),
     verifiedBy: written.verifiedBy ?? [],
     retain: written.retain ?? projectDefaults.retain,

@@ -67,6 +67,19 @@ const healthFields = {
   },
 } as const satisfies Fields
 
+const freezeFields = {
+  from: { spec: { kind: 'text', example: '2026-12-20' }, help: 'First day, or a time such as 2026-12-20T18:00.' },
+  to: { spec: { kind: 'text', example: '2027-01-02' }, help: 'Last day, or the time at which it ends.' },
+  rule: {
+    spec: { kind: 'text', example: 'FREQ=WEEKLY;BYDAY=FR' },
+    help: 'A window that comes again: a recurrence rule of RFC 5545, with "start" and "lasts".',
+  },
+  start: { spec: { kind: 'text', example: '2026-01-02T15:00' }, help: 'The first time of such a window.' },
+  lasts: { spec: { kind: 'duration', minMs: minute, maxMs: 90 * day }, help: 'How long such a window lasts.' },
+  zone: { spec: { kind: 'text', example: 'Europe/Berlin' }, help: 'Time zone of these times. Default: UTC.' },
+  reason: { spec: { kind: 'text', example: 'holidays' }, help: 'Why, for people.' },
+} as const satisfies Fields
+
 const targetFields = {
   at: {
     spec: { kind: 'text', example: 'ssh://deploy@host.example.org/srv/app' },
@@ -103,6 +116,14 @@ const environmentFields = {
   gates: {
     spec: { kind: 'group', fields: gateFields },
     help: 'What the reports of the run must prove before a release may come here.',
+  },
+  soak: {
+    spec: { kind: 'duration', minMs: 1000, maxMs: 90 * day },
+    help: 'How long the environments of "after" must have run a release before it may come here.',
+  },
+  freeze: {
+    spec: { kind: 'groups', fields: freezeFields },
+    help: 'Times in which nothing is deployed here; a rollback always is.',
   },
   health: {
     spec: { kind: 'group', fields: healthFields },
@@ -154,11 +175,4 @@ export const projectFields = {
 } as const satisfies Fields
 
 /** Keys that a design document names but this version does not have: refusing them is safer than a rule that is silently not applied. */
-export const laterKeys: ReadonlySet<string> = new Set([
-  'strategy',
-  'freeze',
-  'soak',
-  'notifications',
-  'notify',
-  'migrations',
-])
+export const laterKeys: ReadonlySet<string> = new Set(['strategy', 'notifications', 'notify', 'migrations'])

@@ -13,7 +13,7 @@ import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
 import { loadSecrets } from './load-secrets.ts'
-import { verifications } from './question.ts'
+import { currentFreeze, verifications } from './question.ts'
 
 /**
  * What the rules of an environment say to a job that names it. An environment that `shipway.yml` does not know has no rules, as on
@@ -30,7 +30,9 @@ export async function jobVerdict(context: DeliveryContext, runId: string, enviro
   const release = await releaseOfRun(query, run.id)
   const state = await loadEnvironment(query, run.application, environment)
   const kept = loadSecrets(context, { application: run.application, environment, tickets: [] })
+  const freeze = await currentFreeze(config, context.clock.now())
   const facts: EnvironmentFacts = {
+    ...(freeze === undefined ? {} : { freeze }),
     ...(state.lock === undefined ? {} : { lock: state.lock }),
     ...(state.hold === undefined ? {} : { hold: state.hold }),
     verifications: await jobVerifications(query, { application, config, run }),

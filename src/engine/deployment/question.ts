@@ -7,7 +7,7 @@ import type { Query } from '#ports/sql-driver.ts'
 import type { StoredApplication } from '#store/application.ts'
 import { approvalsOfPlan, decisionsOn } from '#store/approval.ts'
 import type { StoredDecision } from '#store/approval.ts'
-import { hasSucceeded, openDeploymentsOf } from '#store/deployment.ts'
+import { hasSucceeded, openDeploymentsOf, timeServed } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { latestEvidence } from '#store/evidence.ts'
@@ -81,11 +81,42 @@ export async function deploymentQuestion(
       outdatedApprovals: own.filter(
         (decision) => decision.decision === 'approve' && decision.planHash !== candidate.planHash,
       ).length,
+      ...(await timeFacts(query, { place, release, config, now: context.clock.now() })),
       ...(await gateResults(query, { release, application, config, current: state.current, now: context.clock.now() })),
       hasRunBefore: await hasSucceeded(query, place, release.id),
       missingSecrets: sealedEnvironment(release, config).secrets.filter((name) => secrets[name] === undefined),
     },
   }
+}
+
+/** What depends on the time. The calendar is loaded only where there are windows. */
+async function timeFacts(
+  query: Query,
+  asked: {
+    readonly place: { readonly application: string }
+    readonly release: Release
+    readonly config: EnvironmentConfig
+    readonly now: number
+  },
+): Promise<Pick<EnvironmentFacts, 'freeze' | 'soaked'>> {
+  const { config, now, release } = asked
+  const freeze = await currentFreeze(config, now)
+  if (config.soakMs === undefined) return freeze === undefined ? {} : { freeze }
+  const soaked: [string, { readonly ms: number; readonly isRunning: boolean }][] = []
+  for (const environment of config.after) {
+    soaked.push([
+      environment,
+      await timeServed(query, { application: asked.place.application, environment }, release.id, now),
+    ])
+  }
+  return { ...(freeze === undefined ? {} : { freeze }), soaked: Object.fromEntries(soaked) }
+}
+
+/** The window of an environment that is open now. */
+export async function currentFreeze(config: EnvironmentConfig, now: number): Promise<EnvironmentFacts['freeze']> {
+  if (config.freeze === undefined || config.freeze.length === 0) return undefined
+  const { freezeAt } = await import('#core/environment/freeze.ts')
+  return freezeAt(config.freeze, now)
 }
 
 /** What the gates say; nothing where the environment has none. */

@@ -1,0 +1,36 @@
+import { RRuleTemporal } from 'rrule-temporal'
+import type { FreezeRule } from '#core/project/model.ts'
+
+/** A time in which an environment takes nothing. */
+export interface Freeze {
+  /** Milliseconds since 1970: when it ends, windows that follow at once included. */
+  readonly until: number
+  readonly reason: string
+}
+
+/** Windows that follow each other without a gap; more is a mistake in the rules. */
+const chainMax = 1000
+
+/** The freeze that holds now, if one does. Times of day are those of each rule's zone, through changes of summer time. */
+export function freezeAt(rules: readonly FreezeRule[], now: number): Freeze | undefined {
+  let until = now
+  let reason: string | undefined
+  for (let step = 0; step < chainMax; step += 1) {
+    const window = rules.map((rule) => ({ rule, end: windowEnd(rule, until) })).find(({ end }) => end !== undefined)
+    if (window?.end === undefined) break
+    reason ??= window.rule.reason
+    until = window.end
+  }
+  return reason === undefined ? undefined : { until, reason }
+}
+
+/** When the window ends that holds at an instant; undefined when none does. */
+function windowEnd(rule: FreezeRule, at: number): number | undefined {
+  if (rule.kind === 'once') return rule.from <= at && at < rule.to ? rule.to : undefined
+  const start = recurrence(rule).previous(new Date(at), true)?.epochMilliseconds
+  return start !== undefined && at < start + rule.lastsMs ? start + rule.lastsMs : undefined
+}
+
+function recurrence({ rule, start, zone }: Extract<FreezeRule, { kind: 'recurring' }>): RRuleTemporal {
+  return new RRuleTemporal({ rruleString: `DTSTART;TZID=${zone}:${start}\nRRULE:${rule}` })
+}
