@@ -18,6 +18,7 @@ import type { WorkflowModel } from '#core/workflow/model.ts'
 import { appendEvent } from '#store/event.ts'
 import { insertJobs } from '#store/job.ts'
 import { insertRun, nextRunNumber } from '#store/run.ts'
+import type { DefaultBranch } from '#ports/git.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
@@ -33,6 +34,8 @@ export interface PreparedRuns {
   readonly commit: LoadedCommit
   /** The rules of the commit are those that count from now on. */
   readonly isInForce: boolean
+  /** Name of the default branch; not asked for where nothing but caches depends on it. */
+  readonly defaultBranch?: string
 }
 
 /** Reads the commit and finds the workflows that answer to the event. Throws a known error when there is nothing to run. */
@@ -59,15 +62,20 @@ export async function prepareRuns(
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
-  return { models, commit, isInForce: commit.project !== undefined && (await isInForce(context.git, request)) }
+  const branch = commit.project === undefined ? undefined : await context.git.defaultBranch(request.repository)
+  return {
+    models,
+    commit,
+    isInForce: isInForce(branch, request),
+    ...(branch === undefined ? {} : { defaultBranch: branch.name }),
+  }
 }
 
 /**
  * Rules are those of the newest commit of the default branch, whatever ref the event names: neither another branch, nor a commit that the branch has
  * left behind, nor a working tree that nobody committed can bring weaker ones.
  */
-async function isInForce(git: AgentContext['git'], { repository, event }: RunRequest): Promise<boolean> {
-  const branch = await git.defaultBranch(repository)
+function isInForce(branch: DefaultBranch | undefined, { event }: RunRequest): boolean {
   return branch?.tips.includes(event.sha) === true
 }
 
@@ -92,7 +100,7 @@ export async function insertRuns(
     const model = linked.workflow
     const id = context.ids.next('run')
     const number = await nextRunNumber(query, request.application)
-    const document = buildDocument(request, linked, { id, number })
+    const document = buildDocument(request, linked, { id, number, ...defaultBranchOf(prepared) })
     const title = titleOf(model, document)
     await insertRun(query, {
       id,
@@ -133,10 +141,14 @@ export async function insertRuns(
   return ids
 }
 
+function defaultBranchOf({ defaultBranch }: { readonly defaultBranch?: string }): { readonly defaultBranch?: string } {
+  return defaultBranch === undefined ? {} : { defaultBranch }
+}
+
 function buildDocument(
   request: RunRequest,
   linked: LinkedWorkflow,
-  run: { readonly id: string; readonly number: number },
+  run: { readonly id: string; readonly number: number; readonly defaultBranch?: string },
 ): RunDocument {
   const { workflow: model, calls } = linked
   const only = request.job === undefined ? undefined : selectJobs(linked, request.job)
@@ -147,6 +159,7 @@ function buildDocument(
     actor: request.actor,
     workflow: { name: model.name, file: model.file },
     run: { id: run.id, number: run.number, attempt: 1 },
+    ...defaultBranchOf(run),
   })
   const concurrency = workflowConcurrency(model, { contexts: { github, inputs, vars: request.vars } })
   return {

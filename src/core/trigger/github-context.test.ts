@@ -33,6 +33,14 @@ describe('the github context', () => {
     expect(contextOf(event)).toMatchObject(expected)
   })
 
+  test('names the default branch where it is known', () => {
+    const facts = { repository: 'acme/shop', actor: 'ada', workflow: { name: 'CI', file: 'ci.yml' } }
+    const event = { name: 'push', ref: 'refs/heads/main', sha, payload: {} }
+    const context = githubContext({ ...facts, event, run: { id: 'r1', number: 7, attempt: 1 }, defaultBranch: 'trunk' })
+    expect(context).toMatchObject({ event: { repository: { full_name: 'acme/shop', default_branch: 'trunk' } } })
+    expect(contextOf({})).not.toHaveProperty('event.repository.default_branch')
+  })
+
   test('has ids and numbers as texts', () => {
     expect(contextOf({})).toMatchObject({
       run_id: 'r1',

@@ -12,6 +12,8 @@ export interface GithubFacts {
   readonly run: { readonly id: string; readonly number: number; readonly attempt: number }
   /** Where the repository's pages are: `https://git.example.org`. */
   readonly serverUrl?: string
+  /** Where it is known. */
+  readonly defaultBranch?: string
 }
 
 const serverUrlDefault = 'https://github.com'
@@ -23,7 +25,8 @@ const noCommit = '0'.repeat(40)
  * The `github` context of a run (actions-semantics 30, 35, 129), all but what only the runner knows: `workspace`,
  * `event_path`, `action`, `action_path`, `job`, `token`. Ids and numbers are texts, as on GitHub.
  */
-export function githubContext({ event, repository, actor, workflow, run, serverUrl }: GithubFacts): JsonObject {
+export function githubContext(facts: GithubFacts): JsonObject {
+  const { event, repository, actor, workflow, run, serverUrl, defaultBranch } = facts
   const server = serverUrl ?? serverUrlDefault
   const { type, name } = refParts(event.ref)
   const [owner = ''] = repository.split('/')
@@ -46,7 +49,7 @@ export function githubContext({ event, repository, actor, workflow, run, serverU
     head_ref: isPullRequest ? refParts(event.headRef ?? '').name : '',
     base_ref: isPullRequest ? refParts(event.baseRef ?? '').name : '',
     event_name: event.name,
-    event: eventPayload({ event, repository, owner, actor, server }),
+    event: eventPayload({ event, repository, owner, actor, server, defaultBranch }),
     server_url: server,
     api_url: server === serverUrlDefault ? 'https://api.github.com' : `${server}/api/v3`,
     graphql_url: server === serverUrlDefault ? 'https://api.github.com/graphql' : `${server}/api/graphql`,
@@ -63,16 +66,18 @@ interface PayloadFacts {
   readonly owner: string
   readonly actor: string
   readonly server: string
+  readonly defaultBranch: string | undefined
 }
 
 /** `github.event`: what the sender said, with the members that every workflow may count on filled in. */
-function eventPayload({ event, repository, owner, actor, server }: PayloadFacts): JsonObject {
+function eventPayload({ event, repository, owner, actor, server, defaultBranch }: PayloadFacts): JsonObject {
   return {
     repository: {
       name: repository.slice(repository.indexOf('/') + 1),
       full_name: repository,
       owner: { login: owner },
       html_url: `${server}/${repository}`,
+      ...(defaultBranch === undefined ? {} : { default_branch: defaultBranch }),
     },
     sender: { login: actor },
     ...payloadOfKind(event),
