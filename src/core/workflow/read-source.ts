@@ -11,13 +11,21 @@ const fileStart: Range = { start: { line: 1, column: 1 }, end: { line: 1, column
  *
  * The `yaml` package is loaded on first use, so that a command that reads no YAML does not pay for it.
  */
-export async function readSource({ file, text }: { file: string; text: string }): Promise<Parsed<SourceNode>> {
+export async function readSource({
+  file,
+  text,
+  lengthMax = fileLengthMax,
+}: {
+  file: string
+  text: string
+  lengthMax?: number
+}): Promise<Parsed<SourceNode>> {
   const fail = (range: Range, message: string, code = 'YAML_INVALID'): Parsed<SourceNode> => ({
     value: undefined,
     diagnostics: [{ severity: 'error', code, file, range, message }],
   })
-  if (text.length > fileLengthMax) {
-    return fail(fileStart, `The file has ${text.length} characters; ${fileLengthMax} are allowed.`, 'FILE_TOO_LARGE')
+  if (text.length > lengthMax) {
+    return fail(fileStart, `The file has ${text.length} characters; ${lengthMax} are allowed.`, 'FILE_TOO_LARGE')
   }
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
