@@ -173,7 +173,15 @@ function setUpLines(job: JobRun): readonly string[] {
     `Runner ${job.world.name} on ${String(job.runner['os'])} ${String(job.runner['arch'])}${where}`,
     `Commit ${order.source.sha} (${order.source.ref})`,
     `Workspace ${order.paths.workspace}`,
+    ...permissionLines(order.permissions),
   ]
+}
+
+/** As GitHub tells them; a file that says nothing leaves them to the repository's setting (actions-semantics 137). */
+function permissionLines(permissions: JobOrder['permissions']): readonly string[] {
+  if (permissions === undefined) return []
+  const levels = Object.entries(permissions).map(([scope, level]) => `${scope}: ${level}`)
+  return ['##[group]GITHUB_TOKEN Permissions', ...(levels.length === 0 ? ['none'] : levels), '##[endgroup]']
 }
 
 /** `env` of workflow and job, then `defaults.run`: the job's win over the workflow's, key by key (11, 38). */
