@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { CliServices } from './services.ts'
+import { systemGit } from '#adapters/git/git.ts'
 import type { RepositoryFacts } from '#ports/repository-facts.ts'
 import { prepareEvent } from './event-facts.ts'
 import type { EventFlags } from './event-facts.ts'
@@ -57,7 +58,20 @@ test.for<readonly [title: string, name: string, flags: Partial<EventFlags>, stat
     { name: 'workflow_dispatch', ref: 'refs/heads/feature/x', inputs: { who: 'ann' } },
   ],
   ['a detached HEAD on a tag', 'push', {}, detached, { ref: 'refs/tags/v1.2.3' }],
-  ['a detached HEAD', 'push', {}, { ...detached, tags: [] }, { ref: 'refs/heads/main' }],
+  [
+    'a detached HEAD on the newest commit of the default branch',
+    'push',
+    {},
+    { ...detached, tags: [] },
+    { ref: 'refs/heads/main' },
+  ],
+  [
+    'a detached HEAD anywhere else',
+    'push',
+    {},
+    { ...detached, sha: 'e'.repeat(40), tags: [] },
+    { ref: 'e'.repeat(40) },
+  ],
   [
     'uncommitted changes',
     'push',
@@ -184,6 +198,7 @@ test('a tag is needed for the event "tag", and a commit for any', async () => {
 
 function session(directory: string) {
   const services: Partial<CliServices> = {
+    git: { ...systemGit, defaultBranch: async () => ({ name: 'main', tips: [sha] }) },
     snapshotTree: async () => ({ sha: 'c'.repeat(40) }),
     resolveRef: async (_, ref) => (ref === 'v9' ? { ref: 'refs/tags/v9', sha: 'd'.repeat(40) } : undefined),
   }

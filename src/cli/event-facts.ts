@@ -127,7 +127,7 @@ async function findCommit(session: Session, facts: RepositoryFacts, wanted: Want
     if (found === undefined && !mayBeAbsent) throw refNotFound({ ref: wanted.flags.ref, root: facts.root })
     return workingTree(session, facts, found?.ref ?? wanted.flags.ref, wanted)
   }
-  return workingTree(session, facts, refFor(facts, wanted, named), wanted)
+  return workingTree(session, facts, await refFor(session, facts, { ...wanted, named }), wanted)
 }
 
 /** The working tree as it is: HEAD when it is clean, else a commit of its changes that no branch knows. */
@@ -147,7 +147,11 @@ async function workingTree(
   return { ref, sha: (await session.services.snapshotTree(facts.root)).sha, isDirty: true, ...changedFiles }
 }
 
-function refFor(facts: RepositoryFacts, { name, payload, remarks }: Wanted, named: string | undefined): string {
+async function refFor(
+  session: Session,
+  facts: RepositoryFacts,
+  { name, payload, remarks, named }: Wanted & { readonly named: string | undefined },
+): Promise<string> {
   if (named !== undefined) return fullRef(named)
   if (name === 'tag') {
     const [tag] = facts.tags
@@ -157,10 +161,25 @@ function refFor(facts: RepositoryFacts, { name, payload, remarks }: Wanted, name
   if (name === 'pull_request' || name === 'pull_request_target')
     return `refs/pull/${String(payload['number'] ?? 1)}/merge`
   if (facts.ref !== undefined) return facts.ref
-  const [tag] = facts.tags
-  const ref = tag ?? `refs/heads/${facts.defaultBranch}`
-  remarks.push(`HEAD is detached at ${(facts.sha ?? '').slice(0, 7)}: taking ${ref} for its ref; --ref names another.`)
-  return ref
+  return detachedRef(session, facts, remarks)
+}
+
+/**
+ * What a commit is when HEAD is on no branch: its tag, or the default branch whose newest commit it is, as in a checkout of a build server; else only
+ * itself. Taken for a branch, any commit of the past would pass the `from` of an environment.
+ */
+async function detachedRef(session: Session, facts: RepositoryFacts, remarks: string[]): Promise<string> {
+  const { sha = '', tags, root } = facts
+  const [tag] = tags
+  const branch = tag === undefined ? await session.services.git.defaultBranch(root) : undefined
+  const ref = tag ?? (branch?.tips.includes(sha) === true ? `refs/heads/${branch.name}` : undefined)
+  const where = `HEAD is detached at ${sha.slice(0, 7)}`
+  remarks.push(
+    ref === undefined
+      ? `${where}, which is on no branch as its newest commit: filters for branches and environments with "from" do not take it; --ref NAME names a branch or tag.`
+      : `${where}: taking ${ref} for its ref, whose commit it is; --ref names another.`,
+  )
+  return ref ?? sha
 }
 
 function fullRef(name: string): string {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemGit } from '#adapters/git/git.ts'
 import { someRepository, startCliRig } from '../rig/cli-world.ts'
 import type { CliOptions, CliRig } from '../rig/cli-world.ts'
 
@@ -88,8 +89,12 @@ test('says that the working tree is taken as it is, or what a detached HEAD coun
   expect(dirty.stdout).toContain('a snapshot of uncommitted changes')
 
   const { ref: _, ...detached } = someRepository(rig.project)
-  const end = await rig.run(['plan'], { services: { describeRepository: async () => detached } })
-  expect(end.stderr).toBe('HEAD is detached at 8556dce: taking refs/heads/main for its ref; --ref names another.\n')
+  const tips = [detached.sha ?? '']
+  const git = { ...systemGit, defaultBranch: async () => ({ name: 'main', tips }) }
+  const end = await rig.run(['plan'], { services: { describeRepository: async () => detached, git } })
+  expect(end.stderr).toBe(
+    'HEAD is detached at 8556dce: taking refs/heads/main for its ref, whose commit it is; --ref names another.\n',
+  )
   expect(end.stdout).toContain('push of main at 8556dce')
 })
 

@@ -127,15 +127,20 @@ test('uncommitted changes run as they are, and leave index, branch and files alo
   expect(repository.git('status', '--porcelain')).toBe(before)
 })
 
-test('a detached HEAD runs and says what it counts as', async () => {
-  using repository = new Repository({ '.github/workflows/ci.yml': workflow })
+test('a detached HEAD runs and says what it counts as: a branch only when it is its newest commit', async () => {
+  const rules = 'environments: { staging: { from: [main], targets: [../nowhere] } }\n'
+  using repository = new Repository({ '.github/workflows/ci.yml': workflow, 'shipway.yml': rules })
   await using shipway = new Shipway()
   repository.git('checkout', '--quiet', '--detach')
 
-  const end = await shipway.call(repository.root, 'run')
+  const newest = await shipway.call(repository.root, 'run')
+  expect(newest).toMatchObject({ status: 0, stderr: expect.stringContaining('taking refs/heads/main') })
 
-  expect(end.status).toBe(0)
-  expect(end.stderr).toContain('HEAD is detached at')
+  repository.commit({ 'evil.txt': 'not on main\n' })
+  const stray = await shipway.call(repository.root, 'run')
+  expect(stray).toMatchObject({ status: 0, stderr: expect.stringContaining('--ref NAME names a branch or tag') })
+  const refused = await shipway.call(repository.root, 'deploy', 'staging')
+  expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('from the commit (of no branch or tag)') })
 })
 
 test('the first Ctrl-C cancels the run and tells how it ends', async () => {

@@ -25,12 +25,18 @@ export function refNotAdmitted(fact: {
   readonly ref: string
   readonly from: readonly string[]
 }): Reason {
-  const kind = fact.ref.startsWith('refs/tags/') ? 'tag' : 'branch'
   return {
     code: 'REF_NOT_ADMITTED',
-    message: `${fact.environment} takes releases from ${fact.from.join(', ')} only, and this one is from the ${fact.ref.startsWith('refs/pull/') ? 'pull request' : kind} ${shortRef(fact.ref)}.`,
+    message: `${fact.environment} takes releases from ${fact.from.join(', ')} only, and this one is from the ${refKind(fact.ref)} ${shortRef(fact.ref)}.`,
     hint: `"environments.${fact.environment}.from" in shipway.yml of the default branch names the refs; a pattern that is no version means branches, refs/tags/… means tags.`,
   }
+}
+
+/** A ref that is none is a commit by itself: HEAD was detached. */
+function refKind(ref: string): string {
+  if (ref.startsWith('refs/pull/')) return 'pull request'
+  if (ref.startsWith('refs/tags/')) return 'tag'
+  return ref.startsWith('refs/') ? 'branch' : 'commit (of no branch or tag)'
 }
 
 export function dirtyRelease(fact: { readonly environment: string }): Reason {

@@ -75,6 +75,12 @@ function matchPush(trigger: TriggerModel, event: TriggerEvent): Verdict {
   const { type, name } = refParts(event.ref)
   const filtersBranches = trigger.branches !== undefined || trigger.branchesIgnore !== undefined
   const filtersTags = trigger.tags !== undefined || trigger.tagsIgnore !== undefined
+  if (!event.ref.startsWith('refs/')) {
+    if (!filtersBranches && !filtersTags) return yes
+    return no(
+      `The commit ${name.slice(0, 7)} is of no branch or tag that is known (detached HEAD), and its push filter names some.`,
+    )
+  }
   if (type === 'tag') {
     if (filtersBranches && !filtersTags) return no(`Tag "${name}" was pushed, and its push filter names only branches.`)
     return matchName({ kind: 'tag', name, include: trigger.tags, ignore: trigger.tagsIgnore })
