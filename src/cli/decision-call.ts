@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { nothingWaits, subjectAmbiguous } from '#core/known/cli.ts'
+import { approvalByRun, nothingWaits, subjectAmbiguous } from '#core/known/cli.ts'
 import type { DecisionRequest } from '#core/ticket/model.ts'
 import type { RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
@@ -46,6 +46,8 @@ export async function decide(
   text: string,
   flags: DecisionFlags,
 ): Promise<number> {
+  const run = session.world.env['SHIPWAY_RUN'] ?? ''
+  if (decision === 'approve' && run !== '') throw approvalByRun({ run })
   const { subject, environment } = await readFilledHome(session, async (q) => findWaiting(session, q, text, flags))
   const startedAt = session.world.now()
   const request: DecisionRequest = {
@@ -57,6 +59,7 @@ export async function decide(
   }
   const result = await performRequest(session, request, {
     watch: flags.detach === true ? 'none' : 'until-waiting',
+    isDetached: flags.detach === true,
     liveTo: 'stderr',
     hasLogs: flags.logs ?? true,
     tellsEnds: !subject.startsWith('run_'),

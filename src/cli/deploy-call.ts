@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { exitCodeOf } from '#core/errors.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
@@ -38,7 +37,7 @@ export function addDeployFlags(command: Command): void {
     .option('--dry-run', 'show what would change, change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'wait also when only a person can go on')
-    .option('--detach', 'return once the request is admitted')
+    .option('--detach', 'return once the request is admitted; an agent in the background carries it out')
     .option('--no-logs', 'show changes of state only, one line each')
 }
 
@@ -90,6 +89,7 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   const watch = flags.detach === true ? 'none' : flags.wait === true || isStep ? 'until-done' : 'until-waiting'
   const result = await performRequest(session, request, {
     watch,
+    isDetached: flags.detach === true,
     liveTo: 'stderr',
     hasLogs: flags.logs ?? true,
     tellsEnds: true,
@@ -124,7 +124,9 @@ async function planCall(session: Session, q: Query, call: DeployCall): Promise<D
 
 /** Prints the end of deployments, and turns it into the exit status. */
 export async function concludeDeployments(session: Session, result: WorkResult): Promise<number> {
-  const deployments = await readProved(session, result.subjects)
+  const deployments = await readFilledHome(session, async (q) =>
+    (await Promise.all(result.subjects.map((id) => viewDeployments(q, { id, limit: 1 })))).flat(),
+  )
   if (session.isJson) {
     session.printJson(
       deployments.length === 1
@@ -137,28 +139,6 @@ export async function concludeDeployments(session: Session, result: WorkResult):
   }
   if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
   return Math.max(0, ...deployments.map((deployment) => exitOf(deployment, result)))
-}
-
-/** How long an ending waits for its receipt, which the agent writes right after the end. Milliseconds. */
-const receiptWaitMs = 1500
-const lookEveryMs = 50
-
-async function readProved(session: Session, ids: readonly string[]): Promise<readonly DeploymentSummary[]> {
-  const read = async (): Promise<readonly DeploymentSummary[]> =>
-    readFilledHome(session, async (q) =>
-      (await Promise.all(ids.map((id) => viewDeployments(q, { id, limit: 1 })))).flat(),
-    )
-  let deployments = await read()
-  for (let waited = 0; waited < receiptWaitMs && deployments.some(lacksReceipt); waited += lookEveryMs) {
-    await sleep(lookEveryMs)
-    deployments = await read()
-  }
-  return deployments
-}
-
-/** Only what was begun has something to prove. */
-function lacksReceipt({ state, startedAt, receipt }: DeploymentSummary): boolean {
-  return state === 'done' && startedAt !== undefined && receipt === undefined
 }
 
 const exitOfConclusion: Record<NonNullable<DeploymentSummary['conclusion']>, number> = {

@@ -10,6 +10,8 @@ import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 export interface AgentOptions {
   /** Jobs that may run at the same time when this process becomes the agent. */
   readonly jobs?: number
+  /** This process will not stay: when no agent lives, one is started that outlives it and ends when nothing is left to do. */
+  readonly isVisitor?: boolean
 }
 
 export interface TargetReport {

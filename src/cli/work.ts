@@ -29,6 +29,8 @@ export interface WorkOptions {
   readonly priority?: 'P1' | 'P2' | 'P3'
   /** Jobs at the same time, when this process becomes the agent. */
   readonly jobs?: number
+  /** With `none`: the work is left to an agent in the background, which is started when none lives. */
+  readonly isDetached?: boolean
   /** `none`: return once the request is admitted. */
   readonly watch: 'none' | 'until-waiting' | 'until-done'
   /** Where the live log goes. */
@@ -50,10 +52,10 @@ export async function performRequest(
   request: TicketRequest,
   options: WorkOptions,
 ): Promise<WorkResult> {
-  const client = await session.services.agentClient(
-    session.home,
-    options.jobs === undefined ? {} : { jobs: options.jobs },
-  )
+  const client = await session.services.agentClient(session.home, {
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    isVisitor: options.isDetached === true,
+  })
   await using _ = client
   const requestedBy = whoAmI(session.world)
   const startedAt = session.world.now()

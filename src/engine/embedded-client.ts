@@ -28,6 +28,11 @@ export interface ClientWorld {
   takeLock(): Promise<AsyncDisposable | undefined>
   /** The store for reading only, beside an agent that writes; undefined when there is none yet. */
   openReader(): Promise<SqlDriver | undefined>
+  /**
+   * Starts an agent that outlives this process and ends when nothing is left to do. Given: this process hands in and looks, and does not
+   * become the agent itself unless none that was started answers.
+   */
+  readonly startAgent?: () => void
   /** Everything that an agent needs, with the store open for writing. Called with the lock in hand. */
   openAgent(notify: (notice: AgentNotice) => void): Promise<AgentContext>
 }
@@ -36,6 +41,10 @@ export interface ClientWorld {
 const lookEveryMs = 200
 /** While jobs run in this process, their logs are looked at this often even without a notice. */
 const lookAtOnceMs = 30
+
+/** How often an agent is started in the background, and how long each may take until it answers. Then this process does the work. */
+const agentStartsMax = 3
+const agentStartMs = 5000
 
 /**
  * Reaches the agent of a home: becomes it when there is none, watches it when there is one, and takes over when it goes away. Opened once
@@ -51,6 +60,8 @@ export class EmbeddedClient implements AgentClient {
   #reaching: Promise<void> | undefined
   /** Names of the files that this process has handed in. */
   readonly #handedIn = new Map<string, string>()
+  #starts = 0
+  #nextStartAt = 0
   /** What the living agent has said to the question whether anything still goes on. */
   #rest: 'unasked' | 'asked' | 'quiet' = 'unasked'
 
@@ -198,14 +209,30 @@ export class EmbeddedClient implements AgentClient {
   }
 
   async #tryToReach(): Promise<void> {
-    const lock = await this.#world.takeLock()
-    if (lock !== undefined) {
-      await this.#becomeAgent(lock)
-      return
+    if (!this.#isVisitor) {
+      const lock = await this.#world.takeLock()
+      if (lock !== undefined) return this.#becomeAgent(lock)
     }
-    this.#connection = await this.#world.socket.connect((notice) => this.#hear(notice))
-    const connection = this.#connection
-    if (connection === undefined) return
+    const connection = await this.#world.socket.connect((notice) => this.#hear(notice))
+    if (connection === undefined) this.#startAgent()
+    else this.#watch(connection)
+  }
+
+  /** Leaves the work to an agent that outlives this process. */
+  get #isVisitor(): boolean {
+    return this.#world.startAgent !== undefined && this.#starts <= agentStartsMax
+  }
+
+  #startAgent(): void {
+    const now = this.#world.clock.monotonic()
+    if (this.#world.startAgent === undefined || now < this.#nextStartAt) return
+    this.#starts += 1
+    this.#nextStartAt = now + agentStartMs
+    if (this.#isVisitor) this.#world.startAgent()
+  }
+
+  #watch(connection: AgentConnection): void {
+    this.#connection = connection
     this.#rest = 'unasked'
     connection.poke()
     void connection.closed.then(() => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
@@ -31,6 +32,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       files.prepare()
       return takeAgentLock(files.absolute(homeLayout.lock))
     },
+    ...(options.isVisitor === true ? { startAgent: () => startAgent(files.root) } : {}),
     openReader: async () => openReader(files.root, true),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)
@@ -49,6 +51,15 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       }
     },
   })
+}
+
+/** The program of this process once more, as the agent of a home. In a session of its own: the terminal of whoever asked does not end it. */
+function startAgent(home: string): void {
+  const { SHIPWAY_RUN: _, ...env } = process.env
+  const args = [...process.execArgv, process.argv[1] ?? '', 'agent', '--until-quiet', '--home', home]
+  spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: home, env })
+    .on('error', () => undefined)
+    .unref()
 }
 
 /** `bin/` of the checkout or the package: this file is in `src/main/` or in `dist/`. */

@@ -96,6 +96,7 @@ test.for<Case>([
   ['subject-unknown', 2, ['cancel', 'run_nowhere']],
   ['subject-ambiguous', 2, ['logs', 'run_']],
   ['log-job-unknown', 2, ['logs', 'run_web2', '--job', 'tests']],
+  ['approval-by-run', 3, ['approve', 'prod'], () => ({ env: { SHIPWAY_RUN: 'run_web2' } })],
   ['nothing-waits', 2, ['approve', 'staging']],
   ['lock-time', 2, ['lock', 'prod', '--for', 'soon']],
   ['shell-unknown', 2, ['completion', 'tcsh']],

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Shipway } from '../rig/shipway.ts'
-import { filesOnly, project, WebFleet } from '../rig/web-fleet.ts'
+import { processesWith } from '../rig/sshd.ts'
+import { environment, filesOnly, project, until, WebFleet } from '../rig/web-fleet.ts'
 
 /** What somebody does who is woken up because production is broken: each call must work, or say what to type instead. */
 describe('at three in the morning', { tags: ['slow'] }, () => {
@@ -51,6 +52,25 @@ describe('at three in the morning', { tags: ['slow'] }, () => {
 
     const unknown = await shipway.call(root, 'lock', 'prod')
     expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('shipway.yml') })
+  })
+
+  test('a deployment that is detached goes on in the background, and nothing of it stays behind', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const place = fleet.place(0)
+    fleet.commit('v1.0.0', { 'shipway.yml': project(environment('production', [place.target()])) })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
+    place.hold('restart')
+
+    const detached = await shipway.call(root, 'deploy', 'production', '--detach')
+    expect(detached.status).toBe(0)
+    await until('it switches', () => place.current() === 'v1.0.0')
+    expect((await shipway.call(root, 'status')).stdout).toContain('…')
+    place.letGo('restart')
+
+    await until('it runs', async () => (await shipway.call(root, 'status')).stdout.includes('✓ v1.0.0'))
+    await until('the agent has gone', async () => (await processesWith(shipway.home)).length === 0)
   })
 
   test('a lock whose time is over is told no more, and a dry run ends as the call would', async () => {

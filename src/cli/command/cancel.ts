@@ -37,6 +37,7 @@ async function cancel(session: Session, text: string, flags: Flags): Promise<num
     { kind: 'cancel', subject: id, ...reason },
     {
       watch: flags.detach === true ? 'none' : 'until-done',
+      isDetached: flags.detach === true,
       liveTo: 'stderr',
       hasLogs: flags.logs ?? true,
       isFromNow: true,

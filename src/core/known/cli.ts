@@ -280,3 +280,13 @@ export function outputLost(found: { readonly problem: string; readonly cause: un
     cause: found.cause,
   })
 }
+
+/** A step of a run says yes: an approval is the word of a person. */
+export function approvalByRun(fact: { readonly run: string }): KnownError {
+  return new KnownError({
+    code: 'APPROVAL_BY_RUN',
+    kind: 'refused',
+    message: `This is a step of the run ${fact.run}, and an approval is the word of a person: a run cannot give it.`,
+    hint: 'Call `shipway approve` outside the run; `approvals` in shipway.yml says how many are needed.',
+  })
+}

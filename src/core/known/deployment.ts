@@ -75,6 +75,16 @@ export function runForeign(fact: {
   })
 }
 
+/** A step asked for a deployment just before its run was cancelled: what a run asks for ends with it. */
+export function runCancelled(fact: { readonly run: string; readonly by: string }): KnownError {
+  return new KnownError({
+    code: 'RUN_CANCELLED',
+    kind: 'refused',
+    message: `${fact.by} has cancelled the run ${fact.run}, so nothing is deployed for it any more.`,
+    hint: 'Deploy its release by hand: `shipway deploy ENVIRONMENT VERSION`; see `shipway release list`.',
+  })
+}
+
 /** A decision, a cancel … came for a deployment that is over. */
 export function deploymentDone(fact: { readonly deployment: string; readonly conclusion: string }): KnownError {
   return new KnownError({

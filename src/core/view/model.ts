@@ -102,7 +102,7 @@ export interface DeploymentSummary {
   readonly createdAt: number
   readonly startedAt?: number
   readonly finishedAt?: number
-  /** What it can prove; stored a moment after its end. */
+  /** What it can prove; stored with its end. */
   readonly receipt?: DeploymentReceipt
 }
 

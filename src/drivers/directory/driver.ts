@@ -3,6 +3,7 @@ import { KnownError } from '#core/errors.ts'
 import * as known from '#core/known/target.ts'
 import type { TargetConfig } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
+import { renderSize } from '#core/view/size.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { DeployDriver, Progress, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
 import type { HostShell, ShellCall } from '#ports/host-shell.ts'
@@ -163,7 +164,7 @@ async function send(
 ): Promise<void> {
   const { release, target, deploymentId } = job.order
   const { version, source, files } = release.manifest
-  progress(`uploading ${job.upload.sentFiles} of ${files.length} files (${megabytes(job.upload.sentBytes)} MB)`)
+  progress(`uploading ${job.upload.sentFiles} of ${files.length} files (${renderSize(job.upload.sentBytes)})`)
   const about = [release.id, source.sha, version.replaceAll(/\s/g, ' ')]
   const call = {
     script: receiveScript,
@@ -291,10 +292,6 @@ function ownerOf(order: TargetOrder): string {
 /** Who holds the lock, for people. */
 function deployer(): string {
   return `${userInfo().username}@${hostname()}`
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1)
 }
 
 async function* chunks(text: string): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,13 @@ import { planHash } from '#core/deployment/plan.ts'
 import { absoluteTarget } from '#core/project/target.ts'
 import { checkEnvironment } from '#core/environment/check.ts'
 import { superseded } from '#core/environment/reasons.ts'
-import { deploymentRefused, promotionUnclear, runForeign, runReleaseMissing } from '#core/known/deployment.ts'
+import {
+  deploymentRefused,
+  promotionUnclear,
+  runCancelled,
+  runForeign,
+  runReleaseMissing,
+} from '#core/known/deployment.ts'
 import { environmentNotFound } from '#core/known/environment.ts'
 import { subjectNotFound } from '#core/known/home.ts'
 import { applicationNotFound } from '#core/known/project.ts'
@@ -148,6 +154,7 @@ export async function checkRun(query: Query, { run: id, application }: DeployReq
   const run = await loadRun(query, id)
   if (run === undefined) throw subjectNotFound({ subject: id })
   if (run.application !== application) throw runForeign({ run: id, application, found: run.application })
+  if (run.cancelled !== undefined) throw runCancelled({ run: id, by: run.cancelled.by })
 }
 
 /** Whoever asks by hand for what automation has asked for has it done as if by hand: a hold stops it no longer. */

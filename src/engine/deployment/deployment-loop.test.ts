@@ -116,6 +116,20 @@ describe('a deployment', () => {
     expect((await loadEnvironment(stage.store.query, 'hello', 'staging')).hold).toBeUndefined()
   })
 
+  test('is never seen done without its receipt', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    const seen: Promise<readonly { conclusion: string | null; receipt: string | null }[]>[] = []
+    const select = 'select conclusion, receipt from deployment'
+    Object.assign(stage.context, { notify: () => seen.push(stage.store.query(select)) })
+    await stage.release({ 'version.txt': 'one' })
+
+    await stage.deploy({ environment: 'staging' })
+
+    const done = (await Promise.all(seen)).flat().filter(({ conclusion }) => conclusion !== null)
+    expect(done.length).toBeGreaterThan(0)
+    expect(done.filter(({ receipt }) => receipt === null)).toEqual([])
+  })
+
   test('can be cancelled while it verifies, and goes back', async () => {
     await using stage = await DeliveryStage.start({ config: simpleConfig().replace('within: 1s', 'within: 60s') })
     await stage.release({ 'version.txt': 'one' })

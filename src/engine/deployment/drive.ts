@@ -1,7 +1,9 @@
+import { decide } from '#core/deployment/decide.ts'
 import { effectsOf } from '#core/deployment/effects.ts'
 import { healthQuestion, isAskedPerTarget, unhealthy } from '#core/deployment/health.ts'
 import { sealedEnvironment } from '#core/deployment/plan.ts'
 import { targetUnreachable } from '#core/deployment/reasons.ts'
+import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentEffect, DeploymentFailure, DeploymentInput, DeploymentState } from '#core/deployment/state.ts'
 import { KnownError, reportError } from '#core/errors.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
@@ -114,6 +116,7 @@ class Drive {
   /** Writes of this deployment happen one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
   #traffic: TrafficProbe | undefined
+  #isProved = false
 
   constructor(context: DeliveryContext, setting: Setting, signal: AbortSignal) {
     this.#context = context
@@ -145,7 +148,8 @@ class Drive {
         throw new Error(`Invariant broken: the deployment ${this.#id} is in ${machine.phase} and nothing is under way`)
       if (this.#inFlight.size > 0) await Promise.race(this.#inFlight)
     }
-    await this.#saveReceipt()
+    // Somebody else wrote the end: a cancellation.
+    if (!this.#isProved) await updateDeployment(this.#context.store.query, this.#id, { receipt: await this.#prove() })
   }
 
   async close(): Promise<void> {
@@ -299,16 +303,20 @@ class Drive {
     )
   }
 
-  async #saveReceipt(): Promise<void> {
-    const receipt = this.#receipt.receipt(await this.#traffic?.stop())
+  async #prove(): Promise<DeploymentReceipt> {
+    const traffic = await this.#traffic?.stop()
     this.#traffic = undefined
-    await updateDeployment(this.#context.store.query, this.#id, { receipt })
-    this.#context.notify({ type: 'changed', subject: this.#id })
+    this.#isProved = true
+    return this.#receipt.receipt(traffic)
   }
 
+  /** The end and its receipt are one write: whoever hears of the end can read what it proves. */
   #feed(input: DeploymentInput): Promise<void> {
     return this.#write(async () => {
-      await this.#context.store.transaction((query) => writeDecision(query, this.#id, input))
+      const { machine } = (await load(this.#context, this.#id)).document
+      const isLast = machine.phase !== 'done' && decide(machine, input).state.phase === 'done'
+      const extras = isLast ? { receipt: await this.#prove() } : {}
+      await this.#context.store.transaction((query) => writeDecision(query, this.#id, input, extras))
     })
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { insertDecision } from '#store/approval.ts'
 import { updateJob } from '#store/job.ts'
 import { loadRelease, markReleaseBad } from '#store/release.ts'
+import { updateRun } from '#store/run.ts'
 import { DeliveryStage, simpleConfig } from '../../../test/rig/delivery.ts'
 import { seedRun, someJob, someRun } from '../../../test/rig/store.ts'
 
@@ -258,6 +259,23 @@ describe('the rules', () => {
     const rows = await stage.store.query('select document, receipt from deployment')
     const events = await stage.store.query('select body from event')
     expect(JSON.stringify([rows, events])).not.toContain('open sesame')
+  })
+
+  test('what a step asked for just before its run was cancelled is not deployed', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    const release = await stage.release({ 'version.txt': 'one' })
+    await updateRun(stage.store.query, release.run ?? '', { cancelled: { by: 'bo', reason: 'the wrong branch' } })
+
+    expect(
+      await stage.admit({
+        kind: 'deploy',
+        mode: 'deploy',
+        application: 'hello',
+        environment: 'staging',
+        release: release.id,
+        run: release.run ?? '',
+      }),
+    ).toMatchObject({ kind: 'refused', error: { code: 'RUN_CANCELLED', message: expect.stringContaining('bo') } })
   })
 
   test('a rollback passes by what is bad anywhere, and says so when nothing else is left', async () => {

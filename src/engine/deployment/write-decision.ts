@@ -1,5 +1,6 @@
 import { decide } from '#core/deployment/decide.ts'
 import type { DeploymentDocument } from '#core/deployment/document.ts'
+import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentDecision, DeploymentInput, DeploymentState, DeploymentWrite } from '#core/deployment/state.ts'
 import type { DeploymentEvent } from '#core/run/event.ts'
 import { unreachable } from '#core/unreachable.ts'
@@ -15,6 +16,8 @@ export interface DecisionExtras {
   readonly document?: Partial<DeploymentDocument>
   readonly planHash?: string
   readonly started?: boolean
+  /** Kept when the decision is the last one. */
+  readonly receipt?: DeploymentReceipt
   /** Told before the events of the decision. */
   readonly events?: readonly DeploymentEvent[]
 }
@@ -43,6 +46,7 @@ export async function writeDecision(
     ...(extras.planHash === undefined ? {} : { planHash: extras.planHash }),
     ...(extras.started === true ? { started: true } : {}),
     ...(isDone && deployment.state !== 'done' ? { finished: true } : {}),
+    ...(isDone && extras.receipt !== undefined ? { receipt: extras.receipt } : {}),
   })
   for (const write of writes) await applyWrite(query, deployment, write)
   const events = [...(extras.events ?? []), ...eventsOf(deployment, writes)]
