@@ -133,6 +133,28 @@ test('lint finds the mistakes of all files in one go, and draws each', async () 
   expect((await other.run(['lint', '.github/workflows/b.yml'])).stdout).not.toContain('a.yml')
 })
 
+test('lint follows calls and local actions, and shows what is wrong in any of the files', async () => {
+  await using other = await startCliRig()
+  await other.write(
+    '.github/workflows/ci.yml',
+    'on: push\njobs:\n  lib:\n    uses: ./.github/workflows/lib.yml\n    with: { wrong: 1 }\n',
+  )
+  await other.write(
+    '.github/workflows/lib.yml',
+    'on:\n  workflow_call:\n    inputs: { who: { type: string, required: true } }\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: ./actions/outer\n      - uses: ./actions/none\n',
+  )
+  await other.write(
+    'actions/outer/action.yml',
+    'name: outer\nruns:\n  using: composite\n  steps: [{ uses: ./actions/inner }]\n',
+  )
+  await other.write('actions/inner/action.yaml', 'name: inner\nruns: { using: composite, stepps: [] }\n')
+
+  const end = await other.run(['lint', '.github/workflows/ci.yml'])
+
+  expect(end.code).toBe(2)
+  await expect(end.stdout).toMatchFileSnapshot('screen/lint-reach.txt')
+})
+
 test('lint of a sound project is quiet and green, and of an empty folder says how to begin', async () => {
   expect(await rig.run(['lint'])).toEqual({ code: 0, stdout: '', stderr: '3 files checked: 0 errors, 0 warnings\n' })
   await using other = await startCliRig()

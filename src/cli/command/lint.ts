@@ -7,6 +7,8 @@ import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { checkEnvironmentNames } from '#core/workflow/check-environment.ts'
 import type { CommandPage } from '../command.ts'
+import { checkReach } from '../lint-reach.ts'
+import type { CheckedFile } from '../lint-reach.ts'
 import { fileProblem } from '../file-problem.ts'
 import { findProject } from '../project.ts'
 import type { Session } from '../session.ts'
@@ -17,16 +19,9 @@ interface Flags {
   readonly strict?: boolean
 }
 
-/** A file that was checked. */
-interface Checked {
-  readonly file: string
-  readonly text: string
-  readonly diagnostics: readonly Diagnostic[]
-}
-
 export const page: CommandPage = {
   description:
-    'Checks workflow files and shipway.yml, and shows every mistake at once with file, line and column. Without files it checks all of the project. Needs no git and no network.',
+    'Checks workflow files and shipway.yml, and shows every mistake at once with file, line and column: also in the workflows that are called and the local actions that are used. Without files it checks all of the project. Needs no git and no network.',
   examples: [
     { command: 'shipway lint', purpose: 'everything in this project' },
     { command: 'shipway lint .github/workflows/ci.yml shipway.yml', purpose: 'two files' },
@@ -56,28 +51,38 @@ async function lint(session: Session, paths: readonly string[], flags: Flags): P
   return isRed ? 2 : 0
 }
 
-async function wholeProject(session: Session): Promise<readonly Checked[]> {
+async function wholeProject(session: Session): Promise<readonly CheckedFile[]> {
   const project = await findProject(session.directory)
   const root = project?.root ?? session.directory
   const workflows = await readWorkflows(root, session.directory, undefined)
   return [
-    ...(await Promise.all(workflows.map((workflow) => checkWorkflow(workflow, project?.parsed.value)))),
+    ...(await checkWorkflows(root, workflows, project?.parsed.value)),
     ...(project === undefined ? [] : [checkedText('shipway.yml', project.text, project.parsed.diagnostics)]),
   ]
+}
+
+async function checkWorkflows(
+  root: string,
+  workflows: readonly WorkflowFile[],
+  config: ProjectConfig | undefined,
+): Promise<readonly CheckedFile[]> {
+  const checked = await Promise.all(workflows.map((workflow) => checkWorkflow(workflow, config)))
+  const models = workflows.flatMap(({ parsed }) => (parsed.value === undefined ? [] : [parsed.value]))
+  return checkReach(root, checked, models)
 }
 
 /** What the parser says, and which environments the project does not have. */
 async function checkWorkflow(
   { file, text, parsed }: WorkflowFile,
   config: ProjectConfig | undefined,
-): Promise<Checked> {
+): Promise<CheckedFile> {
   const known = config?.environments.map(({ name }) => name)
   const unknown = known === undefined ? [] : await checkEnvironmentNames({ file, text }, known)
   return { file, text, diagnostics: [...parsed.diagnostics, ...unknown] }
 }
 
 /** For the rest of the program an empty shipway.yml is a project without environments; whoever checks one has forgotten something. */
-function checkedText(file: string, text: string, diagnostics: readonly Diagnostic[]): Checked {
+function checkedText(file: string, text: string, diagnostics: readonly Diagnostic[]): CheckedFile {
   const isEmpty = text.split('\n').every((line) => /^\s*(?:#.*|---|\.\.\.)?\s*$/.test(line))
   if (!isEmpty) return { file, text, diagnostics }
   const start = { line: 1, column: 1 }
@@ -92,19 +97,19 @@ function checkedText(file: string, text: string, diagnostics: readonly Diagnosti
   return { file, text, diagnostics: [problem] }
 }
 
-async function namedFiles(session: Session, paths: readonly string[]): Promise<readonly Checked[]> {
-  const checked: Checked[] = []
+async function namedFiles(session: Session, paths: readonly string[]): Promise<readonly CheckedFile[]> {
+  const checked: CheckedFile[] = []
+  const workflows: WorkflowFile[] = []
   const project = await findProject(session.directory)
+  const root = project?.root ?? session.directory
   for (const path of paths) {
     if (/(?:^|[/.])shipway\.ya?ml$/.test(path)) checked.push(await checkProjectFile(session, path))
-    else
-      for (const workflow of await readWorkflows(session.directory, session.directory, [path]))
-        checked.push(await checkWorkflow(workflow, project?.parsed.value))
+    else workflows.push(...(await readWorkflows(root, session.directory, [path])))
   }
-  return checked
+  return [...(await checkWorkflows(root, workflows, project?.parsed.value)), ...checked]
 }
 
-async function checkProjectFile(session: Session, path: string): Promise<Checked> {
+async function checkProjectFile(session: Session, path: string): Promise<CheckedFile> {
   const absolute = resolve(session.directory, path)
   try {
     const text = await readFile(absolute, 'utf8')
@@ -129,7 +134,7 @@ function paintHead(session: Session, text: string, severity: Diagnostic['severit
   ].join('\n')
 }
 
-function summary(checked: readonly Checked[], all: readonly Diagnostic[]): string {
+function summary(checked: readonly CheckedFile[], all: readonly Diagnostic[]): string {
   const errors = all.filter(({ severity }) => severity === 'error').length
   const warnings = all.length - errors
   const files = `${checked.length} ${checked.length === 1 ? 'file' : 'files'} checked`
