@@ -49,11 +49,16 @@ export async function performRun(
     hasLogs: flags.logs ?? true,
     ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
   })
+  return tellRuns(session, result, flags.logs === false)
+}
+
+/** Prints how the runs of a request ended; `isBrief`: whoever reads it has read how each job ended. */
+export async function tellRuns(session: Session, result: WorkResult, isBrief: boolean): Promise<number> {
   const runs = await readFilledHome(session, async (q) => Promise.all(result.subjects.map((id) => viewRun(q, id))))
   return conclude(
     session,
     runs.filter((view) => view !== undefined),
-    { ...result, isBrief: flags.logs === false },
+    { ...result, isBrief },
   )
 }
 

@@ -99,6 +99,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/cancel.ts')).page,
   },
   {
+    name: 'rerun',
+    group: 'ship',
+    summary: 'run a finished run again, or what failed in it',
+    load: async () => (await import('./command/rerun.ts')).page,
+  },
+  {
     name: 'lock',
     group: 'care',
     summary: 'let nobody deploy to an environment',

@@ -6,6 +6,7 @@ import { openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { insertRuns, prepareRuns } from './admit-run.ts'
+import { admitRerun } from './admit-rerun.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { refusal } from './inbox.ts'
@@ -70,6 +71,8 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
         return { kind: 'accepted', subjects: await insertRuns(context, query, { ...ticket, request }, prepared) }
       }
     }
+    case 'rerun':
+      return async (query) => admitRerun(query, { ...ticket, request })
     case 'deploy':
       // `run: shipway deploy staging` in a step: what its run has built so far is sealed by asking for it.
       if (request.run !== undefined && request.release === undefined) await context.delivery.sealRun(request.run)

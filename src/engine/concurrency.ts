@@ -40,8 +40,7 @@ export async function enterConcurrency(
     if (!(await mayEnter(query, claimant))) return []
     const name = groupKey(concurrency.group)
     const members = await groupMembers(query, application, name)
-    // A circle needs a group that a whole run has, and a job that waits for it.
-    const canClose = claimant.job !== '' && members.some(({ job, state }) => job === '' && state === 'has')
+    const canClose = claimant.job !== '' && members.some(({ state }) => state === 'has')
     const runs = canClose ? findCircle(await allMembers(query, application), claimant, name) : undefined
     const decision: GroupDecision =
       runs === undefined

@@ -1,5 +1,6 @@
 import type { DecisionRequest, DeployRequest, EnvironmentRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
 import type { EnvironmentVerdict } from '#core/run/decide.ts'
+import type { EnvironmentValues } from './deployment/job-values.ts'
 import type { Query } from '#ports/sql-driver.ts'
 
 /** A ticket with the kind of request that is meant. */
@@ -25,6 +26,8 @@ export interface Delivery {
   ): Promise<{ readonly deployment: string; readonly release: string; readonly version: string; readonly url: string }>
   /** What the rules of an environment say to a job of a run that names it. */
   verdictForJob(run: string, environment: string): Promise<EnvironmentVerdict>
+  /** What an environment adds to `vars` and `secrets` of a job that has passed its rules. */
+  valuesForJob(run: string, environment: string): Promise<EnvironmentValues>
   /**
    * Seals the release of a run: for a step from what its jobs uploaded so far, at its end with the other runs of the event in view. Returns the
    * one that was sealed before.

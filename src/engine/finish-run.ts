@@ -2,7 +2,7 @@ import { homeLayout } from '#core/home/layout.ts'
 import { KnownError, errorFromReport } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
 import type { Reason } from '#core/reason.ts'
-import type { RunEvent } from '#core/run/event.ts'
+import type { RunEvent, StoredEvent } from '#core/run/event.ts'
 import type { RunDocument } from '#core/run/state.ts'
 import { appendEvents, loadEvents } from '#store/event.ts'
 import { loadJobs } from '#store/job.ts'
@@ -35,7 +35,7 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
   const { store, files } = context
   const run = await loadRun(store.query, id)
   if (run === undefined || run.state !== 'done') return
-  const told = new Set((await loadEvents(store.query, id, 0, eventsInProjectionMax)).map(({ event }) => event.type))
+  const told = toldOfAttempt(await loadEvents(store.query, id, 0, eventsInProjectionMax))
   if (!told.has('run.settled')) {
     const events = run.conclusion === 'success' ? await deliver(context, run, agent) : []
     const fresh = events.filter(({ type }) => !told.has(type))
@@ -48,6 +48,12 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
   const siblings = await listRuns(store.query, { ticket: run.ticket, limit: 1000 })
   if (siblings.every((other) => other.state === 'done')) removeSecrets(files, run.ticket)
   await files.removeTree(`${homeLayout.run(id)}/work`)
+}
+
+/** What the history says since the latest attempt began. */
+function toldOfAttempt(events: readonly StoredEvent[]): ReadonlySet<StoredEvent['event']['type']> {
+  const begin = events.findLastIndex(({ event }) => event.type === 'run.restarted')
+  return new Set(events.slice(begin + 1).map(({ event }) => event.type))
 }
 
 /** A green run seals its release and hands it to the environments that take it by themselves. Returns what is to be told of it. */

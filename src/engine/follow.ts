@@ -86,6 +86,7 @@ export class Follower {
           this.#states.set(event.deployment, 'running')
         }
         return
+      case 'run.restarted':
       case 'job.ready':
       case 'deployment.phase':
         this.#states.set(subject, 'running')

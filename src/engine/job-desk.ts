@@ -10,6 +10,7 @@ import type { Lease } from '#store/lease.ts'
 import { upsertStep } from '#store/step.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { AgentContext } from './context.ts'
+import type { EnvironmentValues } from './deployment/job-values.ts'
 import { buildJobOrder } from './job-order.ts'
 import { loadSecrets } from './run-secrets.ts'
 import type { RunTable } from './run-table.ts'
@@ -136,14 +137,21 @@ export class JobDesk {
     // Cancelled between the claim and now: the row has been ended over the claim.
     if (applied === undefined || held?.state !== 'leased' || held.attempt !== job.attempt) return
     const secrets = loadSecrets(this.#context.files, applied.state.ticket)
+    const environment = await this.#valuesOf(job.runId, held.leg?.environment?.name)
     const order = buildJobOrder(this.#context.files, applied.state, {
       key: job.jobKey,
       attempt: job.attempt,
       secrets,
+      environment,
       programs: this.#context.programs,
     })
     if (order === undefined) this.#report(job, { end: { kind: 'lost', why: 'its plan is not in the store' } })
     else this.#slots.take(job).send({ type: 'job', order })
+  }
+
+  /** A job with an environment is claimed after the rules have let it pass: only now, and only it, sees what the environment keeps. */
+  async #valuesOf(run: string, environment: string | undefined): Promise<EnvironmentValues> {
+    return environment === undefined ? { vars: {}, secrets: {} } : this.#context.delivery.valuesForJob(run, environment)
   }
 
   #hear(slot: Slot, job: SlotJob, message: RunnerMessage): void {

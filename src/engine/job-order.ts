@@ -4,6 +4,7 @@ import { placeOf } from '#core/run/place.ts'
 import { inputsAt, needsContext, permissionsOf, secretsAt } from '#core/run/plan-job.ts'
 import type { JobOrder } from '#core/run/job-order.ts'
 import type { RunState } from '#core/run/state.ts'
+import type { EnvironmentValues } from './deployment/job-values.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
 /** As GitHub's runner (actions-semantics 54). */
@@ -17,6 +18,8 @@ export function buildJobOrder(
     readonly key: string
     readonly attempt: number
     readonly secrets: Readonly<Record<string, string>>
+    /** What the job's environment adds. */
+    readonly environment: EnvironmentValues
     readonly programs: string
   },
 ): JobOrder | undefined {
@@ -42,8 +45,8 @@ export function buildJobOrder(
     },
     contexts: {
       github: document.github,
-      vars: document.vars,
-      secrets: secretsAt(state, call, started.secrets),
+      vars: overridden(document.vars, started.environment.vars),
+      secrets: overridden(secretsAt(state, call, started.secrets), started.environment.secrets),
       inputs: inputsAt(state, call),
       needs: needsContext(state, job.jobId),
     },
@@ -69,4 +72,13 @@ export function buildJobOrder(
     },
     cancelTimeoutMinutes: job.leg.cancelTimeoutMinutes ?? cancelTimeoutMinutesDefault,
   }
+}
+
+/** Values of an environment win over those of the repository; names are compared without case (actions-semantics 37, 136). */
+function overridden(
+  base: Readonly<Record<string, string>>,
+  over: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const names = new Set(Object.keys(over).map((name) => name.toLowerCase()))
+  return { ...Object.fromEntries(Object.entries(base).filter(([name]) => !names.has(name.toLowerCase()))), ...over }
 }

@@ -11,5 +11,9 @@ export async function loadRunState(query: Query, run: string): Promise<RunState 
   if (row === undefined) return undefined
   const memberships = row.document.concurrency === undefined ? [] : await membershipsOfRun(query, run)
   const isInside = memberships.some(({ job, state }) => job === '' && state === 'has')
-  return buildRunState({ ...row, isInside }, row.document, await loadJobs(query, run))
+  // The outputs of a leg that ended later win, and legs stand in the order of their ends.
+  const jobs = (await loadJobs(query, run)).toSorted(
+    (a, b) => (a.finishedAt ?? Infinity) - (b.finishedAt ?? Infinity) || 0,
+  )
+  return buildRunState({ ...row, isInside }, row.document, jobs)
 }

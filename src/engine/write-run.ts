@@ -77,6 +77,7 @@ async function completeLease(
     conclusion: to.conclusion ?? 'failure',
     outputs: to.outputs ?? {},
     annotations: to.annotations ?? [],
+    ...(to.environmentUrl === undefined ? {} : { environmentUrl: to.environmentUrl }),
     ...(to.reason === undefined ? {} : { reason: to.reason }),
   })
   return answer === 'lost' ? 'lost' : input.key

@@ -36,6 +36,7 @@ export interface JobPatch {
   readonly outputs?: Readonly<Record<string, string>> | null
   readonly annotations?: readonly Annotation[] | null
   readonly process?: Json
+  readonly environmentUrl?: string
   readonly priority?: number
 }
 
@@ -54,6 +55,8 @@ export interface JobRow {
   readonly priority: number
   readonly ready_at: number | null
   readonly attempt: number
+  readonly attempts_before: number
+  readonly environment_url: string | null
   readonly owner: string | null
   readonly lease_until: number | null
   readonly process: JsonText<Json> | null
@@ -66,7 +69,7 @@ export async function insertJobs(q: Query, run: string, jobs: readonly NewJob[])
   const columns = ['run', 'key', 'job', 'name', 'state', 'conclusion', 'reason', 'leg', 'outputs', 'annotations']
   await insertRows(
     q,
-    { table: 'job', columns: [...columns, 'priority', 'attempt'], fixed: { ready_at: '{now}' } },
+    { table: 'job', columns: [...columns, 'priority', 'attempt', 'attempts_before'], fixed: { ready_at: '{now}' } },
     jobs.map((job) => [
       run,
       job.key,
@@ -80,6 +83,7 @@ export async function insertJobs(q: Query, run: string, jobs: readonly NewJob[])
       toJson(job.annotations),
       job.priority,
       job.attempt,
+      job.attemptsBefore ?? 0,
     ]),
   )
 }
@@ -110,6 +114,7 @@ export async function updateJob(q: Query, run: string, key: string, patch: JobPa
       outputs: nullableJson(patch.outputs),
       annotations: nullableJson(patch.annotations),
       process: nullableJson(patch.process),
+      environment_url: patch.environmentUrl,
       priority: patch.priority,
     },
     3,
@@ -140,6 +145,8 @@ export function storedJob(row: JobRow): StoredJob {
       reason: fromJsonOrNull(row.reason),
       leg: fromJsonOrNull(row.leg),
       outputs: fromJsonOrNull(row.outputs),
+      attemptsBefore: row.attempts_before === 0 ? null : row.attempts_before,
+      environmentUrl: row.environment_url,
       annotations: fromJsonOrNull(row.annotations),
       readyAt: row.ready_at,
       owner: row.owner,

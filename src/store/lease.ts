@@ -34,6 +34,7 @@ export interface Completion {
   readonly outputs: Readonly<Record<string, string>>
   readonly annotations: readonly Annotation[]
   readonly reason?: Reason
+  readonly environmentUrl?: string
 }
 
 /** A job whose runner is gone. Nobody owns it until the engine has decided: again, or failed. */
@@ -94,10 +95,17 @@ export async function recordProcess(q: Query, lease: Lease, process: Json): Prom
  */
 export async function completeJob(q: Query, lease: Lease & Completion): Promise<Fenced> {
   const rows = await q(
-    `update job set state = 'done', conclusion = $5, outputs = $6, annotations = $7, reason = $8, lease_until = null,
-       finished_at = {now}
+    `update job set state = 'done', conclusion = $5, outputs = $6, annotations = $7, reason = $8, environment_url = $9,
+       lease_until = null, finished_at = {now}
       where ${heldBy} returning id`,
-    [...fence(lease), lease.conclusion, toJson(lease.outputs), toJson(lease.annotations), toJson(lease.reason)],
+    [
+      ...fence(lease),
+      lease.conclusion,
+      toJson(lease.outputs),
+      toJson(lease.annotations),
+      toJson(lease.reason),
+      lease.environmentUrl ?? null,
+    ],
   )
   return fenced(rows)
 }

@@ -2,6 +2,7 @@ import { storeSchemaNewer, storeSchemaOlder } from '#core/known/store.ts'
 import type { Query, SqlDriver } from '#ports/sql-driver.ts'
 import { foundation, foundationForPostgres } from './migrations/0001-foundation.ts'
 import { concurrencyMember } from './migrations/0002-concurrency-member.ts'
+import { runAttempt } from './migrations/0003-run-attempt.ts'
 import { evidence } from './migrations/0003-evidence.ts'
 
 interface Migration {
@@ -15,6 +16,7 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { sql: foundation, postgres: foundationForPostgres },
   { sql: concurrencyMember },
+  { sql: runAttempt },
   { sql: evidence },
 ]
 

@@ -233,3 +233,23 @@ export async function loadRunNames(q: Query, ids: readonly string[]): Promise<re
     names.push(...(await q<StoredRunName>('select id, application, number, workflow from run where id = $1', [id])))
   return names
 }
+
+/** What begins a new attempt. Belongs into the transaction that changes the jobs. */
+export interface Restart {
+  readonly attempt: number
+  readonly ticket: string
+  readonly document: RunDocument
+  readonly priority: number
+}
+
+export async function restartRun(
+  q: Query,
+  id: string,
+  { attempt, ticket, document, priority }: Restart,
+): Promise<void> {
+  await q(
+    `update run set attempt = $2, ticket = $3, document = $4, priority = $5, state = 'running', conclusion = null,
+       reason = null, cancelled = null, started_at = null, finished_at = null where id = $1`,
+    [id, attempt, ticket, JSON.stringify(document), priority],
+  )
+}

@@ -13,7 +13,9 @@ import type {
 import { belowCallers } from '#core/view/call-order.ts'
 import type { Query, SqlValue } from '#ports/sql-driver.ts'
 import { present } from './column.ts'
+import type { StoredJob } from './job.ts'
 import { badMarksOf } from './release.ts'
+import { loadAttempt } from './run-attempt.ts'
 
 /**
  * What people look at, read straight from the rows: only statements that read, none that a running agent would feel. A reader
@@ -38,13 +40,16 @@ export async function viewRuns(q: Query, filter: ListFilter): Promise<readonly R
   return rows.map(runSummary)
 }
 
-/** One run with its jobs, steps, releases and deployments. */
-export async function viewRun(q: Query, id: string): Promise<RunView | undefined> {
+/**
+ * One run with its jobs, steps, releases and deployments; of an earlier attempt where it is asked for. Undefined when there is no such run or attempt.
+ */
+export async function viewRun(q: Query, id: string, attempt?: number): Promise<RunView | undefined> {
   const [row] = await q(`select ${runColumns} from run where id = $1`, [id])
   if (row === undefined) return undefined
+  if (attempt !== undefined && attempt !== row['attempt']) return viewAttempt(q, runSummary(row), attempt)
   const jobs = await q(
-    `select key, job, name, state, conclusion, reason, outputs, annotations, attempt, started_at, finished_at
-       from job where run = $1 order by id`,
+    `select key, job, name, state, conclusion, reason, outputs, annotations, attempt, environment_url,
+            started_at, finished_at from job where run = $1 order by id`,
     [id],
   )
   const steps = await q(
@@ -76,6 +81,50 @@ async function aftermath(q: Query, run: string): Promise<Pick<RunView, 'unreleas
   return {
     ...(absent === undefined ? {} : { unreleased: absent.reason }),
     refusals: told.flatMap(({ environment, reason }) => (environment === undefined ? [] : [{ environment, reason }])),
+  }
+}
+
+/** An attempt that another one has followed. */
+async function viewAttempt(q: Query, run: RunSummary, attempt: number): Promise<RunView | undefined> {
+  const kept = await loadAttempt(q, run.id, attempt)
+  if (kept === undefined) return undefined
+  const { conclusion: _c, reason: _r, startedAt: _s, finishedAt: _f, ...latest } = run
+  const { jobs, ticket: _t, ...own } = kept
+  return {
+    ...latest,
+    ...own,
+    jobs: await Promise.all(
+      jobs.map(async (job): Promise<JobView> => {
+        const steps = await q('select * from step where run = $1 and job = $2 and attempt = $3 order by number', [
+          run.id,
+          job.key,
+          job.attempt,
+        ])
+        return jobOfAttempt(job, steps.map(stepView))
+      }),
+    ),
+    releases: [],
+    deployments: [],
+  }
+}
+
+function jobOfAttempt(job: StoredJob, steps: readonly StepView[]): JobView {
+  const { key, jobId, name, state, attempt, outputs = {}, annotations = [] } = job
+  const { conclusion, reason, environmentUrl, startedAt, finishedAt } = job
+  return {
+    key,
+    jobId,
+    name,
+    state,
+    attempt,
+    outputs,
+    annotations,
+    steps,
+    ...(conclusion === undefined ? {} : { conclusion }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(environmentUrl === undefined ? {} : { environmentUrl }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
   }
 }
 
@@ -227,6 +276,7 @@ function jobView(row: Row, steps: readonly Row[]): JobView {
     outputs: (safeJson(row['outputs']) ?? {}) as JobView['outputs'],
     annotations: (safeJson(row['annotations']) ?? []) as readonly Annotation[],
     steps: steps.map(stepView),
+    ...present({ environmentUrl: row['environment_url'] as string | null }),
     ...ending<JobView['conclusion']>(row),
   }
 }

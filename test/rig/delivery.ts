@@ -156,6 +156,7 @@ export class DeliveryStage implements AsyncDisposable {
           return this.loop.admitEnvironment(query, { ...ticket, request })
         case 'cancel':
           return this.loop.cancel(query, request.subject, by, request.reason ?? 'no reason')
+        case 'rerun':
         case 'run':
           throw new Error('runs are not admitted here')
       }

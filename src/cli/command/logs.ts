@@ -1,4 +1,4 @@
-import { jobUnknown } from '#core/known/cli.ts'
+import { attemptUnknown, jobUnknown } from '#core/known/cli.ts'
 import type { JobView, RunView, StepView } from '#core/view/model.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
 import type { Subject } from '#store/view.ts'
@@ -10,11 +10,13 @@ import type { LogSlice } from '../job-log.ts'
 import { isJobWanted, isStepWanted } from '../log-filter.ts'
 import { findSubject, readFilledHome } from '../open-home.ts'
 import { parseCount } from '../pairs.ts'
+import type { Query } from '#ports/sql-driver.ts'
 import type { Session } from '../session.ts'
 
 interface Flags extends FollowFlags {
   readonly follow?: boolean
   readonly exitStatus?: boolean
+  readonly attempt?: number
 }
 
 export const page: CommandPage = {
@@ -24,6 +26,7 @@ export const page: CommandPage = {
     { command: 'shipway logs latest', purpose: 'the whole log of the latest run' },
     { command: 'shipway logs 12 --failed', purpose: 'only the steps that failed in run #12' },
     { command: 'shipway logs latest --job test --tail 50', purpose: 'the end of one job' },
+    { command: 'shipway logs 12 --attempt 1', purpose: 'what the first attempt of run #12 said' },
     { command: 'shipway logs -f latest', purpose: 'watch a run' },
     {
       command: 'shipway logs -f latest --job test --exit-status',
@@ -35,6 +38,7 @@ export const page: CommandPage = {
     command
       .argument('[run]', 'id, first characters of an id, number or "latest"', 'latest')
       .option('--job <id>', 'only this job: its id, key or name')
+      .option('--attempt <n>', 'of an earlier attempt of the run: 1 is the first', parseCount('--attempt'))
       .option('--step <name>', 'only this step: its number, id or name')
       .option('--tail <n>', 'only the last lines of each job', parseCount('--tail'))
       .option('--timestamps', 'the time in front of each line')
@@ -49,7 +53,7 @@ export const page: CommandPage = {
 async function logs(session: Session, wanted: string, flags: Flags): Promise<number> {
   const { subject, run } = await readFilledHome(session, async (q) => {
     const subject = await findSubject(q, wanted)
-    return { subject, run: subject.kind === 'run' ? await viewRun(q, subject.id) : undefined }
+    return { subject, run: subject.kind === 'run' ? await viewRunOrAttempt(q, subject.id, flags.attempt) : undefined }
   })
   const answer = async (): Promise<number> => (flags.exitStatus === true ? exitStatus(session, subject) : 0)
   if (flags.job !== undefined && run !== undefined) wantedJobs(run, flags.job)
@@ -79,6 +83,14 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
   }
   if (slices.length === 0) session.say(flags.failed === true ? 'No step failed.' : 'Nothing has been logged yet.')
   return answer()
+}
+
+async function viewRunOrAttempt(q: Query, id: string, attempt: number | undefined): Promise<RunView | undefined> {
+  const run = await viewRun(q, id)
+  if (attempt === undefined || run === undefined) return run
+  const asked = await viewRun(q, id, attempt)
+  if (asked === undefined) throw attemptUnknown({ run: id, attempt, latest: run.attempt })
+  return asked
 }
 
 /** What the end of a run or deployment means for `--exit-status`. */

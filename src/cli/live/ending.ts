@@ -72,7 +72,8 @@ function jobLine(job: JobView, nameWidth: number, { paint }: Palette): string {
     job.startedAt === undefined || job.finishedAt === undefined ? '' : renderDuration(job.finishedAt - job.startedAt)
   const why = reasonOf(job) ?? (job.state === 'done' || job.state === 'leased' ? '' : job.state)
   const symbol = job.conclusion === undefined ? paint('yellow', '⏳') : mark(job.conclusion, paint)
-  return `${symbol} ${name}  ${took.padStart(7)}  ${why}`.trimEnd()
+  const where = job.environmentUrl === undefined ? '' : `→ ${job.environmentUrl}  `
+  return `${symbol} ${name}  ${took.padStart(7)}  ${where}${why}`.trimEnd()
 }
 
 /** The last lines below tell what the failed step said: here it is enough to name the step. */
@@ -109,7 +110,8 @@ function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
   // Of a called workflow the job that failed has a log, the job that calls it has none.
   const failed = red.find((job) => job.attempt > 0) ?? red[0]
   if (failed !== undefined) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
-  if (run.conclusion === 'failure') steps.push(`why:   shipway why ${run.id}`)
+  if (run.conclusion === 'failure')
+    steps.push(`why:   shipway why ${run.id}`, `again: shipway rerun ${run.id} --failed`)
   for (const deployment of run.deployments.filter((one) => one.state === 'waiting')) {
     steps.push(`next:  ${deployment.reason?.hint ?? `shipway why ${deployment.id}`}`)
   }

@@ -70,6 +70,7 @@ function linesOf(state: LiveState, stored: StoredEvent, view: LiveView): readonl
   switch (event.type) {
     case 'run.created':
     case 'run.started':
+    case 'run.restarted':
     case 'run.waiting':
     case 'run.cancelling':
     case 'run.finished':

@@ -26,6 +26,12 @@ export function runLines(
     case 'run.started':
       state.waiting.delete(stored.subject)
       return []
+    case 'run.restarted':
+      state.startedAt.set(stored.subject, stored.at)
+      state.waiting.delete(stored.subject)
+      return [
+        `${paint('bold', `attempt ${event.attempt}`)} of ${stored.subject}, asked by ${event.by}: ${event.jobs.join(', ')}`,
+      ]
     case 'run.waiting':
       // The job or the deployment that it waits for has said it, with its own name.
       if (partWaits(state, stored.subject)) return []
@@ -100,7 +106,8 @@ function finishedLine(
   state.done += 1
   const took = since === undefined ? '' : ` in ${renderDuration(at - since)}`
   const why = event.reason === undefined ? '' : `: ${withoutEnd(event.reason.message, said)}`
-  return `${mark(event.conclusion, paint)} ${paint('cyan', event.name)} ${verbOf[event.conclusion]}${took}${why}`
+  const where = event.environmentUrl === undefined ? '' : ` → ${event.environmentUrl}`
+  return `${mark(event.conclusion, paint)} ${paint('cyan', event.name)} ${verbOf[event.conclusion]}${took}${where}${why}`
 }
 
 /** `Step 2 "Unit tests" failed: exit code 1.` without what the lines before it have said. */

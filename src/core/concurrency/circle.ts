@@ -7,37 +7,42 @@ export interface Membership extends GroupMember {
 }
 
 /**
- * The runs that would wait for each other for ever if the claimant waited for the group; undefined when there is no such circle. Only a group that
- * a whole run has can close one: the run keeps it until its last job has ended, and that job may wait for another group. A job that has a group
- * waits for nothing any more.
+ * The runs that would wait for each other for ever if the claimant waited for the group; undefined when there is no such circle. Only what has a group
+ * for the sake of other jobs can close one: a whole run, or a job that calls a workflow, keeps its group until its last job has ended, and that job may
+ * wait for another group. Any other job that has a group waits for nothing any more.
  */
 export function findCircle(
   all: readonly Membership[],
   claimant: Claimant,
   group: string,
 ): readonly string[] | undefined {
-  if (claimant.job === '') return undefined
   const path: string[] = []
   const seen = new Set<string>()
-  const reaches = (run: string): boolean => {
-    if (run === claimant.run) return true
-    if (seen.has(run)) return false
-    seen.add(run)
-    path.push(run)
-    const waitsFor = all
-      .filter((member) => member.run === run && member.job !== '' && member.state === 'waits')
-      .map((member) => runThatHas(all, member.group))
-    if (waitsFor.some((next) => next !== undefined && reaches(next))) return true
+  const reaches = (holder: Claimant): boolean => {
+    if (isBelow(holder, claimant)) return true
+    const name = `${holder.run}/${holder.job}`
+    if (seen.has(name)) return false
+    seen.add(name)
+    path.push(holder.run)
+    const next = all
+      .filter((member) => member.state === 'waits' && isBelow(holder, member))
+      .map((member) => holderOf(all, member.group))
+    if (next.some((other) => other !== undefined && reaches(other))) return true
     path.pop()
     return false
   }
-  const holder = runThatHas(all, group)
+  const holder = holderOf(all, group)
   const isEntered = all.some((member) => isSameClaimant(member, claimant) && member.state === 'has')
   if (holder === undefined || isEntered || !reaches(holder)) return undefined
-  return [claimant.run, ...path]
+  return [...new Set([claimant.run, ...path])]
 }
 
-/** The run that has a group as a whole. */
-function runThatHas(all: readonly Membership[], group: string): string | undefined {
-  return all.find((member) => member.group === group && member.state === 'has' && member.job === '')?.run
+/** Whether `inner` must end before `outer` can: a job of the run, or of what the job calls. */
+function isBelow(outer: Claimant, inner: Claimant): boolean {
+  if (outer.run !== inner.run || inner.job === '') return false
+  return outer.job === '' || inner.job.startsWith(`${outer.job}.`)
+}
+
+function holderOf(all: readonly Membership[], group: string): Claimant | undefined {
+  return all.find((member) => member.group === group && member.state === 'has')
 }

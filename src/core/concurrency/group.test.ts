@@ -160,6 +160,13 @@ describe('A circle of runs that wait for each other', () => {
         ['a', 'b', 'c'],
       ],
       ['its own run has it', [has('a', 'x')], { run: 'a', job: 'j' }, 'x', ['a']],
+      [
+        'a job has it for what it calls',
+        [has('a', 'x'), has('b', 'y', 'call'), waits('b', 'call.deep', 'x')],
+        { run: 'a', job: 'j' },
+        'y',
+        ['a', 'b'],
+      ],
       ['a whole run has nothing yet', [has('b', 'y'), waits('b', 'k', 'x')], { run: 'a', job: '' }, 'y', undefined],
     ]
   test.each(cases)('%s', (_what, all, claimant, group, expected) => {

@@ -223,6 +223,20 @@ export function applicationAmbiguous(fact: { readonly known: readonly string[] }
   })
 }
 
+/** `logs --attempt` names an attempt that the run never had. */
+export function attemptUnknown(found: {
+  readonly run: string
+  readonly attempt: number
+  readonly latest: number
+}): KnownError {
+  return new KnownError({
+    code: 'ATTEMPT_UNKNOWN',
+    kind: 'usage',
+    message: `The run ${found.run} has no attempt ${found.attempt}: its latest is attempt ${found.latest}.`,
+    hint: `\`shipway logs ${found.run}\` shows the latest.`,
+  })
+}
+
 /** A job or step name that the run does not have. */
 export function jobUnknown(fact: {
   readonly run: string
@@ -288,5 +302,25 @@ export function approvalByRun(fact: { readonly run: string }): KnownError {
     kind: 'refused',
     message: `This is a step of the run ${fact.run}, and an approval is the word of a person: a run cannot give it.`,
     hint: 'Call `shipway approve` outside the run; `approvals` in shipway.yml says how many are needed.',
+  })
+}
+
+/** Two flags that each say something else. */
+export function flagsExclusive(found: { readonly flags: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'FLAGS_EXCLUSIVE',
+    kind: 'usage',
+    message: `${found.flags.join(' and ')} cannot stand together.`,
+    hint: 'Leave all but one of them out.',
+  })
+}
+
+/** A deployment is asked for anew, not run again. */
+export function rerunOfDeployment(found: { readonly subject: string }): KnownError {
+  return new KnownError({
+    code: 'RERUN_OF_DEPLOYMENT',
+    kind: 'usage',
+    message: `${found.subject} is a deployment; only runs are run again.`,
+    hint: '`shipway deploy ENVIRONMENT --release VERSION` asks for it anew.',
   })
 }

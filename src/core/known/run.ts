@@ -29,6 +29,36 @@ export function jobNotFound(found: {
   })
 }
 
+/** Only a run that has ended can be run again. */
+export function runNotFinished(found: { readonly run: string; readonly state: string }): KnownError {
+  return new KnownError({
+    code: 'RUN_NOT_FINISHED',
+    kind: 'refused',
+    message: `The run ${found.run} is ${found.state}: it can be run again when it has ended.`,
+    hint: `\`shipway cancel ${found.run}\` ends it, \`shipway logs -f ${found.run}\` waits for its end.`,
+  })
+}
+
+/** `rerun --failed` of a run in which nothing failed. */
+export function rerunNothingFailed(found: { readonly run: string; readonly conclusion: string }): KnownError {
+  return new KnownError({
+    code: 'RERUN_NOTHING_FAILED',
+    kind: 'usage',
+    message: `No job of the run ${found.run} failed (it ended with "${found.conclusion}").`,
+    hint: `\`shipway rerun ${found.run}\` runs all of it again, \`--job ID\` one job and what needs it.`,
+  })
+}
+
+/** The values of secrets are removed when a run has ended: a new attempt needs them again. */
+export function rerunSecretsMissing(found: { readonly run: string; readonly names: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'RERUN_SECRETS_MISSING',
+    kind: 'usage',
+    message: `The run ${found.run} had the secrets ${found.names.join(', ')}; their values were removed when it ended.`,
+    hint: `Give them again: ${found.names.map((name) => `--secret ${name}`).join(' ')} (values from the environment), or --secret-file FILE.`,
+  })
+}
+
 /** A step asks for a deployment of a run that has nothing to deploy. */
 export function releaseNothingToSeal(found: { readonly run: string }): KnownError {
   return new KnownError({

@@ -4,7 +4,17 @@ import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
 import { placeOf } from './place.ts'
 import { isCancelled } from './plan-job.ts'
-import { advance, askEnvironment, end, failFastReason, makeReady, stop, stopAll, stopsSiblings } from './progress.ts'
+import {
+  admitLeg,
+  advance,
+  askEnvironment,
+  end,
+  failFastReason,
+  makeReady,
+  stop,
+  stopAll,
+  stopsSiblings,
+} from './progress.ts'
 import { cancellationOf, waitsFor } from './state.ts'
 import type { JobState, RunCancellation, RunDecision, RunState } from './state.ts'
 
@@ -107,6 +117,9 @@ function askAgain(draft: Draft, job: JobState): void {
       if (environment !== undefined)
         draft.effect({ kind: 'check-environment', key: job.key, environment: environment.name })
       return
+    case 'start':
+      admitLeg(draft, job)
+      return
     case 'place':
     case undefined:
   }
@@ -122,11 +135,7 @@ function finished(draft: Draft, key: string, attempt: number, result: JobResult)
   const job = draft.leased(key, attempt)
   if (job === undefined) return
   const { reason, ...rest } = result
-  end(
-    draft,
-    { ...job, conclusion: rest.conclusion, outputs: rest.outputs, annotations: rest.annotations },
-    reason === undefined ? undefined : { code: 'JOB_FAILED', message: reason },
-  )
+  end(draft, { ...job, ...rest }, reason === undefined ? undefined : { code: 'JOB_FAILED', message: reason })
 }
 
 function lost(draft: Draft, key: string, attempt: number, reason: Reason): void {
@@ -139,13 +148,13 @@ function lost(draft: Draft, key: string, attempt: number, reason: Reason): void 
   } else if (failedSibling(draft, job) !== undefined) {
     const message = failFastReason(failedSibling(draft, job) ?? job)
     end(draft, { ...job, conclusion: 'cancelled' }, { code: 'JOB_FAIL_FAST', message })
-  } else if (attempt >= jobAttemptsMax) {
+  } else if (attempt - (job.attemptsBefore ?? 0) >= jobAttemptsMax) {
     end(
       draft,
       { ...job, conclusion: 'failure' },
       {
         code: 'JOB_INTERRUPTED',
-        message: `The job was started ${attempt} times and never reported back: ${reason.message}`,
+        message: `The job was started ${jobAttemptsMax} times and never reported back: ${reason.message}`,
         hint: 'Look at the last lines of its log for what stops the runner.',
       },
     )

@@ -13,6 +13,13 @@ export type RunEvent =
       readonly sha: string
     }
   | { readonly type: 'run.started' }
+  /** A new attempt: `jobs` run again, the others keep their results. */
+  | {
+      readonly type: 'run.restarted'
+      readonly attempt: number
+      readonly by: string
+      readonly jobs: readonly string[]
+    }
   | { readonly type: 'run.waiting'; readonly reason: Reason }
   | { readonly type: 'run.cancelling'; readonly by: string; readonly reason: string }
   | { readonly type: 'run.finished'; readonly conclusion: Conclusion; readonly reason?: Reason }
@@ -48,6 +55,7 @@ export type RunEvent =
       readonly conclusion: Conclusion
       readonly reason?: Reason
       readonly annotations: readonly Annotation[]
+      readonly environmentUrl?: string
     }
   | { readonly type: 'step.started'; readonly key: string; readonly attempt: number; readonly step: StepReport }
   | { readonly type: 'step.finished'; readonly key: string; readonly attempt: number; readonly step: StepReport }

@@ -30,17 +30,24 @@ export function advance(draft: Draft, jobId: string): void {
       end(draft, { ...job, conclusion: 'failure' }, planned.reason)
       return
     case 'legs':
-      draft.expand(jobId, planned.legs)
       draft.write({
         kind: 'event',
         event: { type: 'job.planned', job: jobId, legs: planned.legs.map(({ key, name }) => ({ key, name })) },
       })
-      // The call of the first may have ended at once, and with fail-fast all others.
-      for (const leg of planned.legs) if (draft.job(leg.key)?.state === 'blocked') admitLeg(draft, leg)
+      admitLegs(draft, job, planned.legs)
       return
     default:
       unreachable(planned)
   }
+}
+
+/** The legs that a job becomes count its starts on. */
+function admitLegs(draft: Draft, job: JobState, planned: readonly JobState[]): void {
+  const { attempt, attemptsBefore } = job
+  const legs = planned.map((leg) => ({ ...leg, attempt, ...(attemptsBefore === undefined ? {} : { attemptsBefore }) }))
+  draft.expand(job.jobId, legs)
+  // The call of the first may have ended at once, and with fail-fast all others.
+  for (const leg of legs) if (draft.job(leg.key)?.state === 'blocked') admitLeg(draft, leg)
 }
 
 /**
@@ -104,7 +111,7 @@ function isOverParallel(draft: Draft, leg: JobState): boolean {
 /** Holds a place among its siblings: running, about to, or waiting for its group or environment. */
 function isActive(job: JobState): boolean {
   if (job.state === 'ready' || job.state === 'leased' || job.state === 'calling') return true
-  return job.state === 'waiting' && waitsFor(job) !== 'place'
+  return waitsFor(job) === 'group' || waitsFor(job) === 'environment'
 }
 
 /** Nothing is in the way of a job any more: it may be claimed, or its call begins. */
@@ -203,6 +210,7 @@ export function end(
       conclusion: done.conclusion ?? 'failure',
       ...(reason === undefined ? {} : { reason }),
       annotations: job.annotations ?? [],
+      ...(job.environmentUrl === undefined ? {} : { environmentUrl: job.environmentUrl }),
     },
   })
   if (job.leg?.concurrency !== undefined) draft.effect({ kind: 'leave-group', key: job.key })

@@ -28,15 +28,22 @@ export interface JobState {
   readonly jobId: string
   readonly name: string
   readonly state: JobStateName
+  /** Starts so far, in all attempts of the run: the fencing token, and part of the name of its log. */
   readonly attempt: number
+  /** Starts in earlier attempts of the run. */
+  readonly attemptsBefore?: number
   readonly conclusion?: Conclusion
   readonly reason?: Reason
   readonly leg?: JobLeg
   readonly outputs?: Readonly<Record<string, string>>
   readonly annotations?: readonly Annotation[]
+  /** Address of the environment that the job has deployed to, as it said in the end. */
+  readonly environmentUrl?: string
 }
 
-/** What never changes in a run: stored with it, so that a run is never at the mercy of a changed file. */
+/**
+ * What never changes in a run but for `github.run_attempt`: stored with it, so that a run is never at the mercy of a changed file.
+ */
 export interface RunDocument {
   readonly workflow: WorkflowModel
   /** Every reusable workflow that may be called, by file: see `calledFile`. */
@@ -151,7 +158,9 @@ export function blockedJobs(
     .map((job): JobState => {
       const name = typeof job.name === 'string' ? job.name : job.id
       const key = jobIdAt({ call: caller?.key ?? '', id: job.id })
-      return { key, jobId: key, name: nameBelow(caller, name), state: 'blocked', attempt: 0 }
+      const attempt = caller?.attempt ?? 0
+      const before = attempt === 0 ? {} : { attemptsBefore: attempt }
+      return { key, jobId: key, name: nameBelow(caller, name), state: 'blocked', attempt, ...before }
     })
     .filter((job) => isSelected(document.only, job.jobId))
 }
@@ -238,9 +247,12 @@ export function cancellationOf({ by, reason, code }: RunCancellation): RunCancel
 /** Reasons of a job that has asked for its group: nobody has answered yet, or another one has it. */
 const groupCodes: ReadonlySet<string> = new Set(['CONCURRENCY_ASKED', 'CONCURRENCY_TAKEN'])
 
-/** What a waiting job waits for: places among its siblings come first, then its group, then its environment. */
-export function waitsFor(job: JobState): 'place' | 'group' | 'environment' | undefined {
+/**
+ * What a waiting job waits for: its run's new attempt, then a place among its siblings, then its group, then its environment.
+ */
+export function waitsFor(job: JobState): 'start' | 'place' | 'group' | 'environment' | undefined {
   if (job.state !== 'waiting') return undefined
+  if (job.reason?.code === 'JOB_AGAIN') return 'start'
   if (job.reason?.code === 'JOB_MAX_PARALLEL') return 'place'
   return job.reason !== undefined && groupCodes.has(job.reason.code) ? 'group' : 'environment'
 }

@@ -61,6 +61,7 @@ export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
 
 const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>([
   'run',
+  'rerun',
   'deploy',
   'decision',
   'environment',

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#core/json.ts'
+import type { RerunScope } from '#core/run/rerun.ts'
 
 /** Order in the inbox: P1 before P2 before P3, then by time. */
 export type Priority = 'P1' | 'P2' | 'P3'
@@ -83,7 +84,22 @@ export interface CancelRequest {
   readonly reason?: string
 }
 
-export type TicketRequest = RunRequest | DeployRequest | DecisionRequest | EnvironmentRequest | CancelRequest
+/** Run a finished run again, or a part of it. */
+export interface RerunRequest {
+  readonly kind: 'rerun'
+  readonly run: string
+  readonly scope: RerunScope
+  /** As in `RunRequest`; all that the run had must be given again. */
+  readonly secretNames: readonly string[]
+}
+
+export type TicketRequest =
+  | RerunRequest
+  | RunRequest
+  | DeployRequest
+  | DecisionRequest
+  | EnvironmentRequest
+  | CancelRequest
 
 /** A request on its way: immutable but for its priority. The only way work enters an agent. */
 export interface Ticket {

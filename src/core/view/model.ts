@@ -50,6 +50,8 @@ export interface JobView {
   readonly reason?: Reason
   readonly outputs: Readonly<Record<string, string>>
   readonly annotations: readonly Annotation[]
+  /** Address that a job with `environment.url` named in the end. */
+  readonly environmentUrl?: string
   readonly startedAt?: number
   readonly finishedAt?: number
   /** Steps of the latest attempt, in order. */

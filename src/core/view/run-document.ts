@@ -55,6 +55,7 @@ function jobFields(job: JobView): Json {
     reason: (job.reason ?? null) as Json,
     attempt: job.attempt,
     outputs: job.outputs,
+    environmentUrl: job.environmentUrl ?? null,
     steps: job.steps.filter((step) => isOfUser(step)).map((step) => stepFields(step)),
   }
 }

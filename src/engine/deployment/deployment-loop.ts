@@ -17,6 +17,8 @@ import { admitDeploy } from './admit-deploy.ts'
 import { admitEnvironment } from './admit-environment.ts'
 import type { DeliveryContext } from './context.ts'
 import { driveDeployment } from './drive.ts'
+import { jobValues } from './job-values.ts'
+import type { EnvironmentValues } from './job-values.ts'
 import { jobVerdict } from './job-verdict.ts'
 import { projectFile, sealRelease } from './seal-release.ts'
 import type { SealOccasion } from './seal-release.ts'
@@ -89,6 +91,10 @@ export class DeploymentLoop implements Delivery {
       version: deployment.document.plan.version,
       url: config?.url ?? '',
     }
+  }
+
+  valuesForJob(run: string, environment: string): Promise<EnvironmentValues> {
+    return jobValues(this.#context, run, environment)
   }
 
   verdictForJob(run: string, environment: string): Promise<Verdict> {

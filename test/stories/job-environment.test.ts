@@ -1,0 +1,67 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+
+const project = `name: shop
+environments:
+  production:
+    driver: directory
+    targets: [./place]
+    approvals: { count: 1 }
+    variables: { COLOR: blue }
+`
+
+const workflow = `name: CI
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo "build sees \${{ vars.COLOR }} and \${{ vars.SIZE }}, token \${{ secrets.TOKEN == 'of-production' }}"
+  ship:
+    needs: build
+    runs-on: ubuntu-latest
+    environment: { name: production, url: 'https://\${{ steps.s.outputs.host }}/shop' }
+    steps:
+      - id: s
+        run: echo "ship sees \${{ vars.COLOR }} and \${{ vars.SIZE }}, token \${{ secrets.TOKEN == 'of-production' }}"; echo host=shop.example >> "$GITHUB_OUTPUT"
+  leak:
+    needs: ship
+    runs-on: ubuntu-latest
+    environment: { name: production, url: 'https://\${{ steps.t.outputs.host }}/' }
+    steps: [{ id: t, env: { T: '\${{ secrets.TOKEN }}' }, run: 'echo "host=$T" >> "$GITHUB_OUTPUT"' }]
+`
+
+test(
+  'A job with an environment waits for its approval, sees the values of the environment then and only then, and says its address in the end',
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({ 'shipway.yml': project, '.github/workflows/ci.yml': workflow })
+    await using shipway = new Shipway()
+    const folder = path.join(shipway.home, 'secrets', 'shop')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(path.join(folder, 'production.json'), '{"TOKEN":"of-production"}', { mode: 0o600 })
+    Object.assign(shipway.env, { TOKEN: 'of-the-repository' })
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+
+    const waiting = await call('run', 'push', '--var', 'color=red', '--var', 'SIZE=small', '--secret', 'TOKEN')
+    expect(waiting).toMatchObject({
+      status: 8,
+      stdout: expect.stringContaining('build sees red and small, token false'),
+    })
+    expect(waiting.stdout).not.toContain('ship sees')
+    expect((await call('ps')).stdout).toMatch(/waiting.*approv/i)
+
+    const approved = await call('approve', '1')
+    expect(approved.stderr + approved.stdout).toContain('ship sees blue and small, token true')
+    const logs = await call('logs', '1', '--job', 'leak')
+    expect(logs.stdout).toContain("Skip setting environment url as environment 'url' may contain secret.")
+    const document = JSON.parse((await call('rerun', '1', '--job', 'leak', '--secret', 'TOKEN', '--json')).stdout) as {
+      jobs: { key: string; environmentUrl: string | null }[]
+    }
+    const urls = Object.fromEntries(document.jobs.map(({ key, environmentUrl }) => [key, environmentUrl]))
+    expect(urls).toEqual({ build: null, ship: 'https://shop.example/shop', leak: null })
+  },
+)

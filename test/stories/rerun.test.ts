@@ -1,0 +1,110 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+
+/** `flaky` fails until the file `mended` is there; everybody notes that it has run, in which attempt. */
+const workflow = `name: CI
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    outputs: { version: '\${{ steps.v.outputs.version }}' }
+    steps:
+      - { id: v, run: 'echo "build $GITHUB_RUN_ATTEMPT" >> "$NOTES/notes"; echo "version=1.$RANDOM" >> "$GITHUB_OUTPUT"' }
+  flaky:
+    needs: build
+    runs-on: ubuntu-latest
+    strategy: { fail-fast: false, matrix: { os: [linux, bsd] } }
+    steps:
+      - run: echo "flaky \${{ matrix.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"; echo "attempt $GITHUB_RUN_ATTEMPT of \${{ matrix.os }}"; [ \${{ matrix.os }} = linux ] || [ -e "$NOTES/mended" ]
+  after:
+    needs: [build, flaky]
+    runs-on: ubuntu-latest
+    steps: [{ run: 'echo "after \${{ needs.build.outputs.version }}" >> "$NOTES/notes"' }]
+  other: { runs-on: ubuntu-latest, steps: [{ run: 'echo "other" >> "$NOTES/notes"' }] }
+`
+
+function notes(shipway: Shipway): readonly string[] {
+  const file = path.join(shipway.home, 'notes')
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+}
+
+describe('A finished run', { tags: ['slow'] }, () => {
+  test('runs again what failed and what needs it, keeps the rest, and its first attempt stays readable', async () => {
+    using repository = new Repository({ '.github/workflows/ci.yml': workflow })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    const first = await call('run', 'push', '--env', `NOTES=${shipway.home}`)
+    expect(first).toMatchObject({ status: 1, stdout: expect.stringMatching(/again: shipway rerun run_\w+ --failed/) })
+    expect(notes(shipway).toSorted()).toEqual(['build 1', 'flaky bsd 1', 'flaky linux 1', 'other'])
+
+    writeFileSync(path.join(shipway.home, 'mended'), '')
+    const second = await call('rerun', '1', '--failed', '--json')
+    expect(second.status).toBe(0)
+    const document = JSON.parse(second.stdout) as {
+      attempt: number
+      conclusion: string
+      jobs: { key: string; conclusion: string; outputs: Record<string, string> }[]
+    }
+    expect(document).toMatchObject({ attempt: 2, conclusion: 'success' })
+    const version = document.jobs.find(({ key }) => key === 'build')?.outputs['version'] ?? 'none'
+    expect(notes(shipway).slice(4)).toEqual(['flaky bsd 2', `after ${version}`])
+
+    const old = await call('logs', '1', '--attempt', '1', '--job', 'flaky.1')
+    expect(old.stdout).toContain('attempt 1 of bsd')
+    expect((await call('logs', '1', '--job', 'flaky.1')).stdout).toContain('attempt 2 of bsd')
+    expect(await call('logs', '1', '--attempt', '3')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('its latest is attempt 2'),
+    })
+    expect(await call('rerun', '1', '--failed')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('RERUN_NOTHING_FAILED'),
+    })
+  })
+
+  test('runs all of it again, or one job and what needs it', async () => {
+    using repository = new Repository({ '.github/workflows/ci.yml': workflow })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    writeFileSync(path.join(shipway.home, 'mended'), '')
+    expect((await call('run', 'push', '--env', `NOTES=${shipway.home}`)).status).toBe(0)
+    const before = notes(shipway).length
+
+    expect((await call('rerun', 'latest', '--job', 'flaky.0')).status).toBe(0)
+    expect(notes(shipway).slice(before)).toEqual(['flaky linux 2', expect.stringMatching(/^after 1\./)])
+
+    expect((await call('rerun', 'latest')).status).toBe(0)
+    expect(
+      notes(shipway)
+        .slice(before + 2)
+        .toSorted(),
+    ).toEqual([expect.stringMatching(/^after 1\./), 'build 3', 'flaky bsd 3', 'flaky linux 3', 'other'])
+    expect(await call('rerun', 'latest', '--job', 'nobody')).toMatchObject({ status: 2 })
+  })
+
+  test('asks for its secrets again, because their values are gone, and refuses while it goes on', async () => {
+    using repository = new Repository({
+      '.github/workflows/ci.yml':
+        'name: CI\non: push\njobs: { a: { runs-on: ubuntu-latest, steps: [{ run: "[ ${{ secrets.KEY }} = opensesame ]; until [ -e $NOTES/go ]; do sleep 0.02; done" }] } }\n',
+    })
+    await using shipway = new Shipway()
+    Object.assign(shipway.env, { KEY: 'opensesame' })
+    const run = shipway.start(repository.root, 'run', 'push', '--secret', 'KEY', '--env', `NOTES=${shipway.home}`)
+    await run.prints('a started')
+    expect(await shipway.call(repository.root, 'rerun', '1')).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('RUN_NOT_FINISHED'),
+    })
+    writeFileSync(path.join(shipway.home, 'go'), '')
+    expect((await run.ended).status).toBe(0)
+
+    expect(await shipway.call(repository.root, 'rerun', '1')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--secret KEY'),
+    })
+    expect((await shipway.call(repository.root, 'rerun', '1', '--secret', 'KEY')).status).toBe(0)
+  })
+})
