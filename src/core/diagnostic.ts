@@ -42,16 +42,39 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
  */
 export function renderDiagnostic(diagnostic: Diagnostic, text: string): string {
   const { start, end } = diagnostic.range
-  const head = `${diagnostic.file}:${start.line}:${start.column}: ${diagnostic.severity}: ${diagnostic.message} (${diagnostic.code})`
+  const head = `${diagnostic.file}:${start.line}:${start.column}: ${diagnostic.severity}: ${shorten(diagnostic.message)} (${diagnostic.code})`
   const line = text.split(/\r?\n/)[start.line - 1]
   const lines = [head]
   if (line !== undefined) {
     const label = String(start.line)
-    const lastColumn = end.line === start.line ? end.column : line.length + 1
-    const width = Math.max(1, Math.min(lastColumn, line.length + 1) - start.column)
-    const indent = line.slice(0, start.column - 1).replaceAll(/[^\t]/g, ' ')
-    lines.push(`  ${label} | ${line}`, `  ${' '.repeat(label.length)} | ${indent}${'^'.repeat(width)}`)
+    const window = windowOf(line, start.column)
+    const lastColumn = end.line === start.line ? end.column - window.shift : window.text.length + 1
+    const column = start.column - window.shift
+    const width = Math.max(1, Math.min(lastColumn, window.text.length + 1) - column)
+    const indent = window.text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')
+    lines.push(`  ${label} | ${window.text}`, `  ${' '.repeat(label.length)} | ${indent}${'^'.repeat(width)}`)
   }
-  if (diagnostic.hint !== undefined) lines.push(`  help: ${diagnostic.hint}`)
+  if (diagnostic.hint !== undefined) lines.push(`  help: ${shorten(diagnostic.hint)}`)
   return lines.join('\n')
+}
+
+/** Longest message that is shown, in characters; it may quote what the file says. GitHub's limit. */
+const messageLengthMax = 500
+/** Longest piece of a line that is shown around its place, in characters: a file may be one line of a megabyte. */
+const lineLengthMax = 200
+/** Characters of a longer line that are shown before the place. */
+const lineLengthBefore = 60
+
+function shorten(message: string): string {
+  return message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax - 1)}…`
+}
+
+/** The part of a line around a column, and by how many columns it is moved to the left. */
+function windowOf(line: string, column: number): { readonly text: string; readonly shift: number } {
+  if (line.length <= lineLengthMax) return { text: line, shift: 0 }
+  const from = Math.max(0, Math.min(column - 1 - lineLengthBefore, line.length - lineLengthMax))
+  const isCutAfter = from + lineLengthMax < line.length
+  const piece = line.slice(from, from + lineLengthMax)
+  const text = `${from > 0 ? '…' : ''}${from > 0 ? piece.slice(1) : piece}${isCutAfter ? '…' : ''}`
+  return { text, shift: from }
 }

@@ -173,7 +173,17 @@ function syntaxErrors(document: Document.Parsed, { file, lines }: { file: string
     code: 'YAML_INVALID',
     file,
     range: { start: position(lines, error.pos[0]), end: position(lines, error.pos[1]) },
-    // The package appends the place and a drawing; the place is in the range.
-    message: error.message.split(/ at line \d+/)[0]?.split('\n')[0] ?? error.message,
+    message: ownWords[error.code] ?? plainMessage(error.message),
   }))
+}
+
+/** Where the package speaks of itself instead of the file. */
+const ownWords: Partial<Record<string, string>> = {
+  MULTIPLE_DOCS: 'A workflow file holds one document; another one begins here.',
+  RESOURCE_EXHAUSTION: `The file is nested more than ${nestingDepthMax} levels deep.`,
+}
+
+/** The package appends the place and a drawing; the place is in the range. */
+function plainMessage(message: string): string {
+  return message.split(/ at line \d+/)[0]?.split('\n')[0] ?? message
 }
