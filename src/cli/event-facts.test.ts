@@ -199,6 +199,7 @@ test('a tag is needed for the event "tag", and a commit for any', async () => {
 function session(directory: string) {
   const services: Partial<CliServices> = {
     git: { ...systemGit, defaultBranch: async () => ({ name: 'main', tips: [sha] }) },
+    changedSince: async () => undefined,
     snapshotTree: async () => ({ sha: 'c'.repeat(40) }),
     resolveRef: async (_, ref) => (ref === 'v9' ? { ref: 'refs/tags/v9', sha: 'd'.repeat(40) } : undefined),
   }

@@ -46,27 +46,31 @@ export async function prepareEvent(
 ): Promise<PreparedEvent> {
   const given = flags.eventFile === undefined ? {} : await readPayload(session, flags.eventFile)
   const remarks: string[] = []
-  const place = await findCommit(session, facts, { name, flags, payload: given, remarks })
   const eventName = name === 'tag' ? 'push' : name
+  const defaultBranch = await defaultBranchFor(session, facts, eventName)
+  const place = await findCommit(session, facts, { name, flags, payload: given, remarks, defaultBranch })
   const inputs = mergeInputs(eventName === 'workflow_dispatch' ? inputsIn(given) : {}, flags.input ?? {})
   const hasInputs = Object.keys(inputs).length > 0
   const payload = {
-    ...defaultPayload(facts, eventName, place.sha),
+    ...defaultPayload(facts, eventName, place),
     ...given,
     ...(hasInputs && eventName === 'workflow_dispatch' ? { inputs } : {}),
   }
+  const refs = pullRequestRefs(facts, eventName, { payload, defaultBranch })
   const changed =
     flags.changedFiles ??
     changedIn(given) ??
-    (flags.eventFile === undefined && flags.ref === undefined ? place.changedFiles : undefined)
+    (flags.eventFile === undefined ? await changedFilesOf(session, facts, { place, refs }) : undefined)
   return {
     event: {
       name: eventName,
       ref: place.ref,
       sha: place.sha,
       payload,
-      ...(facts.parent === undefined || eventName !== 'push' ? {} : { before: facts.parent }),
-      ...pullRequestRefs(facts, eventName, payload),
+      ...(place.parent === undefined || eventName !== 'push' ? {} : { before: place.parent }),
+      ...refs,
+      ...(eventName.startsWith('pull_request') && place.message !== undefined ? { message: place.message } : {}),
+      ...(defaultBranch === undefined ? {} : { defaultBranch }),
       ...tellable(changed, remarks),
       ...(hasInputs ? { inputs } : {}),
     },
@@ -84,23 +88,44 @@ function tellable(changedFiles: readonly string[] | undefined, remarks: string[]
   return {}
 }
 
+/** Events that GitHub takes from the default branch alone. */
+const defaultBranchEvents: ReadonlySet<string> = new Set(['schedule', 'repository_dispatch', 'workflow_run'])
+
+/** Asked of git only for events that depend on it: most do not, and it takes two processes. */
+async function defaultBranchFor(session: Session, facts: RepositoryFacts, name: string): Promise<string | undefined> {
+  if (!defaultBranchEvents.has(name) && !name.startsWith('pull_request')) return undefined
+  return (await session.services.git.defaultBranch(facts.root))?.name ?? facts.defaultBranch
+}
+
+/** What a pull request changes against its base; for all else, what the commit changes against its parent. */
+async function changedFilesOf(
+  session: Session,
+  facts: RepositoryFacts,
+  { place, refs }: { readonly place: Place; readonly refs: Pick<EventFacts, 'baseRef'> },
+): Promise<readonly string[] | undefined> {
+  const { baseRef } = refs
+  if (baseRef === undefined) return place.changedFiles
+  const changed = await session.services.changedSince(facts.root, { base: shortRef(baseRef), sha: place.sha })
+  if (changed === undefined) return place.changedFiles
+  return place.isDirty ? [...new Set([...changed, ...facts.changes])] : changed
+}
+
 function pullRequestRefs(
   facts: RepositoryFacts,
   name: string,
-  payload: JsonObject,
+  { payload, defaultBranch }: { readonly payload: JsonObject; readonly defaultBranch: string | undefined },
 ): Pick<EventFacts, 'baseRef' | 'headRef'> {
   if (!name.startsWith('pull_request')) return {}
   return {
-    baseRef: textAt(payload, 'pull_request', 'base', 'ref') ?? facts.defaultBranch,
+    baseRef: textAt(payload, 'pull_request', 'base', 'ref') ?? defaultBranch ?? facts.defaultBranch,
     headRef: textAt(payload, 'pull_request', 'head', 'ref') ?? shortRef(facts.ref ?? facts.sha ?? ''),
   }
 }
 
-interface Place {
+interface Place extends Pick<RepositoryFacts, 'message' | 'parent' | 'changedFiles'> {
   readonly ref: string
   readonly sha: string
   readonly isDirty: boolean
-  readonly changedFiles?: readonly string[]
 }
 
 interface Wanted {
@@ -108,11 +133,14 @@ interface Wanted {
   readonly flags: EventFlags
   readonly payload: JsonObject
   readonly remarks: string[]
+  readonly defaultBranch: string | undefined
 }
 
 async function findCommit(session: Session, facts: RepositoryFacts, wanted: Wanted): Promise<Place> {
   const { sha } = facts
   if (sha === undefined) throw repositoryEmpty({ root: facts.root })
+  const scheduled = await defaultBranchCommit(session, facts, wanted)
+  if (scheduled !== undefined) return scheduled
   const named = wanted.flags.ref ?? textAt(wanted.payload, 'ref')
   if (
     wanted.flags.ref !== undefined &&
@@ -130,6 +158,20 @@ async function findCommit(session: Session, facts: RepositoryFacts, wanted: Want
   return workingTree(session, facts, await refFor(session, facts, { ...wanted, named }), wanted)
 }
 
+/** GitHub runs a schedule on the newest commit of the default branch: so do we, unless that is where we are, or a ref is named. */
+async function defaultBranchCommit(
+  session: Session,
+  facts: RepositoryFacts,
+  { name, flags, defaultBranch, remarks }: Wanted,
+): Promise<Place | undefined> {
+  const ref = `refs/heads/${defaultBranch}`
+  if (!defaultBranchEvents.has(name) || flags.ref !== undefined || facts.ref === ref) return undefined
+  const found = await session.services.resolveRef(facts.root, ref)
+  if (found === undefined) return undefined
+  remarks.push(`${name} runs on the default branch: taking ${defaultBranch}; --ref names another.`)
+  return { ...found, isDirty: false }
+}
+
 /** The working tree as it is: HEAD when it is clean, else a commit of its changes that no branch knows. */
 async function workingTree(
   session: Session,
@@ -137,14 +179,17 @@ async function workingTree(
   ref: string,
   { flags, remarks }: Wanted,
 ): Promise<Place> {
-  const { changes, sha = '' } = facts
-  const changedFiles =
-    facts.changedFiles === undefined ? {} : { changedFiles: [...new Set([...facts.changedFiles, ...changes])] }
-  if (changes.length === 0) return { ref, sha, isDirty: false, ...changedFiles }
+  const { changes, sha = '', message, parent } = facts
+  const head = {
+    ...(message === undefined ? {} : { message }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(facts.changedFiles === undefined ? {} : { changedFiles: [...new Set([...facts.changedFiles, ...changes])] }),
+  }
+  if (changes.length === 0) return { ref, sha, isDirty: false, ...head }
   const files = changes.length === 1 ? `${changes[0]} has changes` : `${changes.length} files have changes`
   remarks.push(`${files} that nobody committed: taking the working tree as it is.`)
-  if (!flags.takesSnapshot) return { ref, sha, isDirty: true, ...changedFiles }
-  return { ref, sha: (await session.services.snapshotTree(facts.root)).sha, isDirty: true, ...changedFiles }
+  if (!flags.takesSnapshot) return { ref, sha, isDirty: true, ...head }
+  return { ref, sha: (await session.services.snapshotTree(facts.root)).sha, isDirty: true, ...head }
 }
 
 async function refFor(
@@ -187,10 +232,10 @@ function fullRef(name: string): string {
 }
 
 /** What the sender's payload would say beyond what every payload of the kind holds (`githubContext` adds that). */
-function defaultPayload(facts: RepositoryFacts, name: string, sha: string): JsonObject {
+function defaultPayload(facts: RepositoryFacts, name: string, { sha, message }: Place): JsonObject {
   if (name !== 'push') return {}
   const author = { name: facts.author }
-  return { pusher: author, head_commit: { id: sha, message: facts.message ?? '', author } }
+  return { pusher: author, head_commit: { id: sha, message: message ?? '', author } }
 }
 
 async function readPayload(session: Session, path: string): Promise<JsonObject> {

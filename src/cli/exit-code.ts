@@ -12,6 +12,7 @@ export const exitCodes: Readonly<Record<number, string>> = {
   4: 'credentials are needed',
   5: 'a host did not answer or timed out; the same call may succeed later',
   8: 'it waits for a person: an approval, a lock, a hold',
+  9: 'with `plan --exit-code` only: something would run',
   130: 'interrupted by Ctrl-C',
   143: 'ended by SIGTERM',
 }

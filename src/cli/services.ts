@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { AgentClient } from '#ports/agent-client.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
-import type { RepositoryFacts } from '#ports/repository-facts.ts'
+import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
@@ -61,7 +61,12 @@ export interface CliServices {
   /** Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */
   describeRepository(directory: string): Promise<RepositoryFacts>
   /** The commit that `--ref` names, a branch, tag or full ref: its ref and sha. Undefined when git does not know it. */
-  resolveRef(root: string, ref: string): Promise<{ readonly ref: string; readonly sha: string } | undefined>
+  resolveRef(root: string, ref: string): Promise<ResolvedCommit | undefined>
+  /** Files that a commit changes against where it left a branch; undefined when git knows no such branch or no common past. */
+  changedSince(
+    root: string,
+    range: { readonly base: string; readonly sha: string },
+  ): Promise<readonly string[] | undefined>
   /** Makes a commit object of the working tree with its uncommitted changes, without touching index, branch or files. */
   snapshotTree(root: string): Promise<{ readonly sha: string }>
   /** Asks the targets of an environment what runs there. Unreachable ones answer `unknown`; never throws for them. */

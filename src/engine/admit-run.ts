@@ -6,10 +6,11 @@ import { parseProject } from '#core/project/parse.ts'
 import { workflowConcurrency } from '#core/plan/concurrency.ts'
 import { evaluateText } from '#core/expression/template.ts'
 import { isJsonObject } from '#core/json.ts'
+import type { JsonObject } from '#core/json.ts'
 import type { RunDocument } from '#core/run/state.ts'
 import { initialJobs } from '#core/run/state.ts'
 import { selectJobs } from '#core/run/select-jobs.ts'
-import type { RunRequest } from '#core/ticket/model.ts'
+import type { EventFacts, RunRequest } from '#core/ticket/model.ts'
 import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
@@ -36,6 +37,8 @@ export interface PreparedRuns {
   readonly isInForce: boolean
   /** Name of the default branch; not asked for where nothing but caches depends on it. */
   readonly defaultBranch?: string
+  /** Those of the commit's shipway.yml. */
+  readonly environments?: readonly string[]
 }
 
 /** Reads the commit and finds the workflows that answer to the event. Throws a known error when there is nothing to run. */
@@ -51,7 +54,7 @@ export async function prepareRuns(
     )
     throw workflowInvalid({ files: invalid.map(({ file }) => file), details })
   }
-  checkProject(commit.project, request.application)
+  const environments = checkProject(commit.project, request.application)
   const models: LinkedWorkflow[] = []
   const reasons: string[] = []
   const { repository, event } = request
@@ -68,6 +71,7 @@ export async function prepareRuns(
     commit,
     isInForce: isInForce(branch, request),
     ...(branch === undefined ? {} : { defaultBranch: branch.name }),
+    ...(environments === undefined ? {} : { environments }),
   }
 }
 
@@ -79,11 +83,12 @@ function isInForce(branch: DefaultBranch | undefined, { event }: RunRequest): bo
   return branch?.tips.includes(event.sha) === true
 }
 
-/** A run whose `shipway.yml` cannot be read would be green, and nothing would be sealed or deployed. */
-function checkProject(text: string | undefined, folderName: string): void {
-  if (text === undefined) return
+/** A run whose `shipway.yml` cannot be read would be green, and nothing would be sealed or deployed. Returns the environments in it. */
+function checkProject(text: string | undefined, folderName: string): readonly string[] | undefined {
+  if (text === undefined) return undefined
   const { value, diagnostics } = parseProject({ file: projectFile, text, folderName })
   if (value === undefined) throw projectInvalid({ file: projectFile, text, diagnostics })
+  return value.environments.map(({ name }) => name)
 }
 
 /** Writes the runs of a ticket: one for each workflow that answers. Returns their ids. */
@@ -100,7 +105,12 @@ export async function insertRuns(
     const model = linked.workflow
     const id = context.ids.next('run')
     const number = await nextRunNumber(query, request.application)
-    const document = buildDocument(request, linked, { id, number, ...defaultBranchOf(prepared) })
+    const document = buildDocument(request, linked, {
+      id,
+      number,
+      environments: prepared.environments,
+      ...defaultBranchOf(prepared),
+    })
     const title = titleOf(model, document)
     await insertRun(query, {
       id,
@@ -148,13 +158,21 @@ function defaultBranchOf({ defaultBranch }: { readonly defaultBranch?: string })
 function buildDocument(
   request: RunRequest,
   linked: LinkedWorkflow,
-  run: { readonly id: string; readonly number: number; readonly defaultBranch?: string },
+  run: {
+    readonly id: string
+    readonly number: number
+    readonly defaultBranch?: string
+    readonly environments: readonly string[] | undefined
+  },
 ): RunDocument {
   const { workflow: model, calls } = linked
   const only = request.job === undefined ? undefined : selectJobs(linked, request.job)
-  const inputs = request.event.name === 'workflow_dispatch' ? dispatchInputs(model, request.event.inputs ?? {}) : {}
+  const inputs =
+    request.event.name === 'workflow_dispatch'
+      ? dispatchInputs(model, request.event.inputs ?? {}, run.environments)
+      : {}
   const github = githubContext({
-    event: { ...request.event, inputs: inputTexts(inputs) },
+    event: { ...request.event, inputs: inputTexts(inputs), payload: payloadFor(model, request.event) },
     repository: request.repositoryName,
     actor: request.actor,
     workflow: { name: model.name, file: model.file },
@@ -177,6 +195,12 @@ function buildDocument(
     ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
     ...(concurrency === undefined ? {} : { concurrency }),
   }
+}
+
+/** A scheduled run says which schedule it is of; one that was started by hand takes the first. */
+function payloadFor({ triggers }: WorkflowModel, { name, payload }: EventFacts): JsonObject {
+  const [first] = triggers.flatMap((trigger) => trigger.schedules ?? [])
+  return name === 'schedule' && first !== undefined ? { schedule: first.cron, ...payload } : payload
 }
 
 /** `run-name` of the workflow, else the first line of the commit's message where the event brings it, else the workflow's name. */

@@ -33,6 +33,7 @@ export const services: CliServices = {
   },
   describeRepository: async (directory) => (await import('#adapters/git/repository.ts')).describeRepository(directory),
   resolveRef: async (root, ref) => (await import('#adapters/git/repository.ts')).resolveRef(root, ref),
+  changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),
   snapshotTree: async (root) => (await import('#adapters/git/repository.ts')).snapshotTree(root),
   inspectTargets: async (application, environment, projectRoot, signal) => {
     const { inspectTargets } = await import('./inspect-targets.ts')

@@ -22,3 +22,10 @@ export interface RepositoryFacts {
   /** First parent of HEAD, for `github.event.before`. */
   readonly parent?: string
 }
+
+/** A commit that a name stands for, with what is told of it. */
+export interface ResolvedCommit extends Pick<RepositoryFacts, 'message' | 'parent' | 'changedFiles'> {
+  /** Full ref, or the commit's id where the name is no branch and no tag. */
+  readonly ref: string
+  readonly sha: string
+}

@@ -122,6 +122,7 @@ function offline(home: string): CliServices {
     agentStatus: async () => ({ isAlive: false }),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
+    changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
     // Targets that were never deployed to.
     inspectTargets: async (_, { targets }) =>

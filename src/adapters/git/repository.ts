@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { gitMissing, repositoryNotFound } from '#core/known/cli.ts'
-import type { RepositoryFacts } from '#ports/repository-facts.ts'
+import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 
 const execute = promisify(execFile)
 
@@ -15,7 +15,7 @@ const gitOutputMax = 64 * 1024 * 1024
 export async function describeRepository(directory: string): Promise<RepositoryFacts> {
   const asked = Promise.all([
     git(directory, ['status', '--porcelain=v1', '-z', '--untracked-files=all']),
-    readHead(directory),
+    readCommit(directory, 'HEAD'),
     tryGit(directory, ['config', '--get-regexp', String.raw`^(user\.name|remote\.origin\.url|init\.defaultbranch)$`]),
   ])
   // Whether this is a repository at all is told by the first one; what the others say of that is the same in worse words.
@@ -29,7 +29,7 @@ export async function describeRepository(directory: string): Promise<RepositoryF
     root,
     tags: [],
     changes: changesOf(status),
-    defaultBranch: settings.get('init.defaultbranch') ?? 'main',
+    defaultBranch: settings.get('init.defaultbranch') ?? (ref === 'refs/heads/master' ? 'master' : 'main'),
     repositoryName: repositoryName(settings.get('remote.origin.url'), root),
     author: settings.get('user.name') ?? userInfo().username,
     ...(ref === undefined ? {} : { ref }),
@@ -38,10 +38,40 @@ export async function describeRepository(directory: string): Promise<RepositoryF
 }
 
 /** The full ref and commit that a name means: a full ref, a branch, a tag, or a commit by itself. */
-export async function resolveRef(
+export async function resolveRef(root: string, ref: string): Promise<ResolvedCommit | undefined> {
+  const found = await findRef(root, ref)
+  if (found === undefined) return undefined
+  const { message, parent, changedFiles } = (await readCommit(root, found.sha)) ?? {}
+  return {
+    ...found,
+    ...(message === undefined ? {} : { message }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(changedFiles === undefined ? {} : { changedFiles }),
+  }
+}
+
+/** Files that a commit changes against its common past with a branch, here or at `origin`. */
+export async function changedSince(
   root: string,
-  ref: string,
-): Promise<{ readonly ref: string; readonly sha: string } | undefined> {
+  { base, sha }: { readonly base: string; readonly sha: string },
+): Promise<readonly string[] | undefined> {
+  for (const branch of [`refs/remotes/origin/${base}`, `refs/heads/${base}`]) {
+    const args = [
+      'diff',
+      '--name-only',
+      '-z',
+      '--no-renames',
+      '--no-ext-diff',
+      '--end-of-options',
+      `${branch}...${sha}`,
+    ]
+    const output = await tryGit(root, ['-c', 'diff.relative=false', ...args])
+    if (output !== undefined) return output.split('\0').filter((name) => name !== '')
+  }
+  return undefined
+}
+
+async function findRef(root: string, ref: string): Promise<Pick<ResolvedCommit, 'ref' | 'sha'> | undefined> {
   for (const candidate of [ref, `refs/heads/${ref}`, `refs/tags/${ref}`]) {
     if (!candidate.startsWith('refs/')) continue
     const sha = await tryGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${candidate}^{commit}`])
@@ -100,14 +130,14 @@ async function placeOf(directory: string): Promise<{ readonly root: string; read
 type Head = Pick<RepositoryFacts, 'sha' | 'message' | 'tags' | 'parent' | 'changedFiles'>
 
 /**
- * The commit of HEAD with its tags and the files that it changes against its first parent, all from one `git log`, whatever the user has
+ * A commit with its tags and the files that it changes against its first parent, all from one `git log`, whatever the user has
  * configured for reading with it. Undefined where there is no commit.
  */
-async function readHead(directory: string): Promise<Head | undefined> {
+async function readCommit(directory: string, revision: string): Promise<Head | undefined> {
   const plain = ['log.showSignature=false', 'log.showRoot=true', 'diff.relative=false'].flatMap((pair) => ['-c', pair])
   const diff = ['-m', '--first-parent', '-z', '--name-only', '--no-renames', '--no-ext-diff']
   const format = ['--decorate=full', '--decorate-refs=refs/tags', '--format=%H%n%P%n%D%n%B%x00']
-  const output = await tryGit(directory, [...plain, 'log', '-1', ...diff, ...format, 'HEAD'])
+  const output = await tryGit(directory, [...plain, 'log', '-1', ...diff, ...format, revision])
   if (output === undefined) return undefined
   const [text = '', _end, ...names] = output.split('\0')
   const [sha = '', parents = '', decoration = '', ...message] = text.trimEnd().split('\n')

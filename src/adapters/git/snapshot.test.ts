@@ -7,9 +7,9 @@ test('a ref is found by its full name, as a branch, a tag or a commit, and a fla
   repository.git('tag', 'v1.0.0')
   const sha = repository.git('rev-parse', 'HEAD')
 
-  expect(await resolveRef(repository.root, 'main')).toEqual({ ref: 'refs/heads/main', sha })
-  expect(await resolveRef(repository.root, 'v1.0.0')).toEqual({ ref: 'refs/tags/v1.0.0', sha })
-  expect(await resolveRef(repository.root, sha.slice(0, 10))).toEqual({ ref: sha, sha })
+  expect(await resolveRef(repository.root, 'main')).toMatchObject({ ref: 'refs/heads/main', sha })
+  expect(await resolveRef(repository.root, 'v1.0.0')).toMatchObject({ ref: 'refs/tags/v1.0.0', sha })
+  expect(await resolveRef(repository.root, sha.slice(0, 10))).toMatchObject({ ref: sha, sha })
   expect(await resolveRef(repository.root, '--upload-pack=x')).toBeUndefined()
 })
 

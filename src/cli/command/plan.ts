@@ -18,12 +18,16 @@ import { workflowFolders } from '#engine/load-workflows.ts'
 import { shortRef } from '#core/view/name.ts'
 import { readCalledAt, readCalledFrom } from '../called-workflows.ts'
 import type { CommandPage } from '../command.ts'
+import { findProject } from '../project.ts'
 import { prepareRun } from '../run-request.ts'
 import type { RunFlags } from '../run-request.ts'
 import type { Session } from '../session.ts'
 import { readWorkflows, readWorkflowsAt } from '../workflow-source.ts'
 import type { WorkflowFile } from '../workflow-source.ts'
 import type { Palette } from '../palette.ts'
+import { comingTimes, renderComing } from '../plan-schedule.ts'
+import type { ComingTimes } from '../plan-schedule.ts'
+import { exactTime } from '../time.ts'
 import { addEventFlags } from './event-flags.ts'
 
 /** `--exit-code`: something would run. Not 2, which means a wrong call. */
@@ -44,7 +48,7 @@ export const page: CommandPage = {
     },
     { command: 'shipway plan push --ref refs/tags/v1.4.2 --json', purpose: 'for a tag, as JSON' },
   ],
-  exits: [0, 2],
+  exits: [0, 2, 9],
   define: (command, act) => {
     addEventFlags(command)
     command.option('--exit-code', 'end with 9 when something would run').action(act(showPlan))
@@ -66,9 +70,13 @@ export async function showPlan(session: Session, event: string | undefined, flag
     ? readCalledAt(session.services.git, { root: facts.root, sha })
     : readCalledFrom(facts.root)
   const linked = await Promise.all(withJob(files, request.job).map(async (file) => linkFile(file, read)))
-  const plans = linked.map((one) => planOf(one, request))
-  if (session.isJson) session.printJson(planDocument(request, plans))
-  else session.world.stdout.write(renderPlan(request, plans, session.out))
+  const project = await findProject(facts.root)
+  const environments = project?.parsed.value?.environments.map(({ name }) => name)
+  const plans = linked.map((one) => planOf(one, request, environments))
+  const models = linked.map(({ workflow }) => workflow)
+  const view = { request, plans, schedules: comingTimes(models, request.event, session.world.now()) }
+  if (session.isJson) session.printJson(planDocument(view))
+  else session.world.stdout.write(renderPlan(view, session.out))
   return flags.exitCode === true && plans.some((plan) => plan.verdict.matches) ? exitWouldRun : 0
 }
 
@@ -98,12 +106,16 @@ function throwWhenInvalid(files: readonly WorkflowFile[]): void {
   throw filesInvalid({ files: wrong.map(({ file }) => file), errors: errors.length, details: errors })
 }
 
-function planOf(linked: LinkedWorkflow, request: RunRequest): WorkflowPlan {
+function planOf(
+  linked: LinkedWorkflow,
+  request: RunRequest,
+  environments: readonly string[] | undefined,
+): WorkflowPlan {
   const { workflow } = linked
   const { event } = request
   const takesInputs =
     event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
-  const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}) : {}
+  const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}, environments) : {}
   const github = githubContext({
     event: { ...event, inputs: inputTexts(inputs) },
     repository: request.repositoryName,
@@ -141,7 +153,13 @@ function withWantedLegs(job: JobPlan, { matrix = [] }: RunRequest): JobPlan {
   return { ...job, decision: { kind: 'skipped', reason: 'No leg of the matrix matches what --matrix asks for.' } }
 }
 
-function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette: Palette): string {
+interface PlanView {
+  readonly request: RunRequest
+  readonly plans: readonly WorkflowPlan[]
+  readonly schedules: ReadonlyMap<string, readonly ComingTimes[]>
+}
+
+function renderPlan({ request, plans, schedules }: PlanView, palette: Palette): string {
   const { event } = request
   const lines = [
     `${palette.paint('bold', event.name)} of ${shortRef(event.ref)} at ${event.sha.slice(0, 7)}${request.dirty ? ' (a snapshot of uncommitted changes)' : ''}`,
@@ -155,6 +173,7 @@ function renderPlan(request: RunRequest, plans: readonly WorkflowPlan[], palette
       continue
     }
     lines.push(`${palette.paint('green', '▶')} ${palette.paint('bold', plan.name)}  ${palette.paint('dim', plan.file)}`)
+    lines.push(...(schedules.get(plan.file) ?? []).map((one) => `  ${palette.paint('dim', renderComing(one))}`))
     lines.push(...jobLines(plan.jobs, '  ', palette))
   }
   const count = plans.filter((plan) => plan.verdict.matches).length
@@ -199,7 +218,7 @@ function jobLine(job: JobPlan, { paint }: Palette): string {
   }
 }
 
-function planDocument(request: RunRequest, plans: readonly WorkflowPlan[]): Json {
+function planDocument({ request, plans, schedules }: PlanView): Json {
   const { event } = request
   return {
     apiVersion: 'v1',
@@ -210,6 +229,7 @@ function planDocument(request: RunRequest, plans: readonly WorkflowPlan[]): Json
       name: plan.name,
       runs: plan.verdict.matches,
       reason: plan.verdict.matches ? null : plan.verdict.reason,
+      ...(event.name === 'schedule' ? { schedules: (schedules.get(plan.file) ?? []).map(comingDocument) } : {}),
       jobs: plan.jobs.map(jobFields),
     })),
   }
@@ -225,6 +245,10 @@ function jobFields(job: JobPlan): Json {
     legs: legsOf(job),
     ...(job.calls === undefined ? {} : { calls: { file: job.calls.file, jobs: job.calls.jobs.map(jobFields) } }),
   }
+}
+
+function comingDocument({ cron, timezone, next }: ComingTimes): Json {
+  return { cron, timezone: timezone ?? null, next: next.map((at) => exactTime(at)) }
 }
 
 function legsOf(job: JobPlan): Json {

@@ -14,6 +14,10 @@ export interface EventFacts {
   readonly baseRef?: string
   readonly headRef?: string
   readonly changedFiles?: readonly string[]
+  /** Message of the head commit, where the payload does not bring it: it may ask for no run. */
+  readonly message?: string
+  /** Short name of the repository's default branch, where it is known. */
+  readonly defaultBranch?: string
   readonly inputs?: Readonly<Record<string, string>>
   readonly payload: JsonObject
 }

@@ -61,4 +61,27 @@ describe('inputs of a run by hand', () => {
     )
     expect(dispatchInputs({ name: 'CI', triggers: [{ event: 'push' }] }, {})).toEqual({})
   })
+
+  test('of type environment must be one of the project, where it has any', () => {
+    const where = {
+      name: 'Deploy',
+      triggers: [{ event: 'workflow_dispatch', inputs: { to: { type: 'environment', required: false } } }],
+    } as const
+    expect(dispatchInputs(where, { to: 'anywhere' })).toEqual({ to: 'anywhere' })
+    expect(dispatchInputs(where, { to: 'staging' }, ['staging', 'production'])).toEqual({ to: 'staging' })
+    expect(dispatchInputs(where, {}, ['staging'])).toEqual({ to: '' })
+    expect(() => dispatchInputs(where, { to: 'stagin' }, ['staging', 'production'])).toThrow(
+      expect.objectContaining({ details: ['"to" must be an environment (staging, production), not "stagin"'] }),
+    )
+  })
+
+  test('are limited in number and in length', () => {
+    const many = Object.fromEntries(Array.from({ length: 26 }, (_, index) => [`i${index}`, 'x']))
+    expect(() => dispatchInputs(workflow, { ...many, ticket: 'x' })).toThrow(
+      expect.objectContaining({ details: expect.arrayContaining(['27 inputs were given; 25 are allowed']) }),
+    )
+    expect(() => dispatchInputs(workflow, { ticket: 'x', note: 'y'.repeat(70_000) })).toThrow(
+      expect.objectContaining({ details: ['the inputs have 70011 characters together; 65535 are allowed'] }),
+    )
+  })
 })

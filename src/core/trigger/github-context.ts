@@ -26,7 +26,8 @@ const noCommit = '0'.repeat(40)
  * `event_path`, `action`, `action_path`, `job`, `token`. Ids and numbers are texts, as on GitHub.
  */
 export function githubContext(facts: GithubFacts): JsonObject {
-  const { event, repository, actor, workflow, run, serverUrl, defaultBranch } = facts
+  const { event, repository, actor, workflow, run, serverUrl } = facts
+  const defaultBranch = facts.defaultBranch ?? event.defaultBranch
   const server = serverUrl ?? serverUrlDefault
   const { type, name } = refParts(event.ref)
   const [owner = ''] = repository.split('/')

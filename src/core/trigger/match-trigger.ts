@@ -6,7 +6,10 @@ import { compilePattern, ignoresAll, includesSome } from './pattern.ts'
 import { refParts } from './ref.ts'
 
 /** What the filters look at. `changedFiles` is absent when the files cannot be told; then path filters let it through. */
-export type TriggerEvent = Pick<EventFacts, 'name' | 'ref' | 'baseRef' | 'changedFiles' | 'payload'>
+export type TriggerEvent = Pick<
+  EventFacts,
+  'name' | 'ref' | 'baseRef' | 'changedFiles' | 'payload' | 'message' | 'defaultBranch'
+>
 
 /** Whether a workflow runs for an event; a no says why in one sentence that names the filter. */
 export type Verdict = { readonly matches: true } | { readonly matches: false; readonly reason: string }
@@ -16,6 +19,15 @@ const defaultTypes: Readonly<Record<string, readonly string[]>> = {
   pull_request: ['opened', 'synchronize', 'reopened'],
   pull_request_target: ['opened', 'synchronize', 'reopened'],
 }
+
+/** Events that GitHub takes from workflow files of the default branch alone (128, 130). */
+const defaultBranchEvents: ReadonlySet<string> = new Set(['schedule', 'repository_dispatch', 'workflow_run'])
+
+/** Events whose `paths` filters count; elsewhere GitHub's schema has none (126). */
+const pathEvents: ReadonlySet<string> = new Set(['push', 'pull_request', 'pull_request_target'])
+
+/** Changed files that path filters look at (126). */
+const changedFilesMax = 300
 
 /** Marks in a commit's message that ask for no run; they count for pushes and pull requests only. */
 const skipMarks = ['[skip ci]', '[ci skip]', '[no ci]', '[skip actions]', '[actions skip]']
@@ -28,7 +40,7 @@ export function matchTrigger(workflow: Pick<WorkflowModel, 'triggers'>, event: T
   if (trigger === undefined) return no(notListening(workflow.triggers, event))
   const mark = skipMarkOf(event)
   if (mark !== undefined) return no(`The message of the commit asks for no run: ${mark}.`)
-  const checks = [matchTypes, matchWorkflows, matchRef, matchPaths]
+  const checks = [matchDefaultBranch, matchSchedule, matchTypes, matchWorkflows, matchRef, matchPaths]
   return checks.map((check) => check(trigger, event)).find((verdict) => !verdict.matches) ?? yes
 }
 
@@ -43,31 +55,72 @@ function notListening(triggers: readonly TriggerModel[], event: TriggerEvent): s
 
 function skipMarkOf(event: TriggerEvent): string | undefined {
   if (event.name !== 'push' && event.name !== 'pull_request') return undefined
-  const message = textAt(event.payload, 'head_commit', 'message') ?? ''
-  if (/\n\s*\nskip-checks:\s*true\s*$/i.test(message)) return 'skip-checks: true'
+  const message = textAt(event.payload, 'head_commit', 'message') ?? event.message ?? ''
+  if (endsWithTrailer(message)) return 'skip-checks: true'
   return skipMarks.find((mark) => message.includes(mark))
+}
+
+/** `skip-checks: true` as the last of the trailers, which an empty line separates from the text. */
+function endsWithTrailer(message: string): boolean {
+  const [trailers = '', ...before] = message
+    .trimEnd()
+    .split(/\r?\n[ \t]*\r?\n/)
+    .toReversed()
+  const lines = trailers.trimStart().split(/\r?\n/)
+  return (
+    before.length > 0 &&
+    /^skip-checks:[ \t]*true$/i.test(lines.at(-1)?.trimEnd() ?? '') &&
+    lines.every((line) => /^[\w-]+:/.test(line))
+  )
+}
+
+function matchDefaultBranch(trigger: TriggerModel, event: TriggerEvent): Verdict {
+  const { ref, defaultBranch } = event
+  if (defaultBranch === undefined || !defaultBranchEvents.has(trigger.event)) return yes
+  const { type, name } = refParts(ref)
+  if (type === 'branch' && name === defaultBranch) return yes
+  return no(`"${trigger.event}" runs on the default branch ${defaultBranch} only, not on ${type} "${name}".`)
+}
+
+/** The payload of a scheduled run says which of the schedules has come. */
+function matchSchedule(trigger: TriggerModel, event: TriggerEvent): Verdict {
+  const due = textAt(event.payload, 'schedule')
+  if (trigger.event !== 'schedule' || due === undefined) return yes
+  const crons = (trigger.schedules ?? []).map(({ cron }) => cron)
+  if (crons.includes(due)) return yes
+  return no(`"${due}" is none of its schedules: ${crons.join(', ')}.`)
 }
 
 function matchTypes(trigger: TriggerModel, event: TriggerEvent): Verdict {
   const types = trigger.types ?? defaultTypes[trigger.event]
-  const activity = textAt(event.payload, 'action')
+  const activity = textAt(event.payload, 'action') ?? dispatchedType(event)
   if (types === undefined || activity === undefined || types.includes(activity)) return yes
   const source = trigger.types === undefined ? 'without "types" it' : '"types"'
   return no(`The activity of the ${event.name} is "${activity}": ${source} takes only ${types.join(', ')}.`)
 }
 
-/** `workflow_run`: the name of the workflow that ran. */
+/** Whoever dispatches calls it `event_type`; workflows see it as the activity. */
+function dispatchedType({ name, payload }: TriggerEvent): string | undefined {
+  return name === 'repository_dispatch' ? textAt(payload, 'event_type') : undefined
+}
+
+/** `workflow_run`: the name of the workflow that ran. It is a name and no pattern. */
 function matchWorkflows(trigger: TriggerModel, event: TriggerEvent): Verdict {
   const name = textAt(event.payload, 'workflow_run', 'name')
-  if (trigger.workflows === undefined || name === undefined) return yes
-  if (includesSome(trigger.workflows.map(compilePattern), [name])) return yes
+  if (trigger.workflows === undefined || name === undefined || trigger.workflows.includes(name)) return yes
   return no(`The workflow "${name}" is not in "workflows": ${trigger.workflows.join(', ')}.`)
 }
 
 function matchRef(trigger: TriggerModel, event: TriggerEvent): Verdict {
   if (event.name === 'push') return matchPush(trigger, event)
-  const name = refParts(event.baseRef ?? event.ref).name
+  const name = refParts(filteredRef(event)).name
   return matchName({ kind: 'branch', name, include: trigger.branches, ignore: trigger.branchesIgnore })
+}
+
+/** The branch that `branches` means: that of the run before, the one that a pull request or a merge group goes to. */
+function filteredRef({ name, ref, baseRef, payload }: TriggerEvent): string {
+  if (name === 'workflow_run') return textAt(payload, 'workflow_run', 'head_branch') ?? ref
+  return baseRef ?? textAt(payload, 'merge_group', 'base_ref') ?? ref
 }
 
 /** With filters for branches only, tags do not trigger, and the other way round. */
@@ -110,17 +163,22 @@ function matchName({ kind, name, include, ignore }: NameFilter): Verdict {
 
 /** Paths play no part for tags, nor when the changed files are unknown (a new branch, an unrelated history). */
 function matchPaths(trigger: TriggerModel, event: TriggerEvent): Verdict {
-  const { changedFiles } = event
-  if (refParts(event.ref).type === 'tag' || changedFiles === undefined) return yes
+  if (refParts(event.ref).type === 'tag' || event.changedFiles === undefined || !pathEvents.has(event.name)) return yes
+  const changedFiles = event.changedFiles.slice(0, changedFilesMax)
   if (trigger.paths !== undefined && !includesSome(trigger.paths.map(compilePattern), changedFiles)) {
     const subject =
-      changedFiles.length === 1 ? `"${changedFiles[0]}" is not` : `None of the ${changedFiles.length} changed files is`
+      changedFiles.length === 1 ? `"${changedFiles[0]}" is not` : `None of the ${countOf(event.changedFiles)} is`
     return no(`${subject} in "paths": ${trigger.paths.join(', ')}.`)
   }
   if (trigger.pathsIgnore !== undefined && ignoresAll(trigger.pathsIgnore.map(compilePattern), changedFiles)) {
     return no(`Every changed file is in "paths-ignore": ${trigger.pathsIgnore.join(', ')}.`)
   }
   return yes
+}
+
+function countOf(changedFiles: readonly string[]): string {
+  const { length } = changedFiles
+  return length > changedFilesMax ? `first ${changedFilesMax} of ${length} changed files` : `${length} changed files`
 }
 
 function textAt(value: Json, ...path: readonly string[]): string | undefined {

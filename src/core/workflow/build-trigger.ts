@@ -1,4 +1,4 @@
-import type { InputModel, Template, TriggerModel } from './model.ts'
+import type { InputModel, ScheduleModel, Template, TriggerModel } from './model.ts'
 import { memberOf, textOf, textsOf } from './source-node.ts'
 import type { MapNode, SourceNode } from './source-node.ts'
 import { toJson, toTemplate } from './to-template.ts'
@@ -13,8 +13,7 @@ export function buildTriggers(node: SourceNode | undefined, observer: TemplateOb
 
 function buildTrigger(event: string, node: SourceNode, observer: TemplateObserver): TriggerModel {
   if (event === 'schedule') {
-    const crons = node.kind === 'list' ? node.items.map((item) => textOf(memberOf(item, 'cron')) ?? '') : []
-    return { event, crons }
+    return { event, schedules: node.kind === 'list' ? node.items.map(buildSchedule) : [] }
   }
   return {
     event,
@@ -49,6 +48,11 @@ function outputValue(node: SourceNode, observer: TemplateObserver): Template {
 
 function members<T>(node: MapNode, read: (part: SourceNode) => T): Record<string, T> {
   return Object.fromEntries(node.pairs.map(({ key, value }) => [String(key.value), read(value)]))
+}
+
+function buildSchedule(node: SourceNode): ScheduleModel {
+  const timezone = textOf(memberOf(node, 'timezone'))
+  return { cron: textOf(memberOf(node, 'cron')) ?? '', ...(timezone === undefined ? {} : { timezone }) }
 }
 
 function filters<Name extends string>(

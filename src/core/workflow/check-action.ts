@@ -1,5 +1,5 @@
 import { nearestName } from '#core/project/nearest.ts'
-import type { Report } from './check-source.ts'
+import type { Report } from './report.ts'
 import type { SourceNode } from './source-node.ts'
 
 /** Which keys a mapping may have: each leads to the schema of its value, `any` takes everything below it. */

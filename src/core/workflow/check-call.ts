@@ -1,6 +1,6 @@
 import type { JobModel, Template, TriggerModel, WorkflowModel } from './model.ts'
 import { expressionOf, pairsOf } from '#core/expression/template.ts'
-import type { Report } from './check-source.ts'
+import type { Report } from './report.ts'
 
 /** The trigger that makes a workflow callable; undefined when it cannot be called. */
 export function callTrigger(workflow: WorkflowModel): TriggerModel | undefined {

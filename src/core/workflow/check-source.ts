@@ -1,24 +1,14 @@
-import type { Diagnostic, Range } from '#core/diagnostic.ts'
+import type { Range } from '#core/diagnostic.ts'
 import { expressionLengthMax } from '#core/expression/limits.ts'
 import { expandMatrix } from '#core/plan/matrix.ts'
 import { PlanProblem } from '#core/plan/problem.ts'
-import { compilePattern } from '#core/trigger/pattern.ts'
-import { KnownError } from '#core/errors.ts'
+import { checkTriggers } from './check-trigger.ts'
 import { jobUsesProblem, usesProblem } from './check-uses.ts'
+import type { Report } from './report.ts'
 import { memberOf, textOf } from './source-node.ts'
 import type { SourceNode } from './source-node.ts'
 import { idProblem } from './step-id.ts'
 import { toJson, toTemplate } from './to-template.ts'
-
-/** How a check reports: where, a stable code, one sentence, and a correction if it knows one. */
-export type Report = (range: Range, code: string, message: string, hint?: string) => void
-
-/** A `Report` that collects diagnostics of one file. */
-export function reporter(file: string, diagnostics: Diagnostic[]): Report {
-  return (range, code, message, hint) => {
-    diagnostics.push({ severity: 'error', code, file, range, message, ...(hint === undefined ? {} : { hint }) })
-  }
-}
 
 /** What GitHub checks on its servers and its parser package does not: `uses`, ids, filters, patterns, matrices, lengths. */
 export function checkWorkflowSource(root: SourceNode, report: Report): void {
@@ -60,39 +50,6 @@ function checkLength(range: Range, source: string, report: Report): void {
   if (source.length > expressionLengthMax) {
     const hint = 'Move the script to a file, or pass the values through env and keep ${{ }} out of the script.'
     report(range, 'EXPRESSION_INVALID', `Exceeded max expression length ${expressionLengthMax}`, hint)
-  }
-}
-
-function checkTriggers(on: SourceNode | undefined, report: Report): void {
-  if (on?.kind !== 'map') return
-  for (const { key: event, value: trigger } of on.pairs) {
-    for (const filter of ['branches', 'tags', 'paths']) {
-      const include = memberOf(trigger, filter)
-      const ignore = memberOf(trigger, `${filter}-ignore`)
-      if (include !== undefined && ignore !== undefined) {
-        const hint = `Use "${filter}" with patterns that start with "!" to leave some out.`
-        report(
-          ignore.range,
-          'TRIGGER_INVALID',
-          `"${filter}" and "${filter}-ignore" exclude each other in "${event.value}".`,
-          hint,
-        )
-      }
-      checkPatterns(include, report)
-      checkPatterns(ignore, report)
-    }
-  }
-}
-
-function checkPatterns(node: SourceNode | undefined, report: Report): void {
-  const items = node?.kind === 'list' ? node.items : node === undefined ? [] : [node]
-  for (const item of items) {
-    try {
-      compilePattern(textOf(item) ?? '')
-    } catch (error) {
-      if (!(error instanceof KnownError)) throw error
-      report(item.range, error.code, error.message, error.hint)
-    }
   }
 }
 

@@ -1,12 +1,23 @@
 import type { Diagnostic, Range } from '#core/diagnostic.ts'
-import { memberOf } from './source-node.ts'
+import { memberOf, textOf } from './source-node.ts'
 import type { SourceNode } from './source-node.ts'
 
 /**
  * Takes back what the parser package says and GitHub does not: an empty `inputs:` or an empty input of
- * `workflow_dispatch` is fine, and an unknown key there is ignored (here: a warning).
+ * `workflow_dispatch` is fine, and an unknown key there is ignored (here: a warning). `repository_dispatch` as a mere name is an
+ * event, which the package's schema spells wrong.
  */
 export function forgive(root: SourceNode, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return forgiveInputs(root, forgiveNames(memberOf(root, 'on'), diagnostics))
+}
+
+function forgiveNames(on: SourceNode | undefined, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const names = on?.kind === 'list' ? on.items : [on]
+  const misspelt = places(names.filter((node) => textOf(node) === 'repository_dispatch'))
+  return misspelt.size === 0 ? diagnostics : diagnostics.filter(({ range }) => !misspelt.has(placeOf(range)))
+}
+
+function forgiveInputs(root: SourceNode, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const dispatch = memberOf(memberOf(root, 'on'), 'workflow_dispatch')
   if (dispatch?.kind !== 'map') return diagnostics
   const inputs = memberOf(dispatch, 'inputs')

@@ -26,8 +26,7 @@ export interface TriggerModel {
   readonly paths?: readonly string[]
   readonly pathsIgnore?: readonly string[]
   readonly types?: readonly string[]
-  /** `schedule`: the cron texts. */
-  readonly crons?: readonly string[]
+  readonly schedules?: readonly ScheduleModel[]
   /** `workflow_dispatch` and `workflow_call`: declared inputs. */
   readonly inputs?: Readonly<Record<string, InputModel>>
   /** `workflow_call`: declared secrets, and whether a caller must give them. */
@@ -36,6 +35,14 @@ export interface TriggerModel {
   readonly outputs?: Readonly<Record<string, Template>>
   /** `workflow_run`: workflow names. */
   readonly workflows?: readonly string[]
+}
+
+/** One entry of `schedule`. */
+export interface ScheduleModel {
+  /** Five fields, as written. */
+  readonly cron: string
+  /** IANA name; absent: UTC. */
+  readonly timezone?: string
 }
 
 export interface InputModel {

@@ -1,12 +1,13 @@
 import { hasErrors } from '#core/diagnostic.ts'
 import type { Parsed } from '#core/diagnostic.ts'
 import { buildWorkflow } from './build-model.ts'
-import { checkWorkflowSource, reporter } from './check-source.ts'
+import { checkWorkflowSource } from './check-source.ts'
 import { forgive } from './forgive.ts'
 import { inOrder } from './in-order.ts'
 import type { WorkflowModel } from './model.ts'
 import { officialDiagnostics } from './official.ts'
 import { readSource } from './read-source.ts'
+import { reporter } from './report.ts'
 
 export interface WorkflowText {
   readonly file: string
