@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { BenchCase } from './bench-case.ts'
 import { type BenchWorld, openBenchWorld } from './bench-world.ts'
+import { cache } from './case/cache.ts'
 import { deployOverSsh } from './case/deploy.ts'
 import { fiftySteps } from './case/fifty-steps.ts'
 import { idleAgent } from './case/idle-agent.ts'
@@ -26,6 +27,7 @@ const cases: readonly BenchCase[] = [
   millionLines,
   idleAgent,
   store,
+  cache,
   deployOverSsh,
 ]
 
