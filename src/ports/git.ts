@@ -1,7 +1,9 @@
 /** An entry of a tree, as `git ls-tree -r` tells it. */
 export interface TreeFile {
   readonly path: string
-  /** 0o644 or 0o755; links and submodules are left out. */
+  /** A symbolic link is a blob with its target; a submodule is a commit of another repository. */
+  readonly kind: 'file' | 'link' | 'submodule'
+  /** 0o644 or 0o755 of a file. */
   readonly mode: number
   readonly oid: string
 }
@@ -10,7 +12,7 @@ export interface TreeFile {
 export interface Git {
   /** Text of several files of a commit at once; undefined for what is not there. Folders give the names in them, a line each. */
   readFiles(repository: string, sha: string, paths: readonly string[]): Promise<readonly (GitObject | undefined)[]>
-  /** All files of a commit. */
+  /** All files, links and submodules of a commit. */
   listFiles(repository: string, sha: string): Promise<readonly TreeFile[]>
   /** Content of a blob. */
   readBlob(repository: string, oid: string): Promise<Uint8Array>

@@ -119,7 +119,7 @@ function offline(home: string): CliServices {
     openStore: async () => openSqlite({ path: join(home, 'state.db'), readOnly: true }).catch(() => undefined),
     agentClient: refuse('agentClient'),
     prepareAgent: async () => undefined,
-    agentStatus: async () => ({ isAlive: false }),
+    agentStatus: async () => ({ isAlive: true }),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
     changedSince: async () => undefined,

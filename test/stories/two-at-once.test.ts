@@ -125,6 +125,26 @@ describe('two calls at once on one home', { tags: ['slow'] }, () => {
     await agent.ended
   })
 
+  test('when the only agent is killed, ps, status and why say that nobody works on it, and how it goes on', async () => {
+    using repository = new Repository({ '.github/workflows/wait.yml': workflow })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    const agent = shipway.start(repository.root, 'run', 'push', '--env', `NOTES=${shipway.home}`)
+    await agent.prints('first started')
+    expect((await call('ps')).stderr).toBe('')
+    agent.child.kill('SIGKILL')
+    await agent.ended
+
+    for (const command of ['ps', 'status'])
+      expect((await call(command)).stderr).toMatch(/No agent works on .*`shipway agent --until-quiet` carries it on/)
+    expect((await call('why', 'latest')).stdout).toContain('AGENT_ABSENT')
+
+    writeFileSync(path.join(shipway.home, 'go'), '')
+    expect((await call('agent', '--until-quiet')).status).toBe(0)
+    expect((await call('ps')).stderr).toBe('')
+    expect((await call('why', 'latest')).stdout).not.toContain('AGENT_ABSENT')
+  })
+
   test('who leaves last does what somebody has handed in who is gone', async () => {
     using repository = new Repository({ '.github/workflows/wait.yml': workflow })
     await using shipway = new Shipway()

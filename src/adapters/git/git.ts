@@ -12,6 +12,15 @@ const gitDeadlineMs = 60_000
 /** Bytes that one git process may answer with. */
 const gitOutputMax = 256 * 1024 * 1024
 
+/** What a mode of a tree entry means; 100664 stands in old repositories. */
+const treeKinds: Readonly<Record<string, TreeFile['kind']>> = {
+  '100644': 'file',
+  '100664': 'file',
+  '100755': 'file',
+  '120000': 'link',
+  '160000': 'submodule',
+}
+
 /** One reader for each repository that was asked about. */
 const readers = new Map<string, ObjectReader>()
 
@@ -35,10 +44,9 @@ export const systemGit: Git = {
       .toString('utf8')
       .split('\0')
       .flatMap((line): readonly TreeFile[] => {
-        const match = /^100(644|755) blob ([0-9a-f]{40,64})\t(.+)$/s.exec(line)
-        return match === null
-          ? []
-          : [{ path: match[3] ?? '', mode: match[1] === '755' ? 0o755 : 0o644, oid: match[2] ?? '' }]
+        const [, mode = '', oid = '', path = ''] = /^(\d{6}) \w+ ([0-9a-f]{40,64})\t(.+)$/s.exec(line) ?? []
+        const kind = treeKinds[mode]
+        return kind === undefined ? [] : [{ path, kind, mode: mode === '100755' ? 0o755 : 0o644, oid }]
       })
   },
   async readBlob(repository, oid) {

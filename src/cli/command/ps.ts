@@ -2,6 +2,7 @@ import type { DeploymentSummary, RunSummary } from '#core/view/model.ts'
 import { renderDuration } from '#core/view/duration.ts'
 import { shortRef, shortVersion } from '#core/view/name.ts'
 import { viewDeployments, viewRuns } from '#store/view.ts'
+import { warnOfAbsentAgent } from '../absent-agent.ts'
 import type { CommandPage } from '../command.ts'
 import { readHome } from '../open-home.ts'
 import { parseCount } from '../pairs.ts'
@@ -80,6 +81,7 @@ async function ps(session: Session, flags: Flags): Promise<number> {
     idOf: (row) => row.id,
     empty: 'Nothing has run here yet. `shipway run` starts.',
   })
+  await readHome(session, async (q) => warnOfAbsentAgent(session, q))
   return 0
 }
 

@@ -2,6 +2,7 @@ import { statusMatrix } from '#core/view/status-matrix.ts'
 import type { StatusCell, StatusMatrix, StatusRow } from '#core/view/status-matrix.ts'
 import { shortVersion } from '#core/view/name.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
+import { warnOfAbsentAgent } from '../absent-agent.ts'
 import type { CommandPage } from '../command.ts'
 import { readHome } from '../open-home.ts'
 import type { Palette } from '../palette.ts'
@@ -57,6 +58,7 @@ async function status(session: Session, flags: Flags): Promise<number> {
       'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.',
   })
   if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
+  await readHome(session, async (q) => warnOfAbsentAgent(session, q))
   return 0
 }
 

@@ -9,6 +9,7 @@ import { whyRun } from '#core/view/why-run.ts'
 import { findSubjects, viewDecisions, viewDeployments, viewReleases, viewRun, viewRuns } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
+import { absentAgent } from '../absent-agent.ts'
 import type { CommandPage } from '../command.ts'
 import { failureTails } from '../job-log.ts'
 import { renderTail } from '../live/step-log.ts'
@@ -26,6 +27,9 @@ const deploymentsMax = 100
 const tailLinesMax = 8
 /** Open runs that are looked at. */
 const openMax = 200
+
+/** A run or a deployment in one of these needs no agent any more. */
+const doneStates: ReadonlySet<string> = new Set(['success', 'failure', 'cancelled', 'skipped', 'reverted', 'refused'])
 
 export const page: CommandPage = {
   description:
@@ -46,9 +50,11 @@ export const page: CommandPage = {
 }
 
 async function why(session: Session, text: string | undefined, flags: Flags): Promise<number> {
-  const answer = await readFilledHome(session, async (q) =>
-    text === undefined ? everything(q, flags) : findAnswer(session, q, text, flags),
-  )
+  const answer = await readFilledHome(session, async (q) => {
+    const found = text === undefined ? await everything(q, flags) : await findAnswer(session, q, text, flags)
+    const absent = doneStates.has(found.state) ? undefined : await absentAgent(session, q)
+    return absent === undefined ? found : { ...found, items: [absent, ...found.items] }
+  })
   if (session.isJson)
     session.printJson({
       apiVersion: 'v1',

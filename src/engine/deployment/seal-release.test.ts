@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { releaseId } from '#core/release/assemble.ts'
 import type { Release } from '#core/release/model.ts'
@@ -28,6 +30,24 @@ describe('sealing a release', () => {
     expect(release.manifest.evidence).toEqual([{ job: 'build', conclusion: 'success' }])
     expect(release.id).toBe(releaseId(release.manifest, sha256))
     expect(await stage.context.blobs.verify(sha256('A'))).toBe('sound')
+  })
+
+  test('takes what a link leads to, and refuses a link that leads out of it by its name', async () => {
+    await using stage = await DeliveryStage.start({ config: fromFiles })
+    stage.repository.write({ 'dist/real/a.txt': 'A', secret: 'S' })
+    symlinkSync('real', path.join(stage.repository.root, 'dist/folder'))
+    symlinkSync('folder/a.txt', path.join(stage.repository.root, 'dist/file'))
+
+    const release = await stage.release({})
+    expect(release.manifest.files.map((file) => [file.path, file.digest])).toEqual(
+      ['dist/file', 'dist/folder/a.txt', 'dist/real/a.txt'].map((name) => [name, sha256('A')]),
+    )
+
+    symlinkSync('../secret', path.join(stage.repository.root, 'dist/out'))
+    await expect(stage.release({})).rejects.toMatchObject({
+      code: 'RELEASE_FILE_INVALID',
+      message: expect.stringContaining('"dist/out" cannot be part of a release: it is a link to "../secret"'),
+    })
   })
 
   test('seals a run once, and the same run gets the same release after a restart', async () => {

@@ -4,6 +4,8 @@ import { homeLayout } from '#core/home/layout.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
+import { resolveLinks } from '#core/release/resolve-links.ts'
+import type { CommitEntry } from '#core/release/resolve-links.ts'
 import { selectsFile } from '#core/release/select-files.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
 import { releaseVersion } from '#core/release/version.ts'
@@ -124,13 +126,14 @@ async function takeFiles(
   const { repository } = run.document
   const all = await context.git.listFiles(repository, run.sha)
   const chosen = all.filter((file) => selectsFile(config.release.files ?? ['**'], file.path))
-  if (chosen.length > releaseFilesMax)
-    throw releaseFileInvalid({
-      path: chosen[releaseFilesMax]?.path ?? '',
-      problem: `a release has at most ${releaseFilesMax} files`,
-    })
+  const entries: CommitEntry[] = []
+  for (const { kind, path, mode, oid } of chosen) {
+    if (kind === 'file') entries.push({ kind, path, mode, oid })
+    else if (kind === 'submodule') entries.push({ kind, path })
+    else entries.push({ kind, path, target: new TextDecoder().decode(await context.git.readBlob(repository, oid)) })
+  }
   const files: ReleaseFile[] = []
-  for (const { path, mode, oid } of chosen) {
+  for (const { path, mode, oid } of resolveLinks(entries, releaseFilesMax)) {
     const content = await context.git.readBlob(repository, oid)
     files.push({ path, mode, ...(await context.blobs.put([content])) })
   }
