@@ -2,7 +2,7 @@ import { agentRunning, ticketQuarantined } from '#core/known/home.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import type { TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
 import { loadTicket } from '#store/ticket.ts'
-import type { AgentClient, FollowOptions, SubmitOptions } from '#ports/agent-client.ts'
+import type { AgentClient, FollowOptions, SubmitOptions, ServeOptions } from '#ports/agent-client.ts'
 import type { AgentConnection, AgentNotice, AgentServer, AgentSocket } from '#ports/agent-socket.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
@@ -15,6 +15,7 @@ import { enqueue, withdraw } from './enqueue.ts'
 import { Follower } from './follow.ts'
 import { quarantined } from './inbox.ts'
 import { removeSecrets, saveSecrets } from './run-secrets.ts'
+import { ScheduleWatch } from './schedule-watch.ts'
 import { Wake } from './wake.ts'
 
 /** What the client needs of the world. */
@@ -39,6 +40,8 @@ export interface ClientWorld {
 
 /** The longest time between two looks at the store while following. Notices make it shorter. */
 const lookEveryMs = 200
+/** How late a schedule may be noticed. */
+const schedulesEveryMs = 15_000
 /** While jobs run in this process, their logs are looked at this often even without a notice. */
 const lookAtOnceMs = 30
 
@@ -58,6 +61,9 @@ export class EmbeddedClient implements AgentClient {
   #connection: AgentConnection | undefined
   #failure: Error | undefined
   #reaching: Promise<void> | undefined
+  #schedulesAt = 0
+  /** What was said about schedules: once is enough. */
+  readonly #remarks = new Set<string>()
   /** Names of the files that this process has handed in. */
   readonly #handedIn = new Map<string, string>()
   #starts = 0
@@ -135,17 +141,30 @@ export class EmbeddedClient implements AgentClient {
     }
   }
 
-  async serve({ untilQuiet }: { readonly untilQuiet: boolean }, signal: AbortSignal): Promise<void> {
+  async serve({ untilQuiet, onRemark }: ServeOptions, signal: AbortSignal): Promise<void> {
     await this.#reachAgent()
     signal.addEventListener('abort', () => this.#wake.ring(), { once: true })
     for (;;) {
-      const agent = this.#role?.agent
-      if (agent === undefined) throw agentRunning({ home: this.#world.files.root })
+      const role = this.#role
+      if (role === undefined) throw agentRunning({ home: this.#world.files.root })
       if (signal.aborted) this.#isInterrupted = true
-      if (signal.aborted || (untilQuiet && agent.isQuiet)) return
+      if (signal.aborted || (untilQuiet && role.agent.isQuiet)) return
+      if (!untilQuiet) await this.#fireSchedules(role, onRemark)
       await this.#wake.wait(lookEveryMs)
       if (this.#failure !== undefined) throw this.#failure
     }
+  }
+
+  /** Only an agent that stays does this: a command that is the agent for a moment would start what nobody expects from it. */
+  async #fireSchedules({ agent, schedules }: AgentRole, onRemark: ServeOptions['onRemark']): Promise<void> {
+    const now = this.#world.clock.monotonic()
+    if (now < this.#schedulesAt) return
+    this.#schedulesAt = now + schedulesEveryMs
+    for (const problem of await schedules.fire()) {
+      if (!this.#remarks.has(problem)) onRemark?.(problem)
+      this.#remarks.add(problem)
+    }
+    agent.poke()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -259,7 +278,8 @@ export class EmbeddedClient implements AgentClient {
         await context.store.close()
         throw error
       }
-      this.#role = { agent, lock, store: context.store, server: role.server }
+      const schedules = new ScheduleWatch(context)
+      this.#role = { agent, lock, store: context.store, server: role.server, schedules }
       agent.start()
       agent.ended.catch((error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error(String(error))
@@ -278,4 +298,5 @@ interface AgentRole {
   readonly lock: AsyncDisposable
   readonly store: SqlDriver
   readonly server: AgentServer
+  readonly schedules: ScheduleWatch
 }

@@ -47,6 +47,15 @@ export interface AgentClient extends AsyncDisposable {
    * others have handed in does not lie. Calls back once when there is something. Aborted, it leaves the rest to the next agent.
    */
   carryOn(onBegin: () => void, signal: AbortSignal): Promise<void>
-  /** Works as the agent of the home until aborted, or until nothing can go on without a person. AGENT_RUNNING when another process is it. */
-  serve(options: { readonly untilQuiet: boolean }, signal: AbortSignal): Promise<void>
+  /**
+   * Works as the agent of the home until aborted, and starts schedules when they are due; or until nothing can go on without a person, and starts
+   * none. AGENT_RUNNING when another process is it.
+   */
+  serve(options: ServeOptions, signal: AbortSignal): Promise<void>
+}
+
+export interface ServeOptions {
+  readonly untilQuiet: boolean
+  /** What keeps schedules from being started, each once. */
+  readonly onRemark?: (text: string) => void
 }

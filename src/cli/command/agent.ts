@@ -10,6 +10,7 @@ interface Flags {
 export const page: CommandPage = {
   description:
     'Works as the agent of the state home until Ctrl-C: takes tickets from the inbox, runs them, and carries on what an agent before it left unfinished. ' +
+    'While it lives it starts the schedules of all repositories with a shipway.yml that ran here, from the newest commit of their default branch; a time missed within the last hour is made up for once. ' +
     'Other commands need no agent of their own; they become one for as long as they run. Start this one under systemd, or with --until-quiet from cron, ' +
     'so that approvals, hand-dropped tickets and interrupted runs go on when nobody sits at a terminal.',
   examples: [
@@ -34,7 +35,7 @@ async function serve(session: Session, flags: Flags): Promise<number> {
   const release = session.world.onInterrupt(() => stop.abort())
   session.say(`agent of ${session.home}; Ctrl-C ends it, what runs is carried on by the next one`)
   try {
-    await client.serve({ untilQuiet: flags.untilQuiet === true }, stop.signal)
+    await client.serve({ untilQuiet: flags.untilQuiet === true, onRemark: session.warn }, stop.signal)
   } finally {
     release()
   }
