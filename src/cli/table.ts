@@ -57,6 +57,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/release.ts')).page,
   },
   {
+    name: 'audit',
+    group: 'look',
+    summary: 'who did what, as a chain that shows every change',
+    load: async () => (await import('./command/audit.ts')).page,
+  },
+  {
     name: 'env',
     group: 'look',
     summary: 'environments and their rules: list, show',

@@ -1,6 +1,8 @@
 import { subjectFinished, subjectNotFound } from '#core/known/home.ts'
+import { ticketFact } from '#core/audit/ticket-fact.ts'
 import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
 import { unreachable } from '#core/unreachable.ts'
+import { appendAudit } from '#store/audit.ts'
 import { finishTicket, insertTicket, loadTicket } from '#store/ticket.ts'
 import { openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
@@ -34,6 +36,7 @@ export async function admit(context: AgentContext, claimed: ClaimedTicket): Prom
     await context.store.transaction(async (query) => {
       await insertTicket(query, ticket, digest)
       await finishTicket(query, ticket.id, outcome)
+      await appendAudit(query, context, ticketFact(ticket, outcome))
     })
     return { outcome, isDuplicate: false }
   }
@@ -45,6 +48,7 @@ async function enter(context: AgentContext, ticket: Ticket, digest: string): Pro
     await insertTicket(query, ticket, digest)
     const outcome = await work(query)
     await finishTicket(query, ticket.id, outcome, outcome.kind === 'accepted' ? outcome.subjects[0] : undefined)
+    await appendAudit(query, context, ticketFact(ticket, outcome))
     return outcome
   })
 }

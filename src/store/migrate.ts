@@ -4,6 +4,7 @@ import { foundation, foundationForPostgres } from './migrations/0001-foundation.
 import { concurrencyMember } from './migrations/0002-concurrency-member.ts'
 import { runAttempt } from './migrations/0003-run-attempt.ts'
 import { evidence } from './migrations/0003-evidence.ts'
+import { audit } from './migrations/0004-audit.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -18,6 +19,7 @@ const migrations: readonly Migration[] = [
   { sql: concurrencyMember },
   { sql: runAttempt },
   { sql: evidence },
+  { sql: audit },
 ]
 
 /** The schema that this program reads and writes. */

@@ -60,7 +60,7 @@ async function decideDeployment(
       actor: ticket.requestedBy,
       ...given(ticket),
     })
-    await writeDecision(query, deployment.id, { kind: 'refuse', reason })
+    await writeDecision(context, query, deployment.id, { kind: 'refuse', reason })
   }
   return { kind: 'accepted', subjects: [deployment.id] }
 }

@@ -70,8 +70,9 @@ export async function admitDeploy(
     } as const
     await appendEvent(query, { table: 'run', id: request.run }, event)
   }
-  for (const older of open) if (givesWay(older, deployment)) await supersede(query, older, deployment)
-  if (verdict.kind === 'wait') await writeDecision(query, deployment.id, { kind: 'wait', reason: verdict.reason })
+  for (const older of open) if (givesWay(older, deployment)) await supersede(context, query, older, deployment)
+  if (verdict.kind === 'wait')
+    await writeDecision(context, query, deployment.id, { kind: 'wait', reason: verdict.reason })
   return { kind: 'accepted', subjects: [deployment.id] }
 }
 
@@ -240,7 +241,12 @@ function givesWay(older: StoredDeployment, newer: NewDeployment): boolean {
   return older.kind !== 'rollback' && (older.document.isAutomatic || !newer.document.isAutomatic)
 }
 
-async function supersede(query: Query, older: StoredDeployment, newer: NewDeployment): Promise<void> {
+async function supersede(
+  context: DeliveryContext,
+  query: Query,
+  older: StoredDeployment,
+  newer: NewDeployment,
+): Promise<void> {
   const reason = superseded({ environment: older.environment, newer: newer.document.plan.version })
-  await writeDecision(query, older.id, { kind: 'supersede', reason })
+  await writeDecision(context, query, older.id, { kind: 'supersede', reason })
 }

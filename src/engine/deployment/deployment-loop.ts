@@ -69,7 +69,7 @@ export class DeploymentLoop implements Delivery {
         throw deploymentDone({ deployment: id, conclusion: deployment.conclusion ?? 'done' })
       if (deployment.state === 'confirm' || deployment.state === 'revert')
         throw deploymentStarted({ deployment: id, phase: deployment.state, wanted: 'cancel' })
-      await writeDecision(query, id, { kind: 'cancel', by, reason })
+      await writeDecision(this.#context, query, id, { kind: 'cancel', by, reason })
       return { kind: 'accepted', subjects: [id] }
     })
   }

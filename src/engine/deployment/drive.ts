@@ -316,7 +316,7 @@ class Drive {
       const { machine } = (await load(this.#context, this.#id)).document
       const isLast = machine.phase !== 'done' && decide(machine, input).state.phase === 'done'
       const extras = isLast ? { receipt: await this.#prove() } : {}
-      await this.#context.store.transaction((query) => writeDecision(query, this.#id, input, extras))
+      await this.#context.store.transaction((query) => writeDecision(this.#context, query, this.#id, input, extras))
     })
   }
 

@@ -80,7 +80,7 @@ function inputOf(verdict: Exclude<Verdict, { kind: 'pass' }> | Verdict): Deploym
 }
 
 async function conclude(context: DeliveryContext, id: string, input: DeploymentInput): Promise<'waiting' | 'done'> {
-  const { state } = await context.store.transaction((query) => writeDecision(query, id, input))
+  const { state } = await context.store.transaction((query) => writeDecision(context, query, id, input))
   context.notify({ type: 'changed', subject: id })
   return state.phase === 'done' ? 'done' : 'waiting'
 }
@@ -160,9 +160,10 @@ async function startOrWait(
       document: { plan, isInspected: true },
       events: hasMoved ? [{ type: 'deployment.progress', line: movedLine(judged.deployment, plan) }] : [],
     }
-    if (judged.verdict.kind !== 'pass') return writeDecision(query, id, inputOf(judged.verdict), extras)
+    if (judged.verdict.kind !== 'pass') return writeDecision(context, query, id, inputOf(judged.verdict), extras)
     const targets = plan.targets.map(({ name, from }) => ({ name, ...(from === undefined ? {} : { from }) }))
     return writeDecision(
+      context,
       query,
       id,
       { kind: 'start', targets },

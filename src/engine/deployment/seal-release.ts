@@ -10,6 +10,7 @@ import { selectsFile } from '#core/release/select-files.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
 import { releaseVersion } from '#core/release/version.ts'
 import { artifactManifestBytesMax, parseArtifactManifest } from '#core/run/artifact.ts'
+import { appendAudit } from '#store/audit.ts'
 import { appendEvent } from '#store/event.ts'
 import { insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
@@ -170,6 +171,13 @@ function record(context: DeliveryContext, input: SealInput): Promise<SealedRelea
     await insertRelease(query, { id, manifest, run: run.id, sealedBy: run.actor })
     const event = { type: 'release.sealed', release: id, version: manifest.version } as const
     await appendEvent(query, { table: 'run', id: run.id }, event)
+    await appendAudit(query, context, {
+      actor: run.actor,
+      action: 'release.sealed',
+      application: run.application,
+      subject: id,
+      detail: { version: manifest.version, run: run.id, sha: run.sha, ref: run.ref },
+    })
     const release = await loadRelease(query, id)
     if (release === undefined) throw new Error(`Invariant broken: the release ${id} was written and is not there`)
     return { release, isNew: true }

@@ -1,9 +1,12 @@
+import type { AuditFact } from '#core/audit/entry.ts'
 import { decide } from '#core/deployment/decide.ts'
 import type { DeploymentDocument } from '#core/deployment/document.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentDecision, DeploymentInput, DeploymentState, DeploymentWrite } from '#core/deployment/state.ts'
 import type { DeploymentEvent } from '#core/run/event.ts'
 import { unreachable } from '#core/unreachable.ts'
+import { appendAudit } from '#store/audit.ts'
+import type { AuditSeal } from '#store/audit.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { loadDeployment, updateDeployment } from '#store/deployment.ts'
 import type { DeploymentStateName, StoredDeployment } from '#store/deployment.ts'
@@ -27,6 +30,7 @@ export interface DecisionExtras {
  * drives the deployment reads the effects from the new state.
  */
 export async function writeDecision(
+  seal: AuditSeal,
   query: Query,
   id: string,
   input: DeploymentInput,
@@ -49,6 +53,7 @@ export async function writeDecision(
     ...(isDone && extras.receipt !== undefined ? { receipt: extras.receipt } : {}),
   })
   for (const write of writes) await applyWrite(query, deployment, write)
+  for (const fact of auditFacts(deployment, decision)) await appendAudit(query, seal, fact)
   const events = [...(extras.events ?? []), ...eventsOf(deployment, writes)]
   if (events.length > 0) await appendEvents(query, { table: 'deployment', id }, events)
   return decision
@@ -88,4 +93,26 @@ function eventsOf(deployment: StoredDeployment, writes: readonly DeploymentWrite
       ? [{ type: 'environment.held', environment: deployment.environment, reason: write.reason }]
       : []
   })
+}
+
+/** What came of it: the end of the deployment, and a hold. */
+function auditFacts(deployment: StoredDeployment, { state, writes }: DeploymentDecision): readonly AuditFact[] {
+  const { application, environment, id, release, kind, requestedBy } = deployment
+  const about = { actor: requestedBy, application, environment, subject: id }
+  const hold = writes.find((write) => write.kind === 'hold')
+  const isEnd = state.phase === 'done' && deployment.state !== 'done'
+  const outcome = { conclusion: state.conclusion ?? null, reason: state.reason?.code ?? null }
+  const { version } = deployment.document.plan
+  return [
+    ...(isEnd
+      ? [
+          {
+            ...about,
+            action: 'deployment.finished',
+            detail: { release, version, mode: kind, plan: deployment.planHash, ...outcome },
+          },
+        ]
+      : []),
+    ...(hold?.kind === 'hold' ? [{ ...about, action: 'environment.held', detail: { reason: hold.reason.code } }] : []),
+  ]
 }
