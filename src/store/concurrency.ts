@@ -1,3 +1,4 @@
+import { claimingJob } from '#core/concurrency/group.ts'
 import type { Claimant, GroupMember, GroupWrite } from '#core/concurrency/group.ts'
 import type { Membership } from '#core/concurrency/circle.ts'
 import { unreachable } from '#core/unreachable.ts'
@@ -6,7 +7,7 @@ import { nextNumber } from './counter.ts'
 
 /**
  * Members of concurrency groups as rows: who has a group, who waits, in which order, and who ousted whom. Slots that are only counted could not
- * say any of that. A run or job is in one group at most. Groups belong to an application.
+ * say any of that. A run or job is in one group at most, a job that calls a workflow in two: see `calledClaim`. Groups belong to an application.
  */
 export interface StoredMember extends Membership {
   readonly application: string
@@ -57,14 +58,14 @@ export async function mayEnter(q: Query, { run, job }: Claimant): Promise<boolea
   const rows =
     job === ''
       ? await q(`select 1 as one from run where id = $1 and state <> 'done'`, [run])
-      : await q(`select 1 as one from job where run = $1 and key = $2 and state = 'waiting'`, [run, job])
+      : await q(`select 1 as one from job where run = $1 and key = $2 and state = 'waiting'`, [run, claimingJob(job)])
   return rows.length > 0
 }
 
 /** Members whose run or job is done, as after a crash between the end and what follows from it. */
 export async function membersLeftBehind(q: Query): Promise<readonly StoredMember[]> {
   const rows = await q<MemberRow>(
-    `select m.* from concurrency_member m join run r on r.id = m.run left join job j on j.run = m.run and j.key = m.job
+    `select m.* from concurrency_member m join run r on r.id = m.run left join job j on j.run = m.run and j.key = rtrim(m.job, '+')
       where r.state = 'done' or (m.job <> '' and (j.state is null or j.state = 'done')) order by m.seq`,
   )
   return rows.map(storedMember)

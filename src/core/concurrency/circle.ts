@@ -1,4 +1,4 @@
-import { isSameClaimant } from './group.ts'
+import { claimingJob, isSameClaimant } from './group.ts'
 import type { Claimant, GroupMember } from './group.ts'
 
 /** A member with the group that it is in. */
@@ -37,10 +37,12 @@ export function findCircle(
   return [...new Set([claimant.run, ...path])]
 }
 
-/** Whether `inner` must end before `outer` can: a job of the run, or of what the job calls. */
+/** Whether `inner` must end before `outer` can: a job of the run or of what the job calls, or the other claim of a calling job. */
 function isBelow(outer: Claimant, inner: Claimant): boolean {
   if (outer.run !== inner.run || inner.job === '') return false
-  return outer.job === '' || inner.job.startsWith(`${outer.job}.`)
+  if (outer.job === '') return true
+  const caller = claimingJob(outer.job)
+  return inner.job.startsWith(`${caller}.`) || (claimingJob(inner.job) === caller && inner.job !== outer.job)
 }
 
 function holderOf(all: readonly Membership[], group: string): Claimant | undefined {

@@ -167,6 +167,13 @@ describe('A circle of runs that wait for each other', () => {
         'y',
         ['a', 'b'],
       ],
+      [
+        'a job has one of its two groups and waits for the other',
+        [has('a', 'x', 'call'), has('b', 'y', 'call'), waits('b', 'call+', 'x')],
+        { run: 'a', job: 'call+' },
+        'y',
+        ['a', 'b'],
+      ],
       ['a whole run has nothing yet', [has('b', 'y'), waits('b', 'k', 'x')], { run: 'a', job: '' }, 'y', undefined],
     ]
   test.each(cases)('%s', (_what, all, claimant, group, expected) => {

@@ -15,6 +15,19 @@ export interface Claimant {
   readonly job: string
 }
 
+/**
+ * The second claim of a job that calls a workflow: its own group is claimed under its key, that of the called workflow under this. Both are
+ * held until the call is done.
+ */
+export function calledClaim(key: string): string {
+  return `${key}+`
+}
+
+/** The job that a claim belongs to. */
+export function claimingJob(claim: string): string {
+  return claim.replace(/\+$/, '')
+}
+
 export interface GroupMember extends Claimant {
   readonly state: 'has' | 'waits' | 'ousted'
   /** Grows with every entry: the order of those that wait. */

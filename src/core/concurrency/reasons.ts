@@ -1,4 +1,5 @@
 import type { Reason } from '#core/reason.ts'
+import { claimingJob } from './group.ts'
 import type { Claimant, GroupNews } from './group.ts'
 
 /** How a run is called: `run #3 CI`. */
@@ -64,7 +65,7 @@ export function ownGroupReason(group: string): Reason {
 function claimantName({ run, job }: Claimant, names: GroupFacts['names']): string {
   const name = names.get(run)
   const ofRun = name === undefined ? run : `run #${name.number} ${name.workflow}`
-  return job === '' ? ofRun : `job "${job}" of ${ofRun}`
+  return job === '' ? ofRun : `job "${claimingJob(job)}" of ${ofRun}`
 }
 
 function sentence(text: string): string {

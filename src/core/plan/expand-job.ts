@@ -108,7 +108,7 @@ interface LegFrame {
 function expandLeg(job: JobModel, { combination, index, strategy, called, scope }: LegFrame): JobLeg {
   const environment = environmentOf(job.environment, scope)
   const call = called === undefined ? undefined : planCall(job, called, scope)
-  const concurrency = evaluateConcurrency(job.concurrency, scope) ?? call?.concurrency
+  const concurrency = evaluateConcurrency(job.concurrency, scope)
   return {
     index,
     total: strategy.total,

@@ -187,3 +187,45 @@ describe('A job that calls a workflow', () => {
     expect(Object.keys(run.states).toSorted()).toEqual(['ci', 'ci.a', 'ci.b'])
   })
 })
+
+describe('A calling job with a group of its own and a workflow with another one', () => {
+  const grouped = { ...caller, concurrency: 'outer' }
+  const called = callable(lib, [job('a')], { concurrency: 'inner' })
+  const claims = (run: DrivenRun): readonly string[] =>
+    run.effects.flatMap((effect) =>
+      effect.kind === 'enter-group' || effect.kind === 'leave-group' ? [`${effect.kind} ${effect.key}`] : [],
+    )
+
+  test('asks for the one after the other, holds both during the call, and leaves both', () => {
+    const run = started(documentOf([job('ci', grouped)], [called]))
+    expect(run.states).toEqual({ ci: 'waiting' })
+    run.input({ kind: 'group', key: 'ci', answer: { kind: 'entered' } })
+    expect(run.states).toEqual({ ci: 'waiting' })
+    run.input({ kind: 'group', key: 'ci+', answer: { kind: 'entered' } })
+    expect(run.states).toEqual({ ci: 'calling', 'ci.a': 'ready' })
+    run.claim('ci.a').finish('ci.a')
+    expect(claims(run)).toEqual(['enter-group ci', 'enter-group ci+', 'leave-group ci', 'leave-group ci+'])
+  })
+
+  test('ends its call when a newer one takes either of them', () => {
+    const run = started(documentOf([job('ci', grouped)], [called]))
+    run.input({ kind: 'group', key: 'ci', answer: { kind: 'entered' } })
+    run.input({ kind: 'group', key: 'ci+', answer: { kind: 'entered' } })
+    run.claim('ci.a')
+    const reason = { code: 'CONCURRENCY_CANCELLED', message: 'a newer one came.' }
+    run.input({ kind: 'group', key: 'ci+', answer: { kind: 'out', by: 'run #2', reason } })
+    expect(run.effects.at(-1)).toMatchObject({ kind: 'cancel-job', key: 'ci.a' })
+    run.finish('ci.a', 'cancelled')
+    expect(run.state.jobs.get('ci')).toMatchObject({ conclusion: 'cancelled', reason })
+  })
+
+  test('refuses a job of the call that wants one of them', () => {
+    const inner = callable(lib, [job('a', { concurrency: 'INNER' })], { concurrency: 'inner' })
+    const run = started(documentOf([job('ci', caller)], [inner]))
+    run.input({ kind: 'group', key: 'ci+', answer: { kind: 'entered' } })
+    expect(run.state.jobs.get('ci.a')).toMatchObject({
+      conclusion: 'failure',
+      reason: { code: 'CONCURRENCY_OWN_GROUP' },
+    })
+  })
+})

@@ -1,5 +1,6 @@
 import type { JobResult } from '#core/run/job-order.ts'
 import type { Reason } from '#core/reason.ts'
+import { claimingJob } from '#core/concurrency/group.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
 import { placeOf } from './place.ts'
@@ -7,7 +8,7 @@ import { isCancelled } from './plan-job.ts'
 import {
   admitLeg,
   advance,
-  askEnvironment,
+  askGroup,
   end,
   failFastReason,
   makeReady,
@@ -15,7 +16,7 @@ import {
   stopAll,
   stopsSiblings,
 } from './progress.ts'
-import { cancellationOf, waitsFor } from './state.ts'
+import { cancellationOf, claimsOf, waitsFor } from './state.ts'
 import type { JobState, RunCancellation, RunDecision, RunState } from './state.ts'
 
 /** Everything that can happen to a run. */
@@ -108,10 +109,11 @@ function begin(draft: Draft): void {
 }
 
 function askAgain(draft: Draft, job: JobState): void {
-  const { concurrency, environment } = job.leg ?? {}
+  const { environment } = job.leg ?? {}
+  const [first] = claimsOf(job)
   switch (waitsFor(job)) {
     case 'group':
-      if (concurrency !== undefined) draft.effect({ kind: 'enter-group', key: job.key, concurrency })
+      if (first !== undefined) draft.effect({ kind: 'enter-group', ...first })
       return
     case 'environment':
       if (environment !== undefined)
@@ -211,7 +213,9 @@ function groupedRun(draft: Draft, answer: GroupAnswer): void {
   }
 }
 
-function groupedJob(draft: Draft, key: string, answer: GroupAnswer): void {
+/** `claim` is the key of a job, or its second claim: see `claimsOf`. */
+function groupedJob(draft: Draft, claim: string, answer: GroupAnswer): void {
+  const key = claimingJob(claim)
   const job = draft.job(key)
   if (job === undefined || job.state === 'done') return
   if (answer.kind === 'out') {
@@ -221,7 +225,7 @@ function groupedJob(draft: Draft, key: string, answer: GroupAnswer): void {
   if (waitsFor(job) !== 'group') return
   switch (answer.kind) {
     case 'entered':
-      askEnvironment(draft, job)
+      askGroup(draft, job, claim)
       return
     case 'wait':
       if (job.reason?.message === answer.reason.message) return

@@ -7,7 +7,7 @@ import type { Conclusion } from './job-order.ts'
 import { dependentsOf, jobIdsAt, needsOf } from './lookup.ts'
 import { jobKeyLengthMax, placeOf, runJobsMax } from './place.ts'
 import { isCancelled, planJob, resultOfCall } from './plan-job.ts'
-import { blockedJobs, waitsFor } from './state.ts'
+import { blockedJobs, claimsOf, waitsFor } from './state.ts'
 import type { JobState } from './state.ts'
 
 /** Plans a blocked job once all that it needs is done. Nothing moves in a run that is not in its group yet. */
@@ -61,15 +61,18 @@ export function admitLeg(draft: Draft, leg: JobState): void {
       message: `Waits for another leg of "${leg.jobId}" (max-parallel ${leg.leg?.maxParallel ?? 0}).`,
     }
     draft.put({ ...leg, state: 'waiting', reason })
-  } else askGroup(draft, leg)
+  } else askGroup(draft, leg, '')
 }
 
-function askGroup(draft: Draft, leg: JobState): void {
-  const concurrency = leg.leg?.concurrency
-  if (concurrency === undefined) {
+/** Asks for the groups of a leg one after the other: `entered` is the claim that it has got last. */
+export function askGroup(draft: Draft, leg: JobState, entered: string): void {
+  const claims = claimsOf(leg)
+  const next = claims[claims.findIndex(({ key }) => key === entered) + 1]
+  if (next === undefined) {
     askEnvironment(draft, leg)
     return
   }
+  const { key, concurrency } = next
   const { group } = concurrency
   if (isGroupAbove(draft, leg, groupKey(group))) {
     end(draft, { ...leg, conclusion: 'failure' }, ownGroupReason(group))
@@ -77,20 +80,21 @@ function askGroup(draft: Draft, leg: JobState): void {
   }
   const reason = { code: 'CONCURRENCY_ASKED', message: `Asks for the concurrency group "${group}".` }
   draft.put({ ...leg, state: 'waiting', reason })
-  draft.effect({ kind: 'enter-group', key: leg.key, concurrency })
+  draft.effect({ kind: 'enter-group', key, concurrency })
 }
 
 /** Whether the run, or a job that calls this one's workflow, has the group until this one is done (actions-semantics 133). */
 function isGroupAbove(draft: Draft, leg: JobState, key: string): boolean {
   const { call } = placeOf(leg.jobId)
   const caller = draft.job(call)
-  const above = caller === undefined ? draft.state.document.concurrency : caller.leg?.concurrency
-  if (above !== undefined && groupKey(above.group) === key) return true
+  const { concurrency: ofRun } = draft.state.document
+  const above = caller === undefined ? [ofRun] : claimsOf(caller).map(({ concurrency }) => concurrency)
+  if (above.some((one) => one !== undefined && groupKey(one.group) === key)) return true
   return caller !== undefined && isGroupAbove(draft, caller, key)
 }
 
 /** The leg has its group, or needs none. */
-export function askEnvironment(draft: Draft, leg: JobState): void {
+function askEnvironment(draft: Draft, leg: JobState): void {
   const environment = leg.leg?.environment
   if (environment === undefined) {
     makeReady(draft, leg)
@@ -213,7 +217,7 @@ export function end(
       ...(job.environmentUrl === undefined ? {} : { environmentUrl: job.environmentUrl }),
     },
   })
-  if (job.leg?.concurrency !== undefined) draft.effect({ kind: 'leave-group', key: job.key })
+  for (const { key } of claimsOf(job)) draft.effect({ kind: 'leave-group', key })
   if (!isOneOfMany) settleSiblings(draft, done)
   const { call } = placeOf(job.jobId)
   if (draft.resultOf(job.jobId) === undefined) return

@@ -2,6 +2,7 @@ import type { JsonObject } from '#core/json.ts'
 import type { Annotation, Conclusion, JobLeg } from '#core/run/job-order.ts'
 import type { RunEvent } from '#core/run/event.ts'
 import type { Reason } from '#core/reason.ts'
+import { calledClaim } from '#core/concurrency/group.ts'
 import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
 import { indexWorkflow, isSelected, jobIdAt, placeOf } from './place.ts'
@@ -242,6 +243,15 @@ export function applyWrites(state: RunState, writes: readonly RunWrite[]): void 
 /** The lasting part of a `cancelled` write. */
 export function cancellationOf({ by, reason, code }: RunCancellation): RunCancellation {
   return { by, reason, ...(code === undefined ? {} : { code }) }
+}
+
+/** The groups that a leg has to be in, in the order of asking: its own, then that of the workflow that it calls. */
+export function claimsOf(job: JobState): readonly { readonly key: string; readonly concurrency: ConcurrencyGroup }[] {
+  const { concurrency, call } = job.leg ?? {}
+  return [
+    ...(concurrency === undefined ? [] : [{ key: job.key, concurrency }]),
+    ...(call?.concurrency === undefined ? [] : [{ key: calledClaim(job.key), concurrency: call.concurrency }]),
+  ]
 }
 
 /** Reasons of a job that has asked for its group: nobody has answered yet, or another one has it. */
