@@ -3,8 +3,8 @@ import type { Query, SqlDriver } from '#ports/sql-driver.ts'
 import { foundation, foundationForPostgres } from './migrations/0001-foundation.ts'
 import { concurrencyMember } from './migrations/0002-concurrency-member.ts'
 import { runAttempt } from './migrations/0003-run-attempt.ts'
-import { evidence } from './migrations/0003-evidence.ts'
-import { audit } from './migrations/0004-audit.ts'
+import { evidence } from './migrations/0004-evidence.ts'
+import { audit } from './migrations/0005-audit.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
