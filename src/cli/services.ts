@@ -76,6 +76,8 @@ export interface CliServices {
     projectRoot: string,
     signal: AbortSignal,
   ): Promise<readonly TargetReport[]>
+  /** Names of the targets on this machine whose folder is not there. Looks at no other machine. */
+  missingFolders(targets: readonly TargetConfig[], projectRoot: string): Promise<readonly string[]>
   /** Plays the whole story on this machine; the exit status. */
   demo(world: DemoWorld, options: DemoOptions, signal: AbortSignal): Promise<number>
 }

@@ -9,6 +9,7 @@ import { loadRun } from '#store/run.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { insertRuns, prepareRuns } from './admit-run.ts'
 import { admitRerun } from './admit-rerun.ts'
+import { checkRepository } from './check-repository.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { refusal } from './inbox.ts'
@@ -58,6 +59,7 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
   const { request } = ticket
   switch (request.kind) {
     case 'run': {
+      await checkRepository(context, request)
       const prepared = await prepareRuns(context, request)
       return async (query) => {
         const { commit, isInForce } = prepared

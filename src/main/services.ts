@@ -39,6 +39,10 @@ export const services: CliServices = {
     const { inspectTargets } = await import('./inspect-targets.ts')
     return inspectTargets({ application, environment, projectRoot }, signal)
   },
+  missingFolders: async (targets, projectRoot) =>
+    targets.flatMap((target) =>
+      target.kind === 'local' && !existsSync(path.resolve(projectRoot, target.path)) ? [target.name] : [],
+    ),
   demo: async (world, options, signal) => {
     const { playDemo } = await import('./play-demo.ts')
     return playDemo(world, options, signal)

@@ -127,6 +127,7 @@ function offline(home: string): CliServices {
     // Targets that were never deployed to.
     inspectTargets: async (_, { targets }) =>
       targets.map((target) => ({ target, state: { kind: 'known', releases: [] } })),
+    missingFolders: async () => [],
     demo: refuse('demo'),
   }
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Shipway } from '../rig/shipway.ts'
@@ -71,6 +71,28 @@ describe('at three in the morning', { tags: ['slow'] }, () => {
 
     await until('it runs', async () => (await shipway.call(root, 'status')).stdout.includes('✓ v1.0.0'))
     await until('the agent has gone', async () => (await processesWith(shipway.home)).length === 0)
+  })
+
+  test('the status tells what is recorded, and with --check what the targets say', async () => {
+    await using fleet = await WebFleet.start(2)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const [one, two] = [fleet.place(0), fleet.place(1)]
+    fleet.commit('v1.0.0', { 'shipway.yml': project(filesOnly('production', [one.target(), two.target()])) })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
+    expect((await shipway.call(root, 'deploy', 'production', '--yes')).status).toBe(0)
+    expect(await shipway.call(root, 'status', '--check')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('✓ v1.0.0'),
+    })
+
+    rmSync(path.join(two.path, 'current'))
+    expect((await shipway.call(root, 'status')).stdout).toContain('✓ v1.0.0')
+    const drifted = await shipway.call(root, 'status', '--check')
+    expect(drifted).toMatchObject({ status: 1, stdout: expect.stringContaining(`${two.port} runs nothing`) })
+
+    rmSync(two.path, { recursive: true })
+    expect((await shipway.call(root, 'status')).stdout).toContain(`✗ v1.0.0 (${two.port} is gone)`)
   })
 
   test('a lock whose time is over is told no more, and a dry run ends as the call would', async () => {

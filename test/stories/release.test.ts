@@ -11,6 +11,23 @@ const files = {
   '.github/workflows/test.yml': `${job('test', 'true')}  more: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] }\n`,
 }
 
+test('two repositories do not share one name in a home; a clone of one is no other repository', async () => {
+  using first = new Repository(files)
+  using second = new Repository({ ...files, 'app.txt': 'another\n' })
+  using clone = new Repository()
+  await using shipway = new Shipway()
+  expect((await shipway.call(first.root, 'run')).status).toBe(0)
+
+  const other = await shipway.call(second.root, 'run')
+  expect(other).toMatchObject({ status: 3, stderr: expect.stringContaining('APPLICATION_OF_OTHER_REPOSITORY') })
+
+  clone.git('pull', '--quiet', first.root, 'main')
+  clone.commit({ 'app.txt': 'two\n' })
+  expect((await shipway.call(clone.root, 'run')).status).toBe(0)
+  first.commit({ 'app.txt': 'three\n' })
+  expect((await shipway.call(first.root, 'run')).status).toBe(0)
+})
+
 test('one push makes one release, when all of its workflows are green; a part of it makes none, and the run says why', async () => {
   using repository = new Repository(files)
   await using shipway = new Shipway()

@@ -3,6 +3,8 @@ import type { StatusCell, StatusMatrix, StatusRow } from '#core/view/status-matr
 import { shortVersion } from '#core/view/name.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import { warnOfAbsentAgent } from '../absent-agent.ts'
+import { exitCodeOf } from '#core/errors.ts'
+import { checkTargets } from '../check-targets.ts'
 import type { CommandPage } from '../command.ts'
 import { readHome } from '../open-home.ts'
 import type { Palette } from '../palette.ts'
@@ -16,25 +18,33 @@ const pendingWidthMin = 80
 
 interface Flags {
   readonly app?: string
+  readonly check?: boolean
 }
 
 export const page: CommandPage = {
   description:
-    'Shows which version of every application is on which environment, what is on its way, what waits and for what. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed.',
+    'Shows which version of every application is on which environment, what is on its way, what waits and for what. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed, ? did not answer. It tells what is recorded; --check asks the targets.',
   examples: [
     { command: 'shipway status', purpose: 'the matrix of all applications' },
     { command: 'shipway status --app web --json', purpose: 'one application, as JSON' },
+    { command: 'shipway status --check', purpose: 'ask the targets; 1 when one does not run what is recorded' },
     { command: 'shipway status | cut -f1,2', purpose: 'for a program: tabs, nothing cut' },
   ],
-  exits: [0],
+  exits: [0, 1, 5],
   define: (command, act) => {
-    command.option('--app <name>', 'only this application').action(act(status))
+    command
+      .option('--app <name>', 'only this application')
+      .option('--check', 'ask every target what it runs, instead of telling what is recorded')
+      .action(act(status))
   },
 }
 
 async function status(session: Session, flags: Flags): Promise<number> {
-  const environments = await readHome(session, async (q) => (q === undefined ? [] : viewEnvironments(q, flags.app)))
-  const matrix = statusMatrix(environments)
+  const { environments, findings } = await readHome(session, async (q) => {
+    const found = q === undefined ? [] : await viewEnvironments(q, flags.app)
+    return { environments: found, findings: await checkTargets(session, q, found, flags.check === true) }
+  })
+  const matrix = statusMatrix(environments, findings)
   const now = session.world.now()
   // Below the matrix every pending line stands whole; versions are worth more than the beginning of a sentence.
   const isNarrow = session.world.isTTY && session.world.width < pendingWidthMin
@@ -59,7 +69,13 @@ async function status(session: Session, flags: Flags): Promise<number> {
   })
   if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
   await readHome(session, async (q) => warnOfAbsentAgent(session, q))
-  return 0
+  return flags.check === true ? exitOf(matrix) : 0
+}
+
+function exitOf(matrix: StatusMatrix): number {
+  const marks = new Set(matrix.rows.flatMap(({ cells }) => cells.map((cell) => cell?.mark)))
+  if (marks.has('drifted')) return exitCodeOf.red
+  return marks.has('unknown') ? exitCodeOf.unreachable : 0
 }
 
 const pendingColumn = {
@@ -85,6 +101,8 @@ function cellText(cell: StatusCell | undefined, { paint }: Pick<Palette, 'paint'
     failed: paint('red', '✗'),
     running: paint('cyan', '…'),
     waiting: paint('yellow', '⏳'),
+    drifted: paint('red', '✗'),
+    unknown: paint('yellow', '?'),
     none: '-',
   }[cell.mark]
   const version = cell.version === undefined ? '' : ` ${shortVersion(cell.version)}`
@@ -106,6 +124,7 @@ function rowJson(row: StatusRow, matrix: StatusMatrix): unknown {
               release: cell.release ?? null,
               since: exactTime(cell.since) || null,
               notes: cell.notes,
+              isVerified: cell.isVerified,
             },
           ],
     ),

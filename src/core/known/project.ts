@@ -30,3 +30,17 @@ export function applicationNotFound(fact: {
     hint: 'An application is known after its first `shipway run`.',
   })
 }
+
+/** Two repositories with one `name` in one home. */
+export function applicationOfOtherRepository(fact: {
+  readonly application: string
+  readonly known: string
+  readonly repository: string
+}): KnownError {
+  return new KnownError({
+    code: 'APPLICATION_OF_OTHER_REPOSITORY',
+    kind: 'refused',
+    message: `"${fact.application}" is the application of ${fact.known} in this home, and ${fact.repository} is another repository: they would share rules, environments and releases.`,
+    hint: 'Give this one another "name" in shipway.yml, or another home with `--home DIR`.',
+  })
+}

@@ -2,11 +2,26 @@ import { isDirtyVersion } from '#core/release/version.ts'
 import { shortVersion } from './name.ts'
 import type { DeploymentSummary, EnvironmentView } from './model.ts'
 
-/** `none`: nothing was ever deployed there. `failed`: the latest deployment was not put into place. */
-export type StatusMark = 'ok' | 'failed' | 'running' | 'waiting' | 'none'
+/**
+ * `none`: nothing was ever deployed there. `failed`: the latest deployment was not put into place. `drifted`: a target does not run what is
+ * recorded. `unknown`: a target was asked and did not answer.
+ */
+export type StatusMark = 'ok' | 'failed' | 'running' | 'waiting' | 'none' | 'drifted' | 'unknown'
+
+/** What the targets of an environment say to what is recorded. */
+export interface TargetFinding {
+  /** False: only what costs nothing was looked at. */
+  readonly isAsked: boolean
+  /** Targets that do not run what is recorded. */
+  readonly problems: readonly string[]
+  /** Targets that did not answer, and why. */
+  readonly unknown: readonly string[]
+}
 
 export interface StatusCell {
   readonly environment: string
+  /** All targets were asked, and say what is recorded. */
+  readonly isVerified: boolean
   readonly mark: StatusMark
   /** What runs there now. */
   readonly version?: string
@@ -33,19 +48,26 @@ export interface StatusMatrix {
 }
 
 /** The matrix application × environment. Columns stand in the order in which the applications name them. */
-export function statusMatrix(environments: readonly EnvironmentView[]): StatusMatrix {
+export function statusMatrix(
+  environments: readonly EnvironmentView[],
+  findings: ReadonlyMap<EnvironmentView, TargetFinding> = new Map(),
+): StatusMatrix {
   const columns = [...new Set(environments.map((environment) => environment.name))]
   const applications = [...new Set(environments.map((environment) => environment.application))]
   return {
     environments: columns,
     rows: applications.map((application) => {
       const own = environments.filter((environment) => environment.application === application)
-      return statusRow(application, columns, own)
+      return statusRow(application, columns, { own, findings })
     }),
   }
 }
 
-function statusRow(application: string, columns: readonly string[], own: readonly EnvironmentView[]): StatusRow {
+function statusRow(
+  application: string,
+  columns: readonly string[],
+  { own, findings }: { own: readonly EnvironmentView[]; findings: ReadonlyMap<EnvironmentView, TargetFinding> },
+): StatusRow {
   const changes = own.flatMap((environment) => [
     environment.current?.since,
     environment.last?.finishedAt,
@@ -56,23 +78,33 @@ function statusRow(application: string, columns: readonly string[], own: readonl
     application,
     cells: columns.map((name) => {
       const environment = own.find((candidate) => candidate.name === name)
-      return environment === undefined ? undefined : statusCell(environment)
+      return environment === undefined ? undefined : statusCell(environment, findings.get(environment))
     }),
     pending: own.flatMap((environment) => pendingOf(environment, own)),
     ...(Number.isFinite(changedAt) ? { changedAt } : {}),
   }
 }
 
-function statusCell(environment: EnvironmentView): StatusCell {
+const nothingFound: TargetFinding = { isAsked: false, problems: [], unknown: [] }
+
+function statusCell(environment: EnvironmentView, finding = nothingFound): StatusCell {
   const { current, last } = environment
   const failed = last !== undefined && isRed(last) && last.id !== current?.deployment
   return {
     environment: environment.name,
-    mark: markOf(environment, failed),
+    isVerified: finding.isAsked && finding.problems.length + finding.unknown.length === 0,
+    mark: targetMark(markOf(environment, failed), finding),
     ...(current === undefined ? {} : { version: current.version, release: current.release }),
     ...(current?.since === undefined ? {} : { since: current.since }),
-    notes: notesOf(environment, failed),
+    notes: [...notesOf(environment, failed), ...finding.problems, ...finding.unknown],
   }
+}
+
+/** While something is being deployed, a target may well run something else. */
+function targetMark(mark: StatusMark, { problems, unknown }: TargetFinding): StatusMark {
+  if (mark === 'running') return mark
+  if (problems.length > 0) return 'drifted'
+  return unknown.length > 0 && mark === 'ok' ? 'unknown' : mark
 }
 
 function markOf(environment: EnvironmentView, failed: boolean): StatusMark {
