@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { ActionLibrary } from '#ports/action-store.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
@@ -56,6 +57,8 @@ export interface CliServices {
   agentClient(home: string, options: AgentOptions): Promise<AgentClient>
   /** Starts what a run will need if this process becomes the agent, while the request is still being made up. Leaves nothing in the home. */
   prepareAgent(home: string): Promise<void>
+  /** The actions of other repositories that a home keeps. */
+  actions(home: string): Promise<ActionLibrary>
   /** Whether an agent lives in the home. Never starts one. */
   agentStatus(home: string): Promise<AgentStatus>
   /** Throws GIT_MISSING or REPOSITORY_NOT_FOUND. */

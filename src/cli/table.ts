@@ -129,6 +129,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/resume.ts')).page,
   },
   {
+    name: 'actions',
+    group: 'care',
+    summary: 'actions of other repositories: add, list, update, verify, remove',
+    load: async () => (await import('./command/actions.ts')).page,
+  },
+  {
     name: 'agent',
     group: 'care',
     summary: 'own the state home: take tickets, carry on what was left',

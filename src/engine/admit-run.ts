@@ -2,6 +2,9 @@ import { noWorkflowTriggered } from '#core/known/home.ts'
 import { projectInvalid } from '#core/known/project.ts'
 import { workflowInvalid } from '#core/known/run.ts'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
+import { parseActionLock } from '#core/action/lock.ts'
+import type { ActionOrigin } from '#core/action/lock.ts'
+import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { workflowConcurrency } from '#core/plan/concurrency.ts'
 import { evaluateText } from '#core/expression/template.ts'
@@ -33,6 +36,7 @@ export interface PreparedRuns {
   /** With all that they call. */
   readonly models: readonly LinkedWorkflow[]
   readonly commit: LoadedCommit
+  readonly actions: ActionOrigin
   /** The rules of the commit are those that count from now on. */
   readonly isInForce: boolean
   /** Name of the default branch; not asked for where nothing but caches depends on it. */
@@ -54,7 +58,9 @@ export async function prepareRuns(
     )
     throw workflowInvalid({ files: invalid.map(({ file }) => file), details })
   }
-  const environments = checkProject(commit.project, request.application)
+  const project = checkProject(commit.project, request.application)
+  const actions = actionOrigin(commit, project)
+  const environments = project?.environments.map(({ name }) => name)
   const models: LinkedWorkflow[] = []
   const reasons: string[] = []
   const { repository, event } = request
@@ -69,6 +75,7 @@ export async function prepareRuns(
   return {
     models,
     commit,
+    actions,
     isInForce: isInForce(branch, request),
     ...(branch === undefined ? {} : { defaultBranch: branch.name }),
     ...(environments === undefined ? {} : { environments }),
@@ -83,12 +90,12 @@ function isInForce(branch: DefaultBranch | undefined, { event }: RunRequest): bo
   return branch?.tips.includes(event.sha) === true
 }
 
-/** A run whose `shipway.yml` cannot be read would be green, and nothing would be sealed or deployed. Returns the environments in it. */
-function checkProject(text: string | undefined, folderName: string): readonly string[] | undefined {
+/** A run whose `shipway.yml` cannot be read would be green, and nothing would be sealed or deployed. */
+function checkProject(text: string | undefined, folderName: string): ProjectConfig | undefined {
   if (text === undefined) return undefined
   const { value, diagnostics } = parseProject({ file: projectFile, text, folderName })
   if (value === undefined) throw projectInvalid({ file: projectFile, text, diagnostics })
-  return value.environments.map(({ name }) => name)
+  return value
 }
 
 /** Writes the runs of a ticket: one for each workflow that answers. Returns their ids. */
@@ -105,12 +112,8 @@ export async function insertRuns(
     const model = linked.workflow
     const id = context.ids.next('run')
     const number = await nextRunNumber(query, request.application)
-    const document = buildDocument(request, linked, {
-      id,
-      number,
-      environments: prepared.environments,
-      ...defaultBranchOf(prepared),
-    })
+    const run = { id, number, environments: prepared.environments, ...defaultBranchOf(prepared) }
+    const document = buildDocument({ request, actions: prepared.actions }, linked, run)
     const title = titleOf(model, document)
     await insertRun(query, {
       id,
@@ -155,8 +158,16 @@ function defaultBranchOf({ defaultBranch }: { readonly defaultBranch?: string })
   return defaultBranch === undefined ? {} : { defaultBranch }
 }
 
+/** What the commit says of actions in other repositories: its lock, and the base url of its `shipway.yml`. */
+function actionOrigin({ actionLock }: LoadedCommit, project: ProjectConfig | undefined): ActionOrigin {
+  return {
+    pins: actionLock === undefined ? {} : parseActionLock(actionLock),
+    ...(project?.actionsUrl === undefined ? {} : { baseUrl: project.actionsUrl }),
+  }
+}
+
 function buildDocument(
-  request: RunRequest,
+  { request, actions }: { readonly request: RunRequest; readonly actions: ActionOrigin },
   linked: LinkedWorkflow,
   run: {
     readonly id: string
@@ -191,6 +202,7 @@ function buildDocument(
     platforms: request.platforms,
     repository: request.repository,
     dirty: request.dirty,
+    actions,
     ...(only === undefined ? {} : { only }),
     ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
     ...(concurrency === undefined ? {} : { concurrency }),

@@ -7,6 +7,7 @@ import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { Ticket } from '#core/ticket/model.ts'
+import { requestAction } from './action-request.ts'
 import { admit } from './admission.ts'
 import { enterConcurrency, leaveBehind, leaveConcurrency, remindOfEnd } from './concurrency.ts'
 import type { RunNews } from './concurrency.ts'
@@ -298,11 +299,10 @@ export class Agent {
   ): Promise<Json> {
     this.#requests += 1
     try {
-      return await requestDeployment(this.#context, job, message.request, {
-        progress,
-        poke: () => this.poke(),
-        signal: this.#stop.signal,
-      })
+      const { request } = message
+      const { signal } = this.#stop
+      if (request.kind === 'action') return await requestAction(this.#context, job, request, signal)
+      return await requestDeployment(this.#context, job, request, { progress, poke: () => this.poke(), signal })
     } finally {
       this.#requests -= 1
     }

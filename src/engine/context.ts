@@ -1,4 +1,5 @@
 import type { AgentNotice } from '#ports/agent-socket.ts'
+import type { ActionStore } from '#ports/action-store.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Git } from '#ports/git.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
@@ -13,6 +14,7 @@ export interface AgentContext {
   readonly store: SqlDriver
   readonly files: HomeFiles
   readonly git: Git
+  readonly actions: ActionStore
   readonly clock: Clock
   readonly ids: Ids
   readonly sha256: Sha256

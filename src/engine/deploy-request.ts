@@ -28,7 +28,7 @@ export interface RequestSurroundings {
 export async function requestDeployment(
   context: AgentContext,
   job: SlotJob,
-  request: RunnerRequest,
+  request: Extract<RunnerRequest, { kind: 'deploy' }>,
   surroundings: RequestSurroundings,
 ): Promise<Json> {
   const run = await loadRun(context.store.query, job.runId)

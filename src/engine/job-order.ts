@@ -64,6 +64,7 @@ export function buildJobOrder(
       programs: started.programs,
       workspace: files.absolute(`${work}/workspace`),
       temp: files.absolute(`${work}/temp`),
+      actions: files.absolute(`${work}/actions`),
       toolCache: files.absolute(homeLayout.toolCache),
       log: files.absolute(homeLayout.log(id, started.key, started.attempt)),
       artifacts: files.absolute(homeLayout.artifacts(id)),

@@ -1,3 +1,4 @@
+import { actionLockFile } from '#core/action/lock.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import { noWorkflowFiles } from '#core/known/home.ts'
 import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
@@ -23,6 +24,8 @@ export interface LoadedCommit {
   readonly workflows: readonly LoadedWorkflow[]
   /** Text of `shipway.yml`, where the commit has one. */
   readonly project: string | undefined
+  /** Text of `.shipway/actions.lock`, where the commit has one. */
+  readonly actionLock: string | undefined
 }
 
 /**
@@ -35,7 +38,11 @@ export async function loadCommit(
   sha: string,
   wanted?: readonly string[],
 ): Promise<LoadedCommit> {
-  const [project, ...folders] = await context.git.readFiles(repository, sha, ['shipway.yml', ...workflowFolders])
+  const [project, lock, ...folders] = await context.git.readFiles(repository, sha, [
+    'shipway.yml',
+    actionLockFile,
+    ...workflowFolders,
+  ])
   const paths = workflowFolders.flatMap((folder, index) => {
     const listing = folders[index]
     return listing?.kind === 'folder'
@@ -53,7 +60,11 @@ export async function loadCommit(
     workflows.push({ file, text: object.text, model: parsed.value, diagnostics: parsed.diagnostics })
   }
   if (workflows.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
-  return { workflows, project: project?.kind === 'file' ? project.text : undefined }
+  return {
+    workflows,
+    project: project?.kind === 'file' ? project.text : undefined,
+    actionLock: lock?.kind === 'file' ? lock.text : undefined,
+  }
 }
 
 /**

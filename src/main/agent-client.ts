@@ -15,6 +15,7 @@ import { homeLayout } from '#core/home/layout.ts'
 import { EmbeddedClient } from '#engine/embedded-client.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
 import { openReader, openWriter } from './open-store.ts'
+import { actionStore } from './action-store.ts'
 import { openDelivery } from './open-delivery.ts'
 import { runnerProgram, spareRunner } from './runner-program.ts'
 import './register-json.ts'
@@ -36,7 +37,16 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
     openReader: async () => openReader(files.root, true),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)
-      const base = { store, files, git: systemGit, clock: systemClock, ids: randomIds, sha256, notify }
+      const base = {
+        store,
+        files,
+        git: systemGit,
+        actions: actionStore(files.root),
+        clock: systemClock,
+        ids: randomIds,
+        sha256,
+        notify,
+      }
       return {
         ...base,
         owner: randomIds.next('run'),

@@ -31,6 +31,7 @@ export const services: CliServices = {
     connection?.[Symbol.dispose]()
     return { isAlive: connection !== undefined }
   },
+  actions: async (home) => (await import('./action-store.ts')).actionStore(home),
   describeRepository: async (directory) => (await import('#adapters/git/repository.ts')).describeRepository(directory),
   resolveRef: async (root, ref) => (await import('#adapters/git/repository.ts')).resolveRef(root, ref),
   changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),

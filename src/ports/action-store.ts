@@ -31,3 +31,42 @@ export interface ActionStore {
   /** Text of one file of the commit, for a reusable workflow; undefined when there is no such file. */
   readText(commit: StoredCommit, path: string): Promise<string | undefined>
 }
+
+/** A ref of another repository as the store knows it. */
+export interface StoredRef {
+  /** `owner/repo` in lower case. */
+  readonly repository: string
+  readonly ref: string
+  readonly commit: string
+  /** Where it came from; absent for a folder of this machine. */
+  readonly url?: string
+  /** Milliseconds since 1970. */
+  readonly storedAt: number
+}
+
+/** What `verify` says of one commit: `mended` was damaged and is written again, `damaged` cannot be. */
+export interface StoredVerdict extends StoredCommit {
+  readonly state: 'sound' | 'mended' | 'damaged'
+  readonly problem?: string
+}
+
+/** The store as people care for it with `shipway actions`. */
+export interface ActionLibrary extends ActionStore {
+  /**
+   * Takes a ref in from a git url, a git repository or a plain folder, and makes it what the name stands for. A plain folder, and a repository of this
+   * machine that has no such ref (then its HEAD), take any ref. Without a name that of the url, without a ref its default branch.
+   */
+  add(
+    source: string,
+    name: { readonly repository?: string; readonly ref?: string },
+    signal?: AbortSignal,
+  ): Promise<{ readonly stored: StoredRef; readonly note?: string }>
+  /** Asks again what a ref stands for, and stores that. */
+  update(name: Pick<RemoteName, 'repository' | 'ref'>, origin: ActionOrigin, signal?: AbortSignal): Promise<StoredRef>
+  /** All refs, sorted by name. */
+  list(): Promise<readonly StoredRef[]>
+  /** Compares every stored commit with its files and mends what can be mended. */
+  verify(): Promise<readonly StoredVerdict[]>
+  /** Removes a ref, or a whole repository. Says how many refs are gone. */
+  remove(name: { readonly repository: string; readonly ref?: string }): Promise<number>
+}

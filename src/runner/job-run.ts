@@ -5,6 +5,8 @@ import type { Annotation, Conclusion, JobOrder, StepReport } from '#core/run/job
 import { annotationLengthMax, annotationsPerJobMax, annotationsPerStepMax } from '#core/step/annotation.ts'
 import type { AnnotationPlace } from '#core/step/annotation.ts'
 import type { LogStream } from '#core/step/log-index.ts'
+import type { ActionModel } from '#core/workflow/action-model.ts'
+import type { StepModel } from '#core/workflow/model.ts'
 import type { AgentChannel, JobTag } from './agent-channel.ts'
 import type { JobControl } from './job-control.ts'
 import type { JobLog } from './job-log.ts'
@@ -32,6 +34,35 @@ export interface StepRecord {
   conclusion: Conclusion | ''
 }
 
+/** A job goes through its steps three times: what actions do before all steps, the steps, and what actions do after all steps (actions-semantics 104). */
+export type Stage = 'pre' | 'main' | 'post'
+
+/** An action that is ready to run. */
+export interface LoadedAction {
+  /** As the step names it. */
+  readonly uses: string
+  readonly folder: string
+  /** Its repository, or the workspace: nothing outside belongs to it. */
+  readonly root: string
+  readonly model: ActionModel
+  /** Absent for an action of the workspace. */
+  readonly origin?: { readonly repository: string; readonly ref: string }
+}
+
+/** One use of an action: what its stages share. */
+export interface ActionUse {
+  /** `STATE_*` of the stages that follow (80). */
+  readonly state: Record<string, string>
+  /** Kept for the post stage: what was read from the workspace may be gone by then. */
+  action?: LoadedAction
+  /** Where the steps of a composite action run. */
+  inner?: Frame
+  /** Condition of the post stage. */
+  postIf: string
+  /** Name of the step as it was shown. */
+  name?: string
+}
+
 /**
  * Where a list of steps runs: the job itself, or one call of a composite action. Steps see the results of their own
  * frame only.
@@ -49,6 +80,36 @@ export interface Frame {
   readonly inputs: JsonObject
   /** Members of the `github` context that differ in here. */
   readonly github: JsonObject
+  /** The actions that steps of this frame use. */
+  readonly uses: Map<StepModel, ActionUse>
+  /** Steps whose action wants its post stage, in the order in which they asked for it. */
+  readonly posts: StepModel[]
+}
+
+/** A frame in which nothing has run. */
+export function makeFrame(init: Pick<Frame, 'depth' | 'env' | 'inputs' | 'github'>): Frame {
+  return { ...init, steps: {}, status: 'success', uses: new Map(), posts: [] }
+}
+
+/** What the stages of a step's action share. */
+export function useOf(frame: Frame, step: StepModel): ActionUse {
+  const known = frame.uses.get(step)
+  if (known !== undefined) return known
+  const use: ActionUse = { state: {}, postIf: 'always()' }
+  frame.uses.set(step, use)
+  return use
+}
+
+/** Asks for the post stage of a step's action. The stages run in reverse order, each once (104). */
+export function registerPost(frame: Frame, step: StepModel, postIf: string): void {
+  useOf(frame, step).postIf = postIf
+  if (!frame.posts.includes(step)) frame.posts.push(step)
+}
+
+/** Whether a registered post stage has something to do: a composite action has only what its inner actions have asked for. */
+export function wantsPost(frame: Frame, step: StepModel): boolean {
+  const inner = frame.uses.get(step)?.inner
+  return inner === undefined || inner.posts.length > 0
 }
 
 /** How a step ended, before `continue-on-error`. */
@@ -89,6 +150,11 @@ export class JobRun {
   defaults: { readonly shell?: string; readonly workingDirectory?: string } = {}
   /** Why the job is not green, from the first step that failed. */
   reason: string | undefined
+  /** The frame of the job's own steps. */
+  readonly root: Frame
+  stage: Stage = 'main'
+  /** Actions of other repositories, by the text of `uses`: all are there before the first step (99). */
+  readonly remoteActions = new Map<string, LoadedAction>()
   /** Number of the step that runs now, for the log and the annotations. */
   stepNumber = 0
   summaries = 0
@@ -113,6 +179,7 @@ export class JobRun {
     const { runId, jobKey, attempt } = init.order
     this.tag = { runId, jobKey, attempt }
     this.order = init.order
+    this.root = makeFrame({ depth: 0, env: {}, inputs: init.order.contexts.inputs, github: {} })
     this.world = init.world
     this.control = init.control
     this.redactor = init.redactor

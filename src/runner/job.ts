@@ -9,6 +9,7 @@ import { Redactor } from '#core/redact/redactor.ts'
 import type { Conclusion, JobOrder, JobResult } from '#core/run/job-order.ts'
 import { inheritedEnvironment } from '#core/step/environment.ts'
 import type { Template } from '#core/workflow/model.ts'
+import { Stopped } from './job-control.ts'
 import type { JobControl } from './job-control.ts'
 import { JobLog } from './job-log.ts'
 import { JobRun, TOLD_LENGTH_MAX } from './job-run.ts'
@@ -19,6 +20,7 @@ import type { Census } from './orphan.ts'
 import { jobScope, stepScope } from './scope.ts'
 import { machineHost } from './machine-host.ts'
 import { evaluateEnvironment, runJobSteps } from './step-loop.ts'
+import { prepareActions } from './uses/prepare-actions.ts'
 
 const MINUTE_MS = 60_000
 /** Longest delay that a timer of Node takes: 24 days. */
@@ -100,16 +102,9 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
   job.world.watchdog.guardMark(job.mark)
   const timer = startJobTimer(job)
   const census = takeCensus()
-  const frame: Frame = {
-    depth: 0,
-    steps: {},
-    status: 'success',
-    env: {},
-    inputs: job.order.contexts.inputs,
-    github: {},
-  }
+  const frame = job.root
   try {
-    if (setUp(job)) await runJobSteps(job, frame)
+    if (await setUp(job)) await runJobSteps(job, frame)
     else frame.status = 'failure'
     return complete(job, frame, census)
   } finally {
@@ -131,8 +126,8 @@ function startJobTimer(job: JobRun): NodeJS.Timeout {
   )
 }
 
-/** "Set up job": folders, variables, defaults. False when the job cannot start. */
-function setUp(job: JobRun): boolean {
+/** "Set up job": folders, variables, defaults, actions of other repositories. False when the job cannot start. */
+async function setUp(job: JobRun): Promise<boolean> {
   const startedAt = performance.now()
   const step = { number: 0, id: '__set_up', name: 'Set up job', logStart: 0 }
   job.reportStep({ ...step, status: 'running' })
@@ -141,9 +136,10 @@ function setUp(job: JobRun): boolean {
     prepareFolders(job)
     job.print(setUpLines(job))
     prepareVariables(job)
+    await prepareActions(job, job.order.job.steps)
   } catch (error) {
-    conclusion = 'failure'
-    job.reason = job.failStep(error).reason
+    conclusion = job.control.isCancelled ? 'cancelled' : 'failure'
+    job.reason = error instanceof Stopped ? job.control.reason : job.failStep(error).reason
   }
   const durationMs = Math.round(performance.now() - startedAt)
   const reason = job.reason === undefined ? {} : { reason: job.reason }
@@ -199,7 +195,7 @@ function prepareVariables(job: JobRun): void {
 
 /** "Complete job": outputs, environment address, processes that stayed behind (58, 65). */
 function complete(job: JobRun, frame: Frame, census: Census): JobResult {
-  job.stepNumber = job.order.job.steps.length + 1
+  job.stepNumber += 1
   const outputs = evaluateOutputs(job, frame)
   const environmentUrl = evaluateUrl(job, frame)
   for (const { pid, command } of killOrphans(job.mark, census)) {

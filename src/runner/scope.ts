@@ -4,9 +4,13 @@ import { statusFunctions } from '#core/expression/status.ts'
 import { hashFiles } from './hash-files.ts'
 import type { Frame, JobRun } from './job-run.ts'
 
-/** State of the job as `job.status` and the status functions see it. */
+/**
+ * State as the status functions see it: in the steps of a composite action it is that of the action, except in its pre and post stages, where it is that
+ * of the job (actions-semantics 101).
+ */
 export function statusOf(job: JobRun, frame: Frame): 'success' | 'failure' | 'cancelled' {
-  return job.control.isCancelled ? 'cancelled' : frame.status
+  if (job.control.isCancelled) return 'cancelled'
+  return job.stage === 'main' ? frame.status : job.root.status
 }
 
 /** Contexts that do not depend on a step: used for `env`, `defaults` and the like of the job. */
@@ -30,7 +34,7 @@ export function stepScope(
     github: frame.depth === 0 ? job.github : { ...job.github, ...frame.github, action_status: status },
     env,
     inputs: frame.inputs,
-    job: { status },
+    job: { status: job.control.isCancelled ? 'cancelled' : job.root.status },
     runner: job.runner,
     steps: frame.steps as unknown as JsonObject,
   }

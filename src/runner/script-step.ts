@@ -70,7 +70,7 @@ export async function runLogged(
 }
 
 /** A script that was stopped has failed, whatever it makes of the signal: why is told by who stopped it. */
-function endOfStep(job: JobRun, exitCode: number | 'stopped', apply: () => string | undefined): StepEnd {
+export function endOfStep(job: JobRun, exitCode: number | 'stopped', apply: () => string | undefined): StepEnd {
   let failed: StepEnd | undefined
   try {
     const failure = apply()

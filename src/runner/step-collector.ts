@@ -9,9 +9,9 @@ export interface StepCollector {
   failure: string | undefined
 }
 
-/** A collector into which the step's outputs go. */
-export function makeCollector(outputs: Record<string, string>): StepCollector {
-  return { outputs, state: {}, failure: undefined }
+/** A collector into which the step's outputs go, and its state where later stages of it want that. */
+export function makeCollector(outputs: Record<string, string>, state: Record<string, string> = {}): StepCollector {
+  return { outputs, state, failure: undefined }
 }
 
 /** The workflow commands of one step, connected to its job. */

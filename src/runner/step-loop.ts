@@ -1,8 +1,7 @@
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
-import { evaluateExpression } from '#core/expression/evaluate.ts'
 import type { Scope } from '#core/expression/evaluate.ts'
-import { evaluateTemplate, evaluateText } from '#core/expression/template.ts'
+import { evaluateTemplate } from '#core/expression/template.ts'
 import { toText } from '#core/expression/text.ts'
 import { isTruthy } from '#core/expression/value.ts'
 import { reportError } from '#core/errors.ts'
@@ -10,23 +9,32 @@ import { stepValueInvalid } from '#core/known/runner.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
 import type { StepModel, Template } from '#core/workflow/model.ts'
 import { Stopped } from './job-control.ts'
+import { useOf, wantsPost } from './job-run.ts'
 import type { Frame, JobRun, StepEnd, StepRecord } from './job-run.ts'
 import { runScriptStep } from './script-step.ts'
 import type { StepCall } from './script-step.ts'
-import { statusOf, stepScope } from './scope.ts'
+import { stepScope } from './scope.ts'
+import { holds, skipReason, stillHolds } from './step-condition.ts'
+import { staticName, stepName } from './step-name.ts'
+import { preConditionOf } from './uses/action-stage.ts'
 import { runUsesStep } from './uses-step.ts'
 
 const MINUTE_MS = 60_000
 /** Longest delay that a timer of Node takes. */
 const TIMER_MS_MAX = 2_147_483_647
 
-/** Runs the steps of the job one after the other, and reports each to the agent. */
+/**
+ * Runs the steps of the job one after the other, and reports each to the agent: first what actions do before all steps, then the steps, and at the end what
+ * actions do after all steps, the last one first (actions-semantics 104, 149).
+ */
 export async function runJobSteps(job: JobRun, frame: Frame): Promise<void> {
-  for (const [index, step] of job.order.job.steps.entries()) {
-    job.stepNumber = index + 1
-    job.control.beginStep()
-    await runJobStep(job, frame, step)
-  }
+  const { steps } = job.order.job
+  job.stage = 'pre'
+  for (const step of steps) if (preConditionOf(job, step) !== undefined) await runJobStep(job, frame, step)
+  job.stage = 'main'
+  for (const step of steps) await runJobStep(job, frame, step)
+  job.stage = 'post'
+  for (const step of frame.posts.toReversed()) if (wantsPost(frame, step)) await runJobStep(job, frame, step)
 }
 
 /** Runs the steps of a composite action. They show as one step of the job. */
@@ -37,6 +45,13 @@ export async function runInnerSteps(job: JobRun, frame: Frame, steps: readonly S
   }
 }
 
+/** How a step is marked in reports, by stage. */
+const marks = {
+  pre: { id: '__pre_', name: 'Pre ' },
+  main: { id: '', name: '' },
+  post: { id: '__post_', name: 'Post ' },
+} as const
+
 /** How a step ended, with `continue-on-error` applied. */
 interface StepResult extends StepEnd {
   readonly conclusion: Conclusion
@@ -44,13 +59,19 @@ interface StepResult extends StepEnd {
 }
 
 async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<void> {
+  job.stepNumber += 1
+  job.control.beginStep()
   const logStart = job.log.size
   const startedAt = performance.now()
   const number = job.stepNumber
-  let name = staticName(step)
+  const mark = marks[job.stage]
+  const id = mark.id + step.id
+  const use = frame.uses.get(step)
+  let name = mark.name + (use?.name ?? staticName(step))
   const onStart = (evaluated: string) => {
-    name = evaluated
-    job.reportStep({ number, id: step.id, name, status: 'running', logStart })
+    if (step.uses !== undefined) useOf(frame, step).name ??= evaluated
+    name = mark.name + (use?.name ?? evaluated)
+    job.reportStep({ number, id, name, status: 'running', logStart })
   }
   const result = await runStep(job, frame, step, onStart)
   recordResult(job, frame, step, result)
@@ -59,7 +80,7 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
   }
   job.reportStep({
     number,
-    id: step.id,
+    id,
     name,
     status: 'done',
     outcome: result.outcome,
@@ -77,7 +98,7 @@ function recordResult(job: JobRun, frame: Frame, step: StepModel, result: StepRe
     frame.status = 'failure'
     if (result.reason !== undefined) frame.failure ??= result.reason
   }
-  if (step.id.startsWith('__')) return
+  if (step.id.startsWith('__') || job.stage !== 'main') return
   const record: StepRecord = { outputs: result.outputs, outcome: result.outcome, conclusion: result.conclusion }
   frame.steps[step.id] = record
 }
@@ -106,7 +127,7 @@ async function runStep(
   }
   const scope = stepScope(job, frame, env)
   onStart(stepName(step, scope))
-  const condition = () => conditionHolds(job, frame, step, env)
+  const condition = () => stillHolds(job, frame, step, env)
   const end = await job.control.whileHolding(condition, () =>
     runWithinTime(job, { step, frame, env, ownEnv, scope, outputs }),
   )
@@ -158,38 +179,6 @@ function cancelledStep(job: JobRun, frame: Frame): StepEnd {
   return { outcome: 'cancelled', reason: job.control.reason ?? 'The job was cancelled.' }
 }
 
-/** Conditions that need no evaluation. Almost every step has the first one. */
-const plainConditions: Readonly<Record<string, (status: 'success' | 'failure' | 'cancelled') => boolean>> = {
-  'success()': (status) => status === 'success',
-  'failure()': (status) => status === 'failure',
-  'cancelled()': (status) => status === 'cancelled',
-  'always()': () => true,
-}
-
-function holds(job: JobRun, frame: Frame, step: StepModel, env: Readonly<Record<string, string>>): boolean {
-  const plain = Object.hasOwn(plainConditions, step.if) ? plainConditions[step.if] : undefined
-  if (plain !== undefined) return plain(statusOf(job, frame))
-  return isTruthy(evaluateExpression(step.if, stepScope(job, frame, env, { isCondition: true })))
-}
-
-/** As `holds`, for a step that runs already: a condition that cannot be evaluated any more does not hold. */
-function conditionHolds(job: JobRun, frame: Frame, step: StepModel, env: Readonly<Record<string, string>>): boolean {
-  try {
-    return holds(job, frame, step, env)
-  } catch {
-    return false
-  }
-}
-
-function skipReason(job: JobRun, frame: Frame, step: StepModel): StepEnd {
-  const status = statusOf(job, frame)
-  if (status === 'success' || !Object.hasOwn(plainConditions, step.if)) {
-    return { outcome: 'skipped', reason: `Its condition is false: ${step.if}` }
-  }
-  if (status === 'cancelled') return { outcome: 'skipped', reason: 'The job was cancelled.' }
-  return { outcome: 'skipped', reason: 'A step before it failed.' }
-}
-
 /** `continue-on-error` turns a failure into a success for everybody but the step itself; never a cancel (52). */
 function conclusionOf(job: JobRun, step: StepModel, end: StepEnd, scope: Scope): Conclusion {
   if (end.outcome !== 'failure' || step.continueOnError === undefined) return end.outcome
@@ -222,26 +211,4 @@ export function evaluateEnvironment(template: Template | undefined, scope: Scope
   const value = evaluateTemplate(template, scope)
   if (!isJsonObject(value)) throw stepValueInvalid({ place: 'env', expected: 'a mapping', found: toText(value) })
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toText(item)]))
-}
-
-function stepName(step: StepModel, scope: Scope): string {
-  try {
-    const name = step.name === undefined ? '' : evaluateText(step.name, scope)
-    if (name !== '') return name
-    return typeof step.run === 'object' ? scriptName(evaluateText(step.run, scope), step) : staticName(step)
-  } catch {
-    return staticName(step)
-  }
-}
-
-/** What people see when a step has no name, or its name cannot be evaluated: `Run npm ci`. */
-function staticName(step: StepModel): string {
-  if (typeof step.name === 'string' && step.name !== '') return step.name
-  if (step.uses !== undefined) return `Run ${step.uses}`
-  return scriptName(typeof step.run === 'string' ? step.run : '', step)
-}
-
-function scriptName(script: string, step: StepModel): string {
-  const line = script.split('\n').find((text) => text.trim() !== '')
-  return `Run ${line?.trim() ?? step.id}`
 }

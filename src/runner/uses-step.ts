@@ -1,45 +1,59 @@
-import { isJsonObject } from '#core/json.ts'
-import { evaluateTemplate } from '#core/expression/template.ts'
-import { toText } from '#core/expression/text.ts'
-import { actionUnavailable, stepValueInvalid } from '#core/known/runner.ts'
-import type { StepModel } from '#core/workflow/model.ts'
+import { builtInName, builtInNames } from '#core/action/built-in-name.ts'
+import { actionUnavailable } from '#core/known/runner.ts'
+import { unreachable } from '#core/unreachable.ts'
 import { runBuiltInAction } from './actions/built-in-action.ts'
 import { builtInActions } from './actions/table.ts'
-import { runCompositeAction } from './composite-step.ts'
-import type { Frame, JobRun, StepEnd } from './job-run.ts'
+import { useOf } from './job-run.ts'
+import type { JobRun, LoadedAction, StepEnd } from './job-run.ts'
 import { environmentLines } from './script-step.ts'
 import type { StepCall } from './script-step.ts'
+import { completeInputs, givenInputs } from './uses/action-inputs.ts'
+import { hasLostPre } from './uses/action-stage.ts'
+import { runCompositeAction } from './uses/composite-action.ts'
+import type { RunInnerSteps } from './uses/composite-action.ts'
+import { loadLocalAction } from './uses/load-action.ts'
+import { runNodeAction } from './uses/node-action.ts'
+import { prepareActions } from './uses/prepare-actions.ts'
 
-/** Runs the steps of a composite action in their own frame. */
-export type RunInnerSteps = (job: JobRun, frame: Frame, steps: readonly StepModel[]) => Promise<void>
-
-/** Runs the action of a `uses:` step: one that is built in, or a composite one from the workspace. */
+/** Runs one stage of the action of a `uses:` step. */
 export async function runUsesStep(job: JobRun, call: StepCall, runInnerSteps: RunInnerSteps): Promise<StepEnd> {
   const uses = call.step.uses ?? ''
-  const given = evaluateInputs(call)
-  job.print([`##[group]Run ${uses}`, ...inputLines(given), ...environmentLines(call.env), '##[endgroup]'])
-  if (uses.startsWith('./')) return runCompositeAction(job, call, given, runInnerSteps)
-  const load = builtInActions.get(nameOf(uses))
-  if (load === undefined)
-    throw actionUnavailable({ uses, why: whyUnavailable(uses), builtIn: [...builtInActions.keys()] })
-  return runBuiltInAction(job, call, await load(), given)
+  const given = givenInputs(call)
+  printHeader(job, call, given)
+  const builtIn = builtInName(uses)
+  if (builtIn !== undefined) return runBuiltInAction(job, call, await builtInActions[builtIn](), given)
+  const use = useOf(call.frame, call.step)
+  use.action ??= job.remoteActions.get(uses) ?? (await findLocal(job, uses))
+  const { action } = use
+  const inputs = completeInputs(job, call, action, given)
+  switch (action.model.runs.kind) {
+    case 'composite':
+      return runCompositeAction(job, call, { action, inputs, runInnerSteps })
+    case 'node':
+      return runNodeAction(job, call, action, inputs)
+    case 'docker':
+      throw actionUnavailable({ uses, why: 'this version does not run docker actions', builtIn: [] })
+    default:
+      return unreachable(action.model.runs)
+  }
 }
 
-/** `actions/checkout@v4` → `actions/checkout`: every version of a built-in action is the same. */
-function nameOf(uses: string): string {
-  return uses.replace(/@.*$/s, '').toLowerCase()
+async function findLocal(job: JobRun, uses: string): Promise<LoadedAction> {
+  if (!uses.startsWith('./')) {
+    const why = uses.startsWith('docker://') ? 'this version does not run container actions' : 'it was not prepared'
+    throw actionUnavailable({ uses, why, builtIn: builtInNames })
+  }
+  const action = await loadLocalAction(job, uses)
+  if (action.model.runs.kind === 'composite') await prepareActions(job, action.model.runs.steps)
+  if (hasLostPre(job, action)) {
+    job.announce('warning', `\`pre\` execution is not supported for local action from '${uses}'`)
+  }
+  return action
 }
 
-function whyUnavailable(uses: string): string {
-  if (uses.startsWith('docker://')) return 'this version does not run container actions'
-  return 'this version does not run actions from other repositories'
-}
-
-function evaluateInputs({ step, scope }: StepCall): Readonly<Record<string, string>> {
-  if (step.with === undefined || step.with === null || step.with === '') return {}
-  const value = evaluateTemplate(step.with, scope)
-  if (!isJsonObject(value)) throw stepValueInvalid({ place: 'with', expected: 'a mapping', found: toText(value) })
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toText(item)]))
+function printHeader(job: JobRun, call: StepCall, given: Readonly<Record<string, string>>): void {
+  if (job.stage === 'post' && call.frame.depth === 0) job.print(['Post job cleanup.'])
+  job.print([`##[group]Run ${call.step.uses}`, ...inputLines(given), ...environmentLines(call.env), '##[endgroup]'])
 }
 
 function inputLines(inputs: Readonly<Record<string, string>>): readonly string[] {

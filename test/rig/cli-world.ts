@@ -120,6 +120,8 @@ function offline(home: string): CliServices {
     agentClient: refuse('agentClient'),
     prepareAgent: async () => undefined,
     agentStatus: async () => ({ isAlive: true }),
+    actions: refuse('actions'),
+    agentStatus: async () => ({ isAlive: false }),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
     changedSince: async () => undefined,

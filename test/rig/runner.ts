@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
-import type { JsonObject } from '#core/json.ts'
+import type { Json, JsonObject } from '#core/json.ts'
 import type {
   AgentMessage,
   Annotation,
@@ -13,6 +13,7 @@ import type {
   JobOrder,
   JobResult,
   RunnerMessage,
+  RunnerRequest,
   StepReport,
 } from '#core/run/job-order.ts'
 import { parseLogIndex, readLogPart } from '#core/step/log-index.ts'
@@ -71,6 +72,8 @@ export class RunnerRig implements AsyncDisposable {
   #pending = ''
   #onMessage: () => void = () => {}
   #jobs = 0
+  /** What the test, as the agent, answers to a request of a job; undefined: the test does it itself. */
+  answer: (request: RunnerRequest) => Json | undefined = () => undefined
 
   private constructor(root: string, child: ChildProcessByStdio<Writable, Readable, null>) {
     this.root = root
@@ -135,7 +138,9 @@ export class RunnerRig implements AsyncDisposable {
     if (done.type !== 'done') throw new Error('unreachable')
     const steps = new Map<number, StepReport>()
     for (const message of this.messages) {
-      if (message.type === 'step' && message.jobKey === order.jobKey) steps.set(message.step.number, message.step)
+      const isOfJob = (tag: { jobKey: string; attempt: number }): boolean =>
+        tag.jobKey === order.jobKey && tag.attempt === order.attempt
+      if (message.type === 'step' && isOfJob(message)) steps.set(message.step.number, message.step)
     }
     return {
       result: done.result,
@@ -180,7 +185,13 @@ export class RunnerRig implements AsyncDisposable {
   #receive(text: string): void {
     const lines = (this.#pending + text).split('\n')
     this.#pending = lines.pop() ?? ''
-    for (const line of lines) this.messages.push(JSON.parse(line) as RunnerMessage)
+    for (const line of lines) {
+      const message = JSON.parse(line) as RunnerMessage
+      this.messages.push(message)
+      const result = message.type === 'request' ? this.answer(message.request) : undefined
+      if (message.type === 'request' && result !== undefined)
+        this.send({ type: 'reply', requestId: message.requestId, result })
+    }
     this.#onMessage()
   }
 }
@@ -277,6 +288,7 @@ export function orderOf(job: TestJob, folder: string, home: string): JobOrder {
       programs: join(home, 'no-programs'),
       workspace: join(folder, 'workspace'),
       temp: join(folder, 'temp'),
+      actions: join(folder, 'actions'),
       toolCache: join(home, 'tools'),
       log: join(run, 'logs', `${folder.replace(/^.*\//, '')}.log`),
       artifacts: join(run, 'artifacts'),

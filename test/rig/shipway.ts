@@ -31,7 +31,13 @@ export class Shipway implements AsyncDisposable {
   readonly #isOwnHome: boolean
   readonly #calls: { readonly args: readonly string[]; readonly output: () => string }[] = []
   readonly #children = new Set<ChildProcess>()
-  readonly env: Record<string, string | undefined> = { ...process.env, NO_COLOR: '1', CI: undefined }
+  /** Actions of other repositories are never looked for off this machine. */
+  readonly env: Record<string, string | undefined> = {
+    ...process.env,
+    NO_COLOR: '1',
+    CI: undefined,
+    SHIPWAY_ACTIONS_URL: 'off',
+  }
 
   /** Without a home it makes one, and removes it in the end. Outside a test, in a hook, nobody is told what was printed. */
   constructor(home?: string) {

@@ -48,6 +48,11 @@ async function candidates(session: Session, typed: readonly string[]): Promise<r
   return argumentCandidates(session, command, own)
 }
 
+async function storedActions(session: Session): Promise<readonly string[]> {
+  const store = await session.services.actions(session.home)
+  return (await store.list()).map(({ repository, ref }) => `${repository}@${ref}`)
+}
+
 /** Which kind of name the word under the cursor is: told by the name of the argument, or of the flag before it. */
 async function argumentCandidates(
   session: Session,
@@ -68,6 +73,9 @@ async function namesOf(session: Session, kind: string): Promise<readonly string[
   switch (kind) {
     case 'event':
       return ['push', 'pull_request', 'workflow_dispatch', 'tag', 'schedule']
+    case 'name':
+    case 'names':
+      return storedActions(session)
     case 'shell':
       return ['bash', 'zsh', 'fish']
     case 'environment':

@@ -12,6 +12,8 @@ export const homeLayout = {
   /** A mark of each living runner process. */
   runners: 'runners',
   blobs: 'blobs',
+  /** Actions and reusable workflows of other repositories. */
+  actions: 'actions',
   toolCache: 'cache/tools',
   workflowCache: 'cache/workflows',
   /** What `actions/cache` and its like have saved (`runner/cache/cache-store.ts`). */

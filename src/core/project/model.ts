@@ -12,6 +12,8 @@ export interface ProjectConfig {
   readonly release: ReleaseConfig
   /** Findings that gates do not count. */
   readonly waivers: readonly Waiver[]
+  /** Base url of actions of other repositories, where the file names one. */
+  readonly actionsUrl?: string
   /** In the order of the file, which is the order of the columns in `shipway status`. */
   readonly environments: readonly EnvironmentConfig[]
 }

@@ -59,6 +59,7 @@ export function parseProject(source: {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(written?.release),
     waivers: readWaivers(reader, written?.waivers ?? []),
+    ...(written?.actions?.url === undefined ? {} : { actionsUrl: written.actions.url }),
     environments,
   }
   checkProject(reader, config, [...(written?.environments?.keys() ?? [])])

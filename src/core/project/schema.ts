@@ -4,6 +4,13 @@ import { gateFields, reportFields, waiverFields } from './gate-schema.ts'
 const minute = 60_000
 const day = 24 * 60 * minute
 
+const actionsFields = {
+  url: {
+    spec: { kind: 'text', example: 'https://git.example.org' },
+    help: 'Base url: owner/repo is fetched from <url>/owner/repo. Default: https://github.com. SHIPWAY_ACTIONS_URL on the agent wins.',
+  },
+} as const satisfies Fields
+
 const releaseFields = {
   artifact: {
     spec: { kind: 'text', example: 'dist' },
@@ -167,6 +174,10 @@ export const projectFields = {
   waivers: {
     spec: { kind: 'groups', fields: waiverFields },
     help: 'Findings of scanners that somebody has decided to live with, for a time.',
+  },
+  actions: {
+    spec: { kind: 'group', fields: actionsFields },
+    help: 'Where actions and reusable workflows of other repositories come from.',
   },
   environments: {
     spec: { kind: 'named', fields: environmentFields, what: 'environment' },

@@ -95,6 +95,8 @@ export interface JobPaths {
   readonly workspace: string
   /** RUNNER_TEMP. */
   readonly temp: string
+  /** The job's own copies of actions of other repositories: `<owner>/<repo>/<commit>`. */
+  readonly actions: string
   /** RUNNER_TOOL_CACHE, shared between runs. */
   readonly toolCache: string
   /** The log, plain text. Its index is `<log>.idx`. */
@@ -198,4 +200,14 @@ export type RunnerMessage =
     }
 
 /** What a step may ask of the agent. */
-export type RunnerRequest = { readonly kind: 'deploy'; readonly environment: string; readonly release?: string }
+export type RunnerRequest =
+  | { readonly kind: 'deploy'; readonly environment: string; readonly release?: string }
+  /** The files of `owner/repo[/path]@ref`: answered by an `ActionReply`. */
+  | { readonly kind: 'action'; readonly uses: string }
+
+/** Where the repository of an action is on this machine. */
+export interface ActionReply {
+  /** Absolute path of a read-only folder with the whole repository. */
+  readonly folder: string
+  readonly commit: string
+}

@@ -1,6 +1,7 @@
 import type { JsonObject } from '#core/json.ts'
 import type { Annotation, Conclusion, JobLeg } from '#core/run/job-order.ts'
 import type { RunEvent } from '#core/run/event.ts'
+import type { ActionOrigin } from '#core/action/lock.ts'
 import type { Reason } from '#core/reason.ts'
 import { calledClaim } from '#core/concurrency/group.ts'
 import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
@@ -59,6 +60,8 @@ export interface RunDocument {
   readonly dirty: boolean
   /** Jobs left out by `--job`; they count as not there. */
   readonly only?: readonly string[]
+  /** What the commit says of actions in other repositories; absent in runs of before there were any. */
+  readonly actions?: ActionOrigin
   readonly matrix?: readonly { readonly key: string; readonly value: string }[]
   /** Group that the run as a whole is in from its first job to its last. */
   readonly concurrency?: ConcurrencyGroup

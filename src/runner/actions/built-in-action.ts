@@ -3,7 +3,7 @@ import type { Json } from '#core/json.ts'
 import { actionInputInvalid } from '#core/known/runner.ts'
 import type { JobOrder, RunnerRequest } from '#core/run/job-order.ts'
 import type { Stop } from '../job-control.ts'
-import { STEP_SUCCEEDED } from '../job-run.ts'
+import { STEP_SUCCEEDED, registerPost, useOf } from '../job-run.ts'
 import type { JobRun, StepEnd } from '../job-run.ts'
 import { runLogged } from '../script-step.ts'
 import type { StepCall } from '../script-step.ts'
@@ -17,12 +17,18 @@ export interface BuiltInAction {
   /** Inputs with their defaults; undefined means empty. */
   readonly inputs: Readonly<Record<string, string | undefined>>
   run(context: ActionContext): Promise<void>
+  /** What it does when all steps of the job have ended, the last action first; shown as the step "Post …". */
+  post?(context: ActionContext): Promise<void>
+  /** Condition of `post`; `always()` without. */
+  readonly postIf?: string
 }
 
 /** What a built-in action works with. */
 export interface ActionContext {
   readonly order: JobOrder
   readonly inputs: ActionInputs
+  /** What `run` leaves to `post` of the same step. */
+  readonly state: Record<string, string>
   /** Folder for files that nobody else sees, removed with the job. */
   readonly temp: string
   /** The home folder of the steps, on this machine. */
@@ -93,10 +99,15 @@ export async function runBuiltInAction(
   given: Readonly<Record<string, string>>,
 ): Promise<StepEnd> {
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(action.inputs, name.toLowerCase()))
-  if (unknown.length > 0) {
+  if (unknown.length > 0 && job.stage === 'main') {
     job.announce('warning', `Unexpected input(s) ${unknown.map((name) => `'${name}'`).join(', ')} of ${action.name}`)
   }
-  await action.run(contextOf(job, call, new ActionInputs(action, given)))
+  const context = contextOf(job, call, new ActionInputs(action, given))
+  if (job.stage === 'post') await action.post?.(context)
+  else {
+    if (action.post !== undefined) registerPost(call.frame, call.step, action.postIf ?? 'always()')
+    await action.run(context)
+  }
   return STEP_SUCCEEDED
 }
 
@@ -104,6 +115,7 @@ function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionCon
   return {
     order: job.order,
     inputs,
+    state: useOf(call.frame, call.step).state,
     temp: job.order.paths.temp,
     home: job.host.outside(job.host.baseEnv['HOME'] ?? homedir()),
     outside: (path) => job.host.outside(path),

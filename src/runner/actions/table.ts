@@ -1,12 +1,13 @@
+import type { BuiltInName } from '#core/action/built-in-name.ts'
 import type { BuiltInAction } from './built-in-action.ts'
 
 /** The actions that need no download, by their names without a version. Each is loaded when a step uses it. */
-export const builtInActions: ReadonlyMap<string, () => Promise<BuiltInAction>> = new Map([
-  ['actions/checkout', async () => (await import('./checkout.ts')).checkout],
-  ['actions/upload-artifact', async () => (await import('./upload-artifact.ts')).uploadArtifact],
-  ['actions/upload-artifact/merge', async () => (await import('./merge-artifact.ts')).mergeArtifact],
-  ['actions/download-artifact', async () => (await import('./download-artifact.ts')).downloadArtifact],
-  ['actions/cache/restore', async () => (await import('./cache-restore.ts')).cacheRestore],
-  ['actions/cache/save', async () => (await import('./cache-save.ts')).cacheSave],
-  ['shipway/deploy', async () => (await import('./deploy.ts')).deploy],
-])
+export const builtInActions: Readonly<Record<BuiltInName, () => Promise<BuiltInAction>>> = {
+  'actions/checkout': async () => (await import('./checkout.ts')).checkout,
+  'actions/upload-artifact': async () => (await import('./upload-artifact.ts')).uploadArtifact,
+  'actions/upload-artifact/merge': async () => (await import('./merge-artifact.ts')).mergeArtifact,
+  'actions/download-artifact': async () => (await import('./download-artifact.ts')).downloadArtifact,
+  'actions/cache/restore': async () => (await import('./cache-restore.ts')).cacheRestore,
+  'actions/cache/save': async () => (await import('./cache-save.ts')).cacheSave,
+  'shipway/deploy': async () => (await import('./deploy.ts')).deploy,
+}

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RunnerRig, expr, messagesOf, printed } from '../../test/rig/runner.ts'
-import type { EndedJob, TestJob } from '../../test/rig/runner.ts'
+import { RunnerRig, expr, messagesOf, printed } from '../../../test/rig/runner.ts'
+import type { EndedJob, TestJob } from '../../../test/rig/runner.ts'
 
 let rig: RunnerRig
 beforeAll(() => {
@@ -135,10 +135,10 @@ runs:
       /missing: shell/,
     ],
     [
-      'runs JavaScript',
+      'names a script that is not there',
       { 'js/action.yml': 'name: J\nruns: { using: node20, main: x.js }' },
       './js',
-      /does not run node actions/,
+      /names "x.js", which is not in/,
     ],
   ])('that %s fails the step with the reason', async (_name, actions, uses, reason) => {
     const job = await withActions(actions, { steps: [{ uses }] })
