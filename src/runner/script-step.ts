@@ -7,6 +7,7 @@ import { planShell, renderShell, shellArgv } from '#core/step/shell.ts'
 import type { ShellPlan } from '#core/step/shell.ts'
 import type { StepModel } from '#core/workflow/model.ts'
 import { applyFileCommands, makeFileCommands } from './file-command-set.ts'
+import type { FileCommandSet } from './file-command-set.ts'
 import { STEP_SUCCEEDED } from './job-run.ts'
 import type { Frame, JobRun, StepEnd } from './job-run.ts'
 import { makeCollector, openCommandSession } from './step-collector.ts'
@@ -41,8 +42,17 @@ export async function runScriptStep(job: JobRun, call: StepCall): Promise<StepEn
   const collector = makeCollector(outputs)
   const variables = processEnvironment(job, frame, env, step.id, files)
   const argv = shellArgv(shell.plan, shell.program, job.host.inside(path))
+  return runStepProcess(job, { argv, cwd, env: variables }, { files, collector })
+}
+
+/** Runs the process of a step, and then carries out what it wrote into its files. */
+export async function runStepProcess(
+  job: JobRun,
+  plan: ProcessPlan,
+  { files, collector }: { readonly files: FileCommandSet; readonly collector: StepCollector },
+): Promise<StepEnd> {
   const stopsBefore = job.control.stopCount
-  const exitCode = await runLogged(job, { argv, cwd, env: variables }, collector)
+  const exitCode = await runLogged(job, plan, collector)
   const isStopped = job.control.isOver || job.control.stopCount !== stopsBefore
   return endOfStep(job, isStopped ? 'stopped' : exitCode, () => {
     applyFileCommands(files, job, collector)
@@ -70,7 +80,7 @@ export async function runLogged(
 }
 
 /** A script that was stopped has failed, whatever it makes of the signal: why is told by who stopped it. */
-export function endOfStep(job: JobRun, exitCode: number | 'stopped', apply: () => string | undefined): StepEnd {
+function endOfStep(job: JobRun, exitCode: number | 'stopped', apply: () => string | undefined): StepEnd {
   let failed: StepEnd | undefined
   try {
     const failure = apply()

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -31,6 +31,11 @@ export class Repository implements Disposable {
       writeFileSync(file, text)
       if (name.endsWith('*')) chmodSync(file, 0o755)
     }
+  }
+
+  /** A link in the folder, to anywhere. */
+  link(name: string, target: string): void {
+    symlinkSync(target, path.join(this.root, name))
   }
 
   git(...args: readonly string[]): string {

@@ -4,10 +4,10 @@ import { actionFileMissing, actionNodeUnknown } from '#core/known/action.ts'
 import { pathEscapes } from '#core/known/runner.ts'
 import { isInside, normalizePath } from '#core/step/path-pattern.ts'
 import type { ActionRuns } from '#core/workflow/action-model.ts'
-import { applyFileCommands, makeFileCommands } from '../file-command-set.ts'
+import { makeFileCommands } from '../file-command-set.ts'
 import { STEP_SUCCEEDED, registerPost, useOf } from '../job-run.ts'
 import type { JobRun, LoadedAction, StepEnd } from '../job-run.ts'
-import { endOfStep, runLogged } from '../script-step.ts'
+import { runStepProcess } from '../script-step.ts'
 import type { StepCall } from '../script-step.ts'
 import { serviceEnvironment } from '../service/environment.ts'
 import { makeCollector } from '../step-collector.ts'
@@ -45,11 +45,7 @@ export async function runNodeAction(
     ...files,
   })
   const cwd = job.order.paths.workspace
-  const exitCode = await runLogged(job, { argv: [job.host.node, job.host.inside(script)], cwd, env }, collector)
-  return endOfStep(job, exitCode, () => {
-    applyFileCommands(files, job, collector)
-    return collector.failure
-  })
+  return runStepProcess(job, { argv: [job.host.node, job.host.inside(script)], cwd, env }, { files, collector })
 }
 
 function scriptOf(job: JobRun, runs: Extract<ActionRuns, { kind: 'node' }>): string | undefined {
