@@ -121,7 +121,6 @@ function offline(home: string): CliServices {
     prepareAgent: async () => undefined,
     agentStatus: async () => ({ isAlive: true }),
     actions: refuse('actions'),
-    agentStatus: async () => ({ isAlive: false }),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
     changedSince: async () => undefined,
