@@ -158,7 +158,7 @@ export function notSoaked(fact: {
   return {
     code: 'RELEASE_NOT_SOAKED',
     message: `${fact.environment} takes what ${fact.after} has run for ${renderDuration(fact.soakMs)}, and ${fact.after} ${ran}.`,
-    hint: `Put it there again: \`shipway deploy ${fact.after}${fact.version === undefined ? '' : ` ${fact.version}`}\`.`,
+    hint: `Put it there again: \`shipway deploy ${fact.after} ${fact.version ?? 'latest'}\`.`,
   }
 }
 
