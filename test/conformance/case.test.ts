@@ -23,7 +23,7 @@ interface CallPart {
   readonly flags?: readonly string[]
   /** Variables of the call's own environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** Files of the repository besides the workflow, below `case/<name>/`. */
+  /** Files of the repository besides the workflow, below `case/<name>/`, or at the root with `/` before them. */
   readonly files?: Readonly<Record<string, string>>
   /** Why the case is not met today: it runs as an expected failure. */
   readonly gap?: string
@@ -47,7 +47,8 @@ describe('our own whole runs', { tags: ['slow'] }, () => {
     repository = new Repository()
     for (const { name, call, workflow } of cases) {
       repository.write({ [`case/${name}/workflow.yml`]: workflow })
-      for (const [file, text] of Object.entries(call.files ?? {})) repository.write({ [`case/${name}/${file}`]: text })
+      for (const [file, text] of Object.entries(call.files ?? {}))
+        repository.write({ [file.startsWith('/') ? file.slice(1) : `case/${name}/${file}`]: text })
     }
     repository.commit({}, 'Add the cases')
     agent = await LiveAgent.start()
