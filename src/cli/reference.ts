@@ -93,6 +93,7 @@ export const silentWorld: CliWorld = {
   width: 80,
   cwd: '/',
   isRoot: false,
+  machine: { os: 'linux', arch: 'x64' },
   onInterrupt: () => () => undefined,
   exit: () => undefined,
   services: {} as CliServices,

@@ -1,6 +1,7 @@
 import { access, realpath } from 'node:fs/promises'
 import { basename, relative, resolve } from 'node:path'
 import { flagInvalid, repositoryEmpty } from '#core/known/cli.ts'
+import { parsePlatform } from '#core/plan/platform.ts'
 import { parseProject } from '#core/project/parse.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import { prepareEvent } from './event-facts.ts'
@@ -115,7 +116,7 @@ function matrixPair(pair: string): { key: string; value: string } {
 function parsePlatforms(pairs: readonly string[] | undefined): Readonly<Record<string, string>> {
   const platforms = parsePairs('--platform', pairs)
   for (const [label, image] of Object.entries(platforms)) {
-    if (image !== 'host' && !/^docker:\S+$/.test(image)) {
+    if (parsePlatform(image) === undefined) {
       throw flagInvalid({
         flag: '--platform',
         value: `${label}=${image}`,

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Machine } from '#core/plan/platform.ts'
 import type { CliServices } from './services.ts'
 import type { Sink } from './sink.ts'
 
@@ -26,6 +27,8 @@ export interface CliWorld {
   readonly width: number
   readonly cwd: string
   readonly isRoot: boolean
+  /** What this machine is, for the labels of `runs-on`. */
+  readonly machine: Machine
   /** Calls the listener for every Ctrl-C or SIGTERM until the returned function is called. */
   readonly onInterrupt: (listener: (signal: InterruptSignal) => void) => () => void
   /** Ends the process at once: only for the second Ctrl-C. */

@@ -4,6 +4,8 @@ import { workflowInvalid } from '#core/known/run.ts'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import { parseActionLock } from '#core/action/lock.ts'
 import type { ActionOrigin } from '#core/action/lock.ts'
+import { mergePlatforms } from '#core/plan/platform.ts'
+import type { Machine } from '#core/plan/platform.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { workflowConcurrency } from '#core/plan/concurrency.ts'
@@ -39,6 +41,8 @@ export interface PreparedRuns {
   readonly actions: ActionOrigin
   /** The rules of the commit are those that count from now on. */
   readonly isInForce: boolean
+  /** `platforms` of the commit's shipway.yml. */
+  readonly platforms: Readonly<Record<string, string>>
   /** Name of the default branch; not asked for where nothing but caches depends on it. */
   readonly defaultBranch?: string
   /** Those of the commit's shipway.yml. */
@@ -77,6 +81,7 @@ export async function prepareRuns(
     commit,
     actions,
     isInForce: isInForce(branch, request),
+    platforms: project?.platforms ?? {},
     ...(branch === undefined ? {} : { defaultBranch: branch.name }),
     ...(environments === undefined ? {} : { environments }),
   }
@@ -112,7 +117,14 @@ export async function insertRuns(
     const model = linked.workflow
     const id = context.ids.next('run')
     const number = await nextRunNumber(query, request.application)
-    const run = { id, number, environments: prepared.environments, ...defaultBranchOf(prepared) }
+    const run = {
+      id,
+      number,
+      environments: prepared.environments,
+      machine: context.machine,
+      platforms: prepared.platforms,
+      ...defaultBranchOf(prepared),
+    }
     const document = buildDocument({ request, actions: prepared.actions }, linked, run)
     const title = titleOf(model, document)
     await insertRun(query, {
@@ -172,8 +184,10 @@ function buildDocument(
   run: {
     readonly id: string
     readonly number: number
-    readonly defaultBranch?: string
     readonly environments: readonly string[] | undefined
+    readonly machine: Machine
+    readonly platforms: Readonly<Record<string, string>>
+    readonly defaultBranch?: string
   },
 ): RunDocument {
   const { workflow: model, calls } = linked
@@ -199,7 +213,8 @@ function buildDocument(
     vars: request.vars,
     env: request.env,
     secretNames: request.secretNames,
-    platforms: request.platforms,
+    platforms: mergePlatforms(run.platforms, request.platforms),
+    machine: run.machine,
     repository: request.repository,
     dirty: request.dirty,
     actions,

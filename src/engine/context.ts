@@ -6,6 +6,7 @@ import type { HomeFiles } from '#ports/home-files.ts'
 import type { Ids } from '#ports/ids.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
+import type { Machine } from '#core/plan/platform.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { Delivery } from './delivery.ts'
 
@@ -24,6 +25,8 @@ export interface AgentContext {
   readonly owner: string
   /** Folder with the `shipway` program, for steps that call it. */
   readonly programs: string
+  /** What this machine is, for the labels of `runs-on`. */
+  readonly machine: Machine
   /** Runner processes at the same time. */
   readonly slots: number
   /** Tells this process and those that watch it that something changed. */

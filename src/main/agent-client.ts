@@ -51,6 +51,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
         ...base,
         owner: randomIds.next('run'),
         programs: programFolder(),
+        machine: { os: process.platform, arch: process.arch },
         slots: options.jobs ?? availableParallelism(),
         launcher: runnerLauncher({
           program: runnerProgram(),

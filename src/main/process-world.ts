@@ -26,6 +26,7 @@ export function processWorld(): CliWorld & { readonly stdout: Outlet } {
     width: [process.stdout.columns, process.stderr.columns].find((columns) => columns > 0) ?? widthDefault,
     cwd: process.cwd(),
     isRoot: process.getuid?.() === 0,
+    machine: { os: process.platform, arch: process.arch },
     onInterrupt: (listener) => {
       process.on('SIGINT', listener)
       process.on('SIGTERM', listener)

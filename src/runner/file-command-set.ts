@@ -29,11 +29,13 @@ export type FileCommandSet = Readonly<Record<FileCommand, string>>
 export function makeFileCommands(job: JobRun): FileCommandSet {
   const folder = join(job.order.paths.temp, '_runner_file_commands')
   const number = job.nextFileNumber()
-  if (number === 1) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  job.host.share(folder, 'folder')
   const paths: Partial<Record<FileCommand, string>> = {}
   for (const command of Object.keys(fileNames) as FileCommand[]) {
     const path = `${folder}/${fileNames[command]}_${number}`
     closeSync(openSync(path, 'w', 0o600))
+    job.host.share(path, 'file')
     paths[command] = path
   }
   return paths as FileCommandSet

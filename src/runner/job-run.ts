@@ -11,6 +11,7 @@ import type { AgentChannel, JobTag } from './agent-channel.ts'
 import type { JobControl } from './job-control.ts'
 import type { JobLog } from './job-log.ts'
 import type { JobService } from './service/job-service.ts'
+import type { Docker } from './container/docker.ts'
 import type { StepHost } from './step-host.ts'
 import type { RunnerTimings } from './timings.ts'
 import type { Watchdog } from './watchdog.ts'
@@ -124,6 +125,11 @@ export const STEP_SUCCEEDED: StepEnd = { outcome: 'success' }
 /** Characters of a name, a reason or an address that reach the agent: they become rows and lines on a screen. The log has them whole. */
 export const TOLD_LENGTH_MAX = 4096
 
+/** Something that must be gone when the job has ended. */
+export interface Removable {
+  remove(): Promise<void>
+}
+
 /** State of the job that runs now. It lives in memory: a job that is interrupted is started again as a whole. */
 export class JobRun {
   readonly order: JobOrder
@@ -142,6 +148,12 @@ export class JobRun {
   readonly isDebug: boolean
   /** `RUNNER_TRACKING_ID`: marks every process of the job. */
   readonly mark: string
+  /** The engine, once something of the job has asked for it. */
+  docker: Docker | undefined
+  /** Containers around the job, while there are any. */
+  containers: Removable | undefined
+  /** `job.container` and `job.services`. */
+  containerContext: JsonObject = {}
   /** `env` of workflow and job, changed by `GITHUB_ENV`. */
   readonly env: Record<string, string> = {}
   /** Folders from `GITHUB_PATH`, in the order in which they were added. */
@@ -190,6 +202,17 @@ export class JobRun {
     this.host = init.machine
     this.isDebug = init.isDebug
     this.mark = init.mark
+  }
+
+  /** From now on steps run there, and see its paths. */
+  enter(host: StepHost): void {
+    this.host = host
+    const translate = (context: JsonObject, names: readonly string[]): JsonObject => ({
+      ...context,
+      ...Object.fromEntries(names.map((name) => [name, host.inside(String(context[name]))])),
+    })
+    this.github = translate(this.github, ['workspace', 'event_path'])
+    this.runner = translate(this.runner, ['temp', 'tool_cache', 'workspace'])
   }
 
   nextFileNumber(): number {

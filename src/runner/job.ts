@@ -109,6 +109,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
     return complete(job, frame, census)
   } finally {
     clearTimeout(timer)
+    await removeContainers(job)
     await (await job.service)?.[Symbol.asyncDispose]()
   }
 }
@@ -126,7 +127,7 @@ function startJobTimer(job: JobRun): NodeJS.Timeout {
   )
 }
 
-/** "Set up job": folders, variables, defaults, actions of other repositories. False when the job cannot start. */
+/** "Set up job": folders, variables, defaults, actions of other repositories, containers. False when the job cannot start. */
 async function setUp(job: JobRun): Promise<boolean> {
   const startedAt = performance.now()
   const step = { number: 0, id: '__set_up', name: 'Set up job', logStart: 0 }
@@ -137,15 +138,42 @@ async function setUp(job: JobRun): Promise<boolean> {
     job.print(setUpLines(job))
     prepareVariables(job)
     await prepareActions(job, job.order.job.steps)
+    await startContainers(job)
   } catch (error) {
     conclusion = job.control.isCancelled ? 'cancelled' : 'failure'
-    job.reason = error instanceof Stopped ? job.control.reason : job.failStep(error).reason
+    job.reason =
+      error instanceof Stopped
+        ? (job.control.reason ?? 'The job was stopped before its first step.')
+        : job.failStep(error).reason
   }
   const durationMs = Math.round(performance.now() - startedAt)
   const reason = job.reason === undefined ? {} : { reason: job.reason }
   const end = { outcome: conclusion, conclusion, durationMs, logEnd: job.log.size, ...reason }
   job.reportStep({ ...step, status: 'done', ...end })
   return conclusion === 'success'
+}
+
+/** "Initialize containers": only a job that says so, or whose platform is an image, has any, and only it loads that part. */
+async function startContainers(job: JobRun): Promise<void> {
+  const { container, services } = job.order.job
+  if (container === undefined && services === undefined && job.order.leg.image === undefined) return
+  const { JobContainers } = await import('./container/job-containers.ts')
+  // A cancel ends it: nothing of the job has begun that could want to go on.
+  await job.control.whileHolding(
+    () => false,
+    () => JobContainers.start(job),
+  )
+}
+
+/** "Stop containers": whatever became of the job. */
+async function removeContainers(job: JobRun): Promise<void> {
+  if (job.docker === undefined) return
+  try {
+    await job.containers?.remove()
+  } catch (error) {
+    job.announce('warning', `Containers of the job may be left: ${reportError(error).message}`)
+  }
+  job.world.watchdog.guardContainers(undefined)
 }
 
 function prepareFolders(job: JobRun): void {

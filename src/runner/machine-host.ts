@@ -1,4 +1,4 @@
-import { findProgram } from './step-environment.ts'
+import { findProgram } from './find-program.ts'
 import type { StepHost } from './step-host.ts'
 import { runProcess } from './step-process.ts'
 
@@ -11,6 +11,7 @@ export function machineHost(baseEnv: Readonly<Record<string, string>>): StepHost
     node: process.execPath,
     inside: (path) => path,
     outside: (path) => path,
+    share: () => {},
     findProgram,
     run: runProcess,
   }

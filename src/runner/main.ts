@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import type { AgentMessage, JobOrder } from '#core/run/job-order.ts'
 import { AgentChannel } from './agent-channel.ts'
+import { connectionEnvironment } from './container/docker.ts'
 import { runJob } from './job.ts'
 import { JobControl } from './job-control.ts'
 import type { RunnerWorld } from './job-run.ts'
@@ -116,5 +117,5 @@ class Runner implements Disposable {
 }
 
 function startWatchdog(): Watchdog {
-  return Watchdog.start(process.env['PATH'])
+  return Watchdog.start(connectionEnvironment(process.env))
 }

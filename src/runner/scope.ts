@@ -34,7 +34,7 @@ export function stepScope(
     github: frame.depth === 0 ? job.github : { ...job.github, ...frame.github, action_status: status },
     env,
     inputs: frame.inputs,
-    job: { status: job.control.isCancelled ? 'cancelled' : job.root.status },
+    job: { status: job.control.isCancelled ? 'cancelled' : job.root.status, ...job.containerContext },
     runner: job.runner,
     steps: frame.steps as unknown as JsonObject,
   }

@@ -132,6 +132,7 @@ function workingDirectory(job: JobRun, { step, frame, scope }: StepCall): string
 function writeScript(job: JobRun, script: string, plan: ShellPlan): string {
   const path = `${job.order.paths.temp}/script_${job.nextFileNumber()}${plan.extension}`
   writeFileSync(path, plan.prologue + script + plan.epilogue, { mode: 0o600 })
+  job.host.share(path, 'file')
   return path
 }
 

@@ -20,6 +20,8 @@ export interface StepHost {
   inside(path: string): string
   /** A path that a step named, on this machine. */
   outside(path: string): string
+  /** Lets steps read and change a file or folder that the runner made, whoever they run as. */
+  share(path: string, kind: 'file' | 'folder'): void
   /** The program that a name means on the PATH of a step; undefined when there is none. */
   findProgram(name: string, path: string, cwd: string): string | undefined
   /**

@@ -12,7 +12,11 @@ export interface ProcessPlan {
   readonly argv: readonly string[]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** For a program that only stands for one elsewhere, in a container: sends that one a signal, and soon. */
+  readonly signal?: (signal: StopSignal) => void
 }
+
+export type StopSignal = 'INT' | 'TERM' | 'KILL'
 
 /** Takes the output. The bytes are overwritten after the call. */
 export interface ProcessSink {
@@ -66,7 +70,7 @@ export async function runProcess(
     readPipe(ends.out.read, (chunk) => sink.onOut(chunk)),
     readPipe(ends.err.read, (chunk) => sink.onErr(chunk)),
   ]
-  const ladder = new StopLadder(group, timings)
+  const ladder = new StopLadder(group, timings, plan.signal)
   const stop = () => ladder.begin(signal.reason === 'killed')
   signal.addEventListener('abort', stop)
   stopping.onKill(() => ladder.begin(true))
@@ -197,33 +201,45 @@ async function closeWithin(readers: readonly PipeReader[], milliseconds: number)
 class StopLadder {
   readonly #group: number
   readonly #timings: RunnerTimings
+  readonly #elsewhere: ProcessPlan['signal']
   #timer: NodeJS.Timeout | undefined
   #isBegun = false
 
-  constructor(group: number, timings: RunnerTimings) {
+  constructor(group: number, timings: RunnerTimings, elsewhere: ProcessPlan['signal']) {
     this.#group = group
     this.#timings = timings
+    this.#elsewhere = elsewhere
   }
 
   begin(atOnce: boolean): void {
     this.#isBegun = true
     clearTimeout(this.#timer)
-    if (atOnce) return this.#signal('SIGKILL')
-    this.#signal('SIGINT')
+    if (atOnce) return this.#kill()
+    this.#signal('INT')
     this.#timer = setTimeout(() => {
-      this.#signal('SIGTERM')
-      this.#timer = setTimeout(() => this.#signal('SIGKILL'), this.#timings.terminateMs)
+      this.#signal('TERM')
+      this.#timer = setTimeout(() => this.#kill(), this.#timings.terminateMs)
     }, this.#timings.interruptMs)
   }
 
   /** The program has ended. If it was stopped, what is left of its group goes too. */
   finish(): void {
     clearTimeout(this.#timer)
-    if (this.#isBegun) this.#signal('SIGKILL')
+    if (!this.#isBegun) return
+    this.#elsewhere?.('KILL')
+    signalGroup(this.#group, 'SIGKILL')
   }
 
-  #signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void {
-    signalGroup(this.#group, signal)
+  #kill(): void {
+    this.#signal('KILL')
+    if (this.#elsewhere === undefined) return
+    // What only stands for a program elsewhere ends with it, unless the way there is blocked.
+    this.#timer = setTimeout(() => signalGroup(this.#group, 'SIGKILL'), this.#timings.terminateMs)
+  }
+
+  #signal(signal: StopSignal): void {
+    if (this.#elsewhere === undefined) signalGroup(this.#group, `SIG${signal}`)
+    else this.#elsewhere(signal)
   }
 }
 

@@ -7,6 +7,8 @@ export interface RunnerTimings {
   /** How long processes that outlive their step may hold its output. */
   readonly outputGraceMs: number
   readonly heartbeatMs: number
+  /** From one try to pull an image to the next; longer after each. */
+  readonly pullRetryMs: number
   /** Least time between two messages that the log has grown. */
   readonly logNoticeMs: number
 }
@@ -17,5 +19,6 @@ export const runnerTimings: RunnerTimings = {
   terminateMs: 2500,
   outputGraceMs: 5000,
   heartbeatMs: 20_000,
+  pullRetryMs: 3000,
   logNoticeMs: 50,
 }

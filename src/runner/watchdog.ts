@@ -9,7 +9,7 @@ import { watchdogFailed } from '#core/known/runner.ts'
 /**
  * The whole watchdog. It reads one instruction per line; when the pipe closes, the runner is gone: with `kill -9` too.
  * Then it kills the group of the last step, everything that carries the job's mark in its environment (a step that was
- * started but not yet announced, a process that left its group), and removes its folder.
+ * started but not yet announced, a process that left its group), removes the job's containers, and removes its folder.
  *
  * It also makes the named pipes that carry the output of steps, because Node has no call for that.
  */
@@ -18,23 +18,31 @@ trap '' HUP INT TERM PIPE
 folder=$1
 group=
 mark=
+containers=
 while read -r verb value; do
   case $verb in
     group) group=$value ;;
     mark) mark=$value ;;
+    containers) containers=$value ;;
     pipes)
       mkdir -p -m 700 "$folder"
       if mkfifo -m 600 "$folder/out.$value" "$folder/err.$value"; then echo "made $value"; else echo "failed $value"; fi
       ;;
   esac
 done
-if [ -n "$group" ]; then kill -KILL -- "-$group" 2>/dev/null; fi
+if [ -n "$group" ]; then kill -s KILL -- "-$group" 2>/dev/null; fi
 if [ -n "$mark" ]; then
   for file in $(grep -lszxF "RUNNER_TRACKING_ID=$mark" /proc/[0-9]*/environ); do
     pid=\${file#/proc/}
     kill -KILL "\${pid%/environ}" 2>/dev/null
   done
 fi
+if [ -n "$containers" ]; then
+  made=$(docker ps --all --quiet --filter "label=shipway.job=$containers")
+  if [ -n "$made" ]; then docker rm --force --volumes $made; fi
+  made=$(docker network ls --quiet --filter "label=shipway.job=$containers")
+  if [ -n "$made" ]; then docker network rm $made; fi
+fi >/dev/null 2>&1
 rm -f "$folder"/out.* "$folder"/err.*
 rmdir "$folder"
 `
@@ -62,13 +70,13 @@ export class Watchdog implements Disposable {
     this.#child = child
   }
 
-  /** Starts it; the first pipes are being made when this returns. `path` is the PATH on which it finds its tools. */
-  static start(path: string | undefined): Watchdog {
+  /** Starts it; the first pipes are being made when this returns. It finds its tools on PATH, and the engine as `environment` says. */
+  static start(environment: Readonly<Record<string, string>>): Watchdog {
     const folder = mkdtempSync(join(tmpdir(), 'shipway-runner-'))
     const child = spawn('/bin/sh', ['-c', SCRIPT, 'shipway-watchdog', folder], {
       detached: true,
       cwd: '/',
-      env: { PATH: path ?? '/usr/bin:/bin' },
+      env: { PATH: '/usr/bin:/bin', ...environment },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     const watchdog = new Watchdog(folder, child)
@@ -99,6 +107,11 @@ export class Watchdog implements Disposable {
     this.#tell(`mark ${mark ?? ''}`)
   }
 
+  /** The job whose containers to remove if the runner dies now; none while there are none. */
+  guardContainers(mark: string | undefined): void {
+    this.#tell(`containers ${mark ?? ''}`)
+  }
+
   /** The pipes for the next step. The same pair serves step after step. */
   async pipes(): Promise<PipePair> {
     if (this.#failure !== undefined) throw this.#failure
@@ -120,6 +133,7 @@ export class Watchdog implements Disposable {
     this.#isEnding = true
     this.guardGroup(undefined)
     this.guardMark(undefined)
+    this.guardContainers(undefined)
     this.#child.stdin.end()
     this.#child.stdout.destroy()
     // Its folder is its own business as long as it lives.

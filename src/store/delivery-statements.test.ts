@@ -214,6 +214,7 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
         application: name,
         release: { requires: [], reports: defaultReports },
         waivers: [],
+        platforms: {},
         environments: [],
       }) satisfies ProjectConfig
     await saveApplication(query, { name: 'shop', repository: '/a', config: config('shop'), configSha: 'x' })

@@ -141,7 +141,7 @@ test('lint follows calls and local actions, and shows what is wrong in any of th
   )
   await other.write(
     '.github/workflows/lib.yml',
-    'on:\n  workflow_call:\n    inputs: { who: { type: string, required: true } }\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: ./actions/outer\n      - uses: ./actions/none\n',
+    'on:\n  workflow_call:\n    inputs: { who: { type: string, required: true } }\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - uses: ./actions/outer\n      - uses: ./actions/none\n',
   )
   await other.write(
     'actions/outer/action.yml',

@@ -101,6 +101,7 @@ async function runInWorld(
     width: options.width ?? 100,
     cwd: place.project,
     isRoot: false,
+    machine: { os: 'linux', arch: 'x64' },
     onInterrupt: () => () => undefined,
     exit: (code) => {
       throw new Error(`exit ${code}`)

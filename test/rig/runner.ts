@@ -38,6 +38,8 @@ export interface TestJob {
   readonly masks?: readonly string[]
   readonly extraEnv?: Readonly<Record<string, string>>
   readonly leg?: Partial<JobLeg>
+  readonly container?: Template
+  readonly services?: Template
   readonly cancelTimeoutMinutes?: number
   readonly source?: Partial<JobOrder['source']>
   readonly github?: JsonObject
@@ -254,6 +256,8 @@ export function orderOf(job: TestJob, folder: string, home: string): JobOrder {
       steps,
       ...(job.outputs === undefined ? {} : { outputs: job.outputs }),
       ...(job.env === undefined ? {} : { env: job.env }),
+      ...(job.container === undefined ? {} : { container: job.container }),
+      ...(job.services === undefined ? {} : { services: job.services }),
       ...(job.defaults === undefined ? {} : { defaults: job.defaults }),
     },
     leg: {

@@ -5,6 +5,8 @@ import { promisify } from 'node:util'
 
 /** Debian packages that tests need, each with the programs that show that it is there. */
 const programsOf = {
+  debootstrap: ['debootstrap'],
+  'docker.io': ['docker', 'dockerd'],
   git: ['git'],
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],
@@ -13,7 +15,14 @@ const programsOf = {
 } as const satisfies Record<string, readonly string[]>
 
 export type SystemPart = keyof typeof programsOf
-export const systemParts: readonly SystemPart[] = ['git', 'openssh-client', 'openssh-server', 'postgresql']
+export const systemParts: readonly SystemPart[] = [
+  'git',
+  'openssh-client',
+  'openssh-server',
+  'postgresql',
+  'debootstrap',
+  'docker.io',
+]
 
 /** What decides between installing, skipping and failing. */
 export interface Machine {

@@ -30,44 +30,44 @@ const invalid: readonly (readonly [string, string, string])[] = [
   ['no events', `jobs: { a: ${job} }\n`, ':1:1: error: Required property is missing: on'],
   [
     'a circle of needs',
-    "on: push\njobs:\n  a: { needs: b, runs-on: x, steps: [{ run: 'true' }] }\n  b: { needs: a, runs-on: x, steps: [{ run: 'true' }] }\n  c: { runs-on: x, steps: [{ run: 'true' }] }\n",
+    "on: push\njobs:\n  a: { needs: b, runs-on: linux, steps: [{ run: 'true' }] }\n  b: { needs: a, runs-on: linux, steps: [{ run: 'true' }] }\n  c: { runs-on: linux, steps: [{ run: 'true' }] }\n",
     ":3:15: error: Job 'a' depends on job 'b' which creates a cycle",
   ],
   [
     'an unknown need',
-    `on: push\njobs:\n  a: ${job}\n  b: { needs: [a, aa], runs-on: x, steps: [{ run: 'true' }] }\n`,
+    `on: push\njobs:\n  a: ${job}\n  b: { needs: [a, aa], runs-on: linux, steps: [{ run: 'true' }] }\n`,
     ":4:19: error: Job 'b' depends on unknown job 'aa'",
   ],
   ['a job twice', `on: push\njobs:\n  a: ${job}\n  A: ${job}\n`, ":4:3: error: 'A' is already defined"],
   [
     'a bomb of anchors',
-    `on: push\njobs:\n  a:\n    runs-on: x\n    strategy:\n      matrix:\n        x0: &x0 [lol, lol]\n${aliases.join('')}    steps: [{ run: 'true' }]\n`,
+    `on: push\njobs:\n  a:\n    runs-on: linux\n    strategy:\n      matrix:\n        x0: &x0 [lol, lol]\n${aliases.join('')}    steps: [{ run: 'true' }]\n`,
     'error: Anchors are used more than 1000 times.',
   ],
   [
     'an anchor in itself',
-    "on: push\njobs: { a: { runs-on: x, strategy: { matrix: { x: &x [1, *x] } }, steps: [{ run: 'true' }] } }\n",
+    "on: push\njobs: { a: { runs-on: linux, strategy: { matrix: { x: &x [1, *x] } }, steps: [{ run: 'true' }] } }\n",
     'error: The anchor "x" contains itself.',
   ],
   [
     'a thousand levels',
-    `on: push\njobs: { a: { runs-on: x, strategy: { matrix: { x: ${'['.repeat(1000)}1${']'.repeat(1000)} } }, steps: [{ run: 'true' }] } }\n`,
+    `on: push\njobs: { a: { runs-on: linux, strategy: { matrix: { x: ${'['.repeat(1000)}1${']'.repeat(1000)} } }, steps: [{ run: 'true' }] } }\n`,
     'error: The file is nested more than 50 levels deep.',
   ],
   ['a megabyte', `on: push\njobs: { a: ${job} }\n# ${'x'.repeat(1_100_000)}\n`, ':1:1: error: The file has 11000'],
   [
     'a quarter of a million values',
-    `on: push\njobs: { a: { runs-on: x, strategy: { matrix: { x: [${'1,'.repeat(300_000)}1] } }, steps: [{ run: 'true' }] } }\n`,
+    `on: push\njobs: { a: { runs-on: linux, strategy: { matrix: { x: [${'1,'.repeat(300_000)}1] } }, steps: [{ run: 'true' }] } }\n`,
     'error: The file has more than 250000 values.',
   ],
   [
     'an expression of sixty levels',
-    `on: push\njobs: { a: { runs-on: x, steps: [{ run: "echo \${{ ${'('.repeat(60)}1${')'.repeat(60)} }}" }] } }\n`,
+    `on: push\njobs: { a: { runs-on: linux, steps: [{ run: "echo \${{ ${'('.repeat(60)}1${')'.repeat(60)} }}" }] } }\n`,
     'error: Exceeded max expression depth 50',
   ],
   [
     'an expression that is too long',
-    `on: push\njobs: { a: { runs-on: x, steps: [{ run: "echo \${{ '${'x'.repeat(21_001)}' }}" }] } }\n`,
+    `on: push\njobs: { a: { runs-on: linux, steps: [{ run: "echo \${{ '${'x'.repeat(21_001)}' }}" }] } }\n`,
     'error: Exceeded max expression length 21000',
   ],
 ]

@@ -8,7 +8,7 @@ import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
 const program = path.resolve(import.meta.dirname, '../../bin/shipway')
-const workflow = { '.github/workflows/ci.yml': 'on: push\njobs:\n  a: { runs-on: x, steps: [{ run: echo hi }] }\n' }
+const workflow = { '.github/workflows/ci.yml': 'on: push\njobs:\n  a: { runs-on: linux, steps: [{ run: echo hi }] }\n' }
 
 let folder: string
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
-const job = 'jobs:\n  a: { runs-on: x, steps: [{ run: "echo due ${{ github.event.schedule }}" }] }\n'
+const job = 'jobs:\n  a: { runs-on: linux, steps: [{ run: "echo due ${{ github.event.schedule }}" }] }\n'
 const files = {
   '.github/workflows/nightly.yml': `on: { schedule: [{ cron: '0 3 * * *', timezone: Europe/Berlin }] }\n${job}`,
   '.github/workflows/pages.yml': `on: { pull_request: { paths: ['docs/**'] } }\n${job}`,

@@ -99,7 +99,7 @@ test('A red job of a called workflow is named with its log, and --job runs one j
   using repository = new Repository({
     '.github/workflows/ci.yml': 'on: push\njobs: { lib: { uses: ./.github/workflows/lib.yml } }\n',
     '.github/workflows/lib.yml':
-      'on: workflow_call\njobs:\n  good: { runs-on: x, steps: [{ run: echo good }] }\n  bad: { needs: good, runs-on: x, steps: [{ run: exit 3 }] }\n',
+      'on: workflow_call\njobs:\n  good: { runs-on: linux, steps: [{ run: echo good }] }\n  bad: { needs: good, runs-on: linux, steps: [{ run: exit 3 }] }\n',
   })
   await using shipway = new Shipway()
 

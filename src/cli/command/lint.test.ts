@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { startCliRig } from '../../../test/rig/cli-world.ts'
 
 const workflow = (environment: string): string =>
-  `on: push\njobs:\n  ship: { runs-on: x, environment: ${environment}, steps: [{ run: make }] }\n`
+  `on: push\njobs:\n  ship: { runs-on: linux, environment: ${environment}, steps: [{ run: make }] }\n`
 const project = 'environments:\n  staging: { driver: directory, targets: [./t] }\n'
 
 test('an environment that shipway.yml does not have is a warning, in the whole project and in one file', async () => {
@@ -13,7 +13,7 @@ test('an environment that shipway.yml does not have is a warning, in the whole p
   for (const argv of [['lint'], ['lint', '.github/workflows/ci.yml']]) {
     const end = await rig.run(argv)
     expect(end.code).toBe(0)
-    expect(end.stdout).toContain('ci.yml:3:36: warning: Environment "stagin" is not defined in shipway.yml')
+    expect(end.stdout).toContain('ci.yml:3:40: warning: Environment "stagin" is not defined in shipway.yml')
     expect(end.stdout).toContain('Did you mean "staging"?')
   }
   expect((await rig.run(['lint', '--strict'])).code).toBe(2)

@@ -3,6 +3,8 @@ import { basename, resolve } from 'node:path'
 import { renderDiagnostic } from '#core/diagnostic.ts'
 import type { Diagnostic } from '#core/diagnostic.ts'
 import { fileUnreadable } from '#core/known/cli.ts'
+import { checkLabels } from '#core/plan/check-labels.ts'
+import type { PlatformRules } from '#core/plan/platform.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { checkEnvironmentNames } from '#core/workflow/check-environment.ts'
@@ -56,17 +58,27 @@ async function wholeProject(session: Session): Promise<readonly CheckedFile[]> {
   const root = project?.root ?? session.directory
   const workflows = await readWorkflows(root, session.directory, undefined)
   return [
-    ...(await checkWorkflows(root, workflows, project?.parsed.value)),
+    ...(await checkWorkflows(root, workflows, rulesOf(session, project?.parsed.value))),
     ...(project === undefined ? [] : [checkedText('shipway.yml', project.text, project.parsed.diagnostics)]),
   ]
+}
+
+/** What a workflow is checked against besides itself. */
+interface LintRules {
+  readonly config: ProjectConfig | undefined
+  readonly platforms: PlatformRules
+}
+
+function rulesOf(session: Session, config: ProjectConfig | undefined): LintRules {
+  return { config, platforms: { platforms: config?.platforms ?? {}, machine: session.world.machine } }
 }
 
 async function checkWorkflows(
   root: string,
   workflows: readonly WorkflowFile[],
-  config: ProjectConfig | undefined,
+  rules: LintRules,
 ): Promise<readonly CheckedFile[]> {
-  const checked = await Promise.all(workflows.map((workflow) => checkWorkflow(workflow, config)))
+  const checked = await Promise.all(workflows.map((workflow) => checkWorkflow(workflow, rules)))
   const models = workflows.flatMap(({ parsed }) => (parsed.value === undefined ? [] : [parsed.value]))
   return checkReach(root, checked, models)
 }
@@ -74,11 +86,16 @@ async function checkWorkflows(
 /** What the parser says, and which environments the project does not have. */
 async function checkWorkflow(
   { file, text, parsed }: WorkflowFile,
-  config: ProjectConfig | undefined,
+  { config, platforms }: LintRules,
 ): Promise<CheckedFile> {
   const known = config?.environments.map(({ name }) => name)
   const unknown = known === undefined ? [] : await checkEnvironmentNames({ file, text }, known)
-  return { file, text, diagnostics: [...parsed.diagnostics, ...unknown] }
+  const labels = parsed.value === undefined ? [] : checkLabels(parsed.value, platforms)
+  return {
+    file,
+    text,
+    diagnostics: [...parsed.diagnostics, ...unknown, ...labels.map((label) => ({ ...label, file }))],
+  }
 }
 
 /** For the rest of the program an empty shipway.yml is a project without environments; whoever checks one has forgotten something. */
@@ -106,7 +123,7 @@ async function namedFiles(session: Session, paths: readonly string[]): Promise<r
     if (/(?:^|[/.])shipway\.ya?ml$/.test(path)) checked.push(await checkProjectFile(session, path))
     else workflows.push(...(await readWorkflows(root, session.directory, [path])))
   }
-  return [...(await checkWorkflows(root, workflows, project?.parsed.value)), ...checked]
+  return [...(await checkWorkflows(root, workflows, rulesOf(session, project?.parsed.value))), ...checked]
 }
 
 async function checkProjectFile(session: Session, path: string): Promise<CheckedFile> {

@@ -1,5 +1,7 @@
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import type { Json } from '#core/json.ts'
+import { mergePlatforms } from '#core/plan/platform.ts'
+import type { PlatformRules } from '#core/plan/platform.ts'
 import { planWorkflow } from '#core/plan/plan-workflow.ts'
 import type { JobPlan, WorkflowPlan } from '#core/plan/plan-workflow.ts'
 import { filesInvalid } from '#core/known/cli.ts'
@@ -71,8 +73,12 @@ export async function showPlan(session: Session, event: string | undefined, flag
     : readCalledFrom(facts.root)
   const linked = await Promise.all(withJob(files, request.job).map(async (file) => linkFile(file, read)))
   const project = await findProject(facts.root)
+  const rules: PlatformRules = {
+    platforms: mergePlatforms(project?.parsed.value?.platforms ?? {}, request.platforms),
+    machine: session.world.machine,
+  }
   const environments = project?.parsed.value?.environments.map(({ name }) => name)
-  const plans = linked.map((one) => planOf(one, request, environments))
+  const plans = linked.map((one) => planOf(one, request, { environments, platforms: rules }))
   const models = linked.map(({ workflow }) => workflow)
   const view = { request, plans, schedules: comingTimes(models, request.event, session.world.now()) }
   if (session.isJson) session.printJson(planDocument(view))
@@ -109,8 +115,9 @@ function throwWhenInvalid(files: readonly WorkflowFile[]): void {
 function planOf(
   linked: LinkedWorkflow,
   request: RunRequest,
-  environments: readonly string[] | undefined,
+  project: { readonly environments: readonly string[] | undefined; readonly platforms: PlatformRules },
 ): WorkflowPlan {
+  const { environments, platforms } = project
   const { workflow } = linked
   const { event } = request
   const takesInputs =
@@ -123,7 +130,7 @@ function planOf(
     workflow: { name: workflow.name, file: workflow.file },
     run: { id: 'run_planned', number: 0, attempt: 1 },
   })
-  const plan = planWorkflow(linked, { event, github, inputs, vars: request.vars })
+  const plan = planWorkflow(linked, { event, github, inputs, vars: request.vars, platforms })
   const only = request.job === undefined ? undefined : selectJobs(linked, request.job)
   return { ...plan, jobs: wantedJobs(plan.jobs, { request, only, call: '' }) }
 }
@@ -257,5 +264,6 @@ function legsOf(job: JobPlan): Json {
     name: leg.name,
     matrix: leg.matrix,
     environment: leg.environment?.name ?? null,
+    platform: leg.image === undefined ? 'host' : `docker:${leg.image}`,
   }))
 }

@@ -46,7 +46,13 @@ async function planOf(ref: string): Promise<WorkflowPlan> {
   if (value === undefined) throw new Error('the workflow of this test is invalid')
   return planWorkflow(
     { workflow: value, calls: {} },
-    { event: { name: 'push', ref, payload: {} }, github: { ref }, inputs: {}, vars: {} },
+    {
+      event: { name: 'push', ref, payload: {} },
+      github: { ref },
+      inputs: {},
+      vars: {},
+      platforms: { platforms: {}, machine: { os: 'linux', arch: 'x64' } },
+    },
   )
 }
 

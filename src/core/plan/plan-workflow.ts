@@ -12,6 +12,8 @@ import type { LinkedWorkflow } from '#core/workflow/link-calls.ts'
 import type { JobModel, Template, WorkflowModel } from '#core/workflow/model.ts'
 import { expandJob } from './expand-job.ts'
 import type { JobExpansion } from './expand-job.ts'
+import { placeLegs } from './platform.ts'
+import type { PlatformRules } from './platform.ts'
 import { orderJobs } from './order-jobs.ts'
 
 /** What would run for an event, before anything runs. */
@@ -48,6 +50,8 @@ export interface PlanInput {
   readonly github: JsonObject
   readonly inputs: JsonObject
   readonly vars: Readonly<Record<string, string>>
+  /** Where labels lead. */
+  readonly platforms: PlatformRules
 }
 
 /** Plans a workflow for an event, with what it calls: `shipway plan`, and the preview of a run. */
@@ -118,9 +122,17 @@ function decide(job: JobModel, { planning, before, called }: Deciding): JobDecis
   const reader = Object.entries(readers).find(
     ([, template]) => template !== undefined && isUnknown(sourcesIn(template)),
   )
-  if (reader === undefined) return expandJob(job, scope, called)
+  if (reader === undefined) return placed(expandJob(job, scope, called), planning.input)
   const condition = expandJob(conditionOnly(job), scope)
   return condition.kind === 'legs' ? undecided(job, `Its ${reader[0]}`) : condition
+}
+
+/** A job whose labels lead nowhere would fail. */
+function placed(expansion: JobExpansion, { platforms }: PlanInput): JobExpansion {
+  if (expansion.kind !== 'legs') return expansion
+  const result = placeLegs(expansion.legs, platforms)
+  if (result.kind === 'placed') return { ...expansion, legs: result.legs }
+  return { kind: 'invalid', reason: [result.reason.message, result.reason.hint].join(' ') }
 }
 
 /** The status functions of a plan: nothing fails and nothing is cancelled, but jobs may be skipped. */

@@ -12,6 +12,8 @@ export type FieldSpec =
   | { readonly kind: 'choice'; readonly of: readonly string[]; readonly later: readonly string[] }
   /** Names in the environment-variable form with scalar values, kept as the text that was written. */
   | { readonly kind: 'variables' }
+  /** Labels of `runs-on`, each with `host` or `docker:IMAGE`. */
+  | { readonly kind: 'platforms' }
   | { readonly kind: 'targets'; readonly fields: Fields }
   /** A mapping; with `short`, a scalar stands for that one key of it. */
   | { readonly kind: 'group'; readonly fields: Fields; readonly short?: string }
@@ -38,7 +40,7 @@ export type ValueOf<S extends FieldSpec> = S extends { kind: 'text' | 'choice' }
       ? number
       : S extends { kind: 'boolean' }
         ? boolean
-        : S extends { kind: 'variables' }
+        : S extends { kind: 'variables' | 'platforms' }
           ? Readonly<Record<string, string>>
           : S extends { kind: 'targets'; fields: infer F extends Fields }
             ? readonly WrittenTarget<F>[]

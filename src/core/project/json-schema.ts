@@ -43,6 +43,12 @@ function specSchema(spec: FieldSpec): JsonObject {
         propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' },
         additionalProperties: { type: ['string', 'number', 'boolean'] },
       }
+    case 'platforms':
+      return {
+        type: 'object',
+        additionalProperties: { type: 'string', pattern: String.raw`^(?:host|docker:\S+)$` },
+        examples: [{ 'windows-latest': 'host', gpu: 'docker:ghcr.io/acme/gpu:1' }],
+      }
     case 'targets': {
       const target = { anyOf: [{ type: 'string' }, groupSchema(spec.fields)] }
       return { anyOf: [...target.anyOf, { type: 'array', minItems: 1, items: target }] }

@@ -10,6 +10,8 @@ export interface ProjectConfig {
   /** Name of the application; `name:` or the folder's name. Letters, digits, `-`, `_`, `.`. */
   readonly application: string
   readonly release: ReleaseConfig
+  /** Label of `runs-on` → `host` or `docker:IMAGE`; `--platform` wins. */
+  readonly platforms: Readonly<Record<string, string>>
   /** Findings that gates do not count. */
   readonly waivers: readonly Waiver[]
   /** Base url of actions of other repositories, where the file names one. */

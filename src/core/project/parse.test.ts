@@ -15,6 +15,7 @@ describe('parseProject', () => {
         application: 'my-shop',
         release: { files: ['**'], requires: [], reports: defaultReports },
         waivers: [],
+        platforms: {},
         environments: [],
       },
       diagnostics: [],

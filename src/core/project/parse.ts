@@ -58,6 +58,7 @@ export function parseProject(source: {
   const config: ProjectConfig = {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(written?.release),
+    platforms: written?.platforms ?? {},
     waivers: readWaivers(reader, written?.waivers ?? []),
     ...(written?.actions?.url === undefined ? {} : { actionsUrl: written.actions.url }),
     environments,

@@ -1,9 +1,11 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml'
 import type { Document, LineCounter, Node, YAMLMap } from 'yaml'
 import type { Diagnostic, Position, Range } from '#core/diagnostic.ts'
+import { parsePlatform } from '#core/plan/platform.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { parseDuration, renderDuration } from './duration.ts'
 import type { FieldSpec, Fields, ValuesOf } from './field.ts'
+import { describe } from './describe-node.ts'
 import { nearestName } from './nearest.ts'
 import { laterKeys } from './schema.ts'
 
@@ -100,6 +102,8 @@ export class ProjectReader {
         return this.#choice(node, path, spec)
       case 'variables':
         return this.#variables(node, path)
+      case 'platforms':
+        return this.#platforms(node, path)
       case 'targets':
         return this.#targets(node, path, spec.fields)
       case 'group':
@@ -198,6 +202,26 @@ export class ProjectReader {
           : `Did you mean "${near}"? Allowed: ${spec.of.join(', ')}.`,
     })
     return undefined
+  }
+
+  #platforms(node: unknown, path: Path): Readonly<Record<string, string>> | undefined {
+    const map = this.#mapping(node, path)
+    if (map === undefined || !this.#fits(map.items.length, path)) return undefined
+    const entries: [string, string][] = []
+    for (const pair of map.items) {
+      const label = this.#key(pair.key, path)
+      if (label === undefined) continue
+      const at = [...path, label]
+      this.#remember(at, pair.value ?? pair.key)
+      const where = this.#text(this.#resolve(pair.value), at, 'host or docker:IMAGE')
+      if (where === undefined) continue
+      if (parsePlatform(where) === undefined) {
+        this.report('CONFIG_VALUE_INVALID', at, {
+          message: `The platform "${label}" is "${where}", which is neither "host" nor "docker:IMAGE".`,
+        })
+      } else entries.push([label, where])
+    }
+    return Object.fromEntries(entries)
   }
 
   #variables(node: unknown, path: Path): Readonly<Record<string, string>> | undefined {
@@ -373,12 +397,4 @@ export function placeName(path: Path): string {
 
 function pathKey(path: Path): string {
   return JSON.stringify(path)
-}
-
-function describe(node: unknown): string {
-  if (isMap(node)) return 'a mapping'
-  if (isSeq(node)) return 'a list'
-  if (!isScalar(node) || node.value === null || node.value === undefined) return 'empty'
-  const text = node.source ?? JSON.stringify(node.value)
-  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
 }

@@ -179,6 +179,10 @@ export const projectFields = {
     spec: { kind: 'group', fields: actionsFields },
     help: 'Where actions and reusable workflows of other repositories come from.',
   },
+  platforms: {
+    spec: { kind: 'platforms' },
+    help: 'Where labels of "runs-on" lead: "host" is this machine, "docker:IMAGE" a container. "*" stands for any text. `--platform` wins.',
+  },
   environments: {
     spec: { kind: 'named', fields: environmentFields, what: 'environment' },
     help: 'The places that a release goes to, in the order of the status table.',

@@ -46,15 +46,14 @@ describe('A run', () => {
     expect(run.states).toEqual({ a: 'failure', mend: 'success', report: 'ready' })
   })
 
-  test.each([
-    ['a container', { container: 'alpine:3' }],
-    ['services', { services: { db: { image: 'postgres' } } }],
-  ] as const)('fails a job that asks for %s, which nothing here can run, instead of passing it', (_what, part) => {
-    const run = new Driven(job('a', part), job('b', { needs: ['a'] })).start()
+  test('fails a job whose label leads nowhere, and says how to map it', () => {
+    const run = new Driven(job('a', { runsOn: ['self-hosted', 'gpu'] }), job('b', { needs: ['a'] })).start()
     expect(run.states).toEqual({ a: 'failure', b: 'skipped' })
-    expect(run.state.jobs.get('a')?.reason?.code).toBe('JOB_UNSUPPORTED')
+    expect(run.state.jobs.get('a')?.reason).toMatchObject({
+      code: 'JOB_PLATFORM_UNKNOWN',
+      hint: expect.stringContaining('--platform gpu=host'),
+    })
   })
-
   test('hands outputs to the jobs that need them', () => {
     const run = new Driven(
       job('a'),

@@ -16,6 +16,8 @@ export interface JobLeg {
   readonly name: string
   readonly matrix: JsonObject
   readonly runsOn: readonly string[]
+  /** Image that the platform of its labels names: the whole job runs in a container of it. Absent on the machine itself. */
+  readonly image?: string
   readonly failFast: boolean
   /** 0 means no limit. */
   readonly maxParallel: number

@@ -1,3 +1,5 @@
+import { placeLegs } from '#core/plan/platform.ts'
+import type { PlatformRules } from '#core/plan/platform.ts'
 import { evaluateCallOutputs, missingSecrets, passSecrets } from '#core/plan/call.ts'
 import { expandJob, strategyContext } from '#core/plan/expand-job.ts'
 import type { JsonObject } from '#core/json.ts'
@@ -5,7 +7,7 @@ import type { Reason } from '#core/reason.ts'
 import { KnownError } from '#core/errors.ts'
 import type { Scope, ScopeFunction } from '#core/expression/evaluate.ts'
 import { calledFile } from '#core/workflow/called-file.ts'
-import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
+import type { WorkflowModel } from '#core/workflow/model.ts'
 import { readPermissions } from '#core/workflow/permission.ts'
 import type { Permissions } from '#core/workflow/permission.ts'
 import type { Conclusion, JobLeg } from './job-order.ts'
@@ -13,7 +15,7 @@ import { ancestryOf, jobIdsAt, modelOf, needsOf, outputsOf, resultOf, workflowAt
 import { jobIdAt, placeOf } from './place.ts'
 import { isWantedLeg } from './select-legs.ts'
 import { nameBelow } from './state.ts'
-import type { JobState, RunState } from './state.ts'
+import type { JobState, RunDocument, RunState } from './state.ts'
 
 export type PlannedJob =
   | { readonly kind: 'skipped'; readonly reason: Reason }
@@ -26,8 +28,6 @@ export function planJob(state: RunState, jobId: string): PlannedJob {
   const { call } = placeOf(jobId)
   const model = modelOf(state, jobId)
   if (model === undefined) throw new Error(`Invariant broken: the job ${jobId} is in no workflow of the run`)
-  const unsupported = unsupportedPart(model, document.platforms)
-  if (unsupported !== undefined && !isCancelled(state, call)) return { kind: 'invalid', reason: unsupported }
   const scope = jobScopeOf(state, jobId)
   const called = calledBy(state, jobId)
   if (model.uses !== undefined && called === undefined) {
@@ -51,9 +51,11 @@ export function planJob(state: RunState, jobId: string): PlannedJob {
         }
       const missing = called === undefined ? undefined : missingSecret(state, jobId, { legs: chosen, called })
       if (missing !== undefined) return { kind: 'invalid', reason: missing }
+      const placed = placeLegs(chosen, platformRules(document))
+      if (placed.kind === 'unplaced') return { kind: 'invalid', reason: placed.reason }
       const single = expansion.legs.length === 1 && Object.keys(expansion.legs[0]?.matrix ?? {}).length === 0
       const caller = state.jobs.get(call)
-      const legs = chosen.map((leg): JobState => ({
+      const legs = placed.legs.map((leg): JobState => ({
         key: single ? jobId : `${jobId}.${leg.index}`,
         jobId,
         name: nameBelow(caller, leg.name),
@@ -137,6 +139,11 @@ export function permissionsOf(state: RunState, jobId: string): Permissions | und
   return own ?? (call === '' || caller === undefined ? undefined : permissionsOf(state, caller.jobId))
 }
 
+/** A run that was admitted before machines were recorded has had nothing but this one. */
+function platformRules({ platforms, machine }: RunDocument): PlatformRules {
+  return { platforms, machine: machine ?? { os: 'linux', arch: 'x64' } }
+}
+
 /** `needs.<id>.{result, outputs}` of the direct needs. */
 export function needsContext(state: RunState, jobId: string): JsonObject {
   return Object.fromEntries(
@@ -204,19 +211,4 @@ function jobStatusFunctions(state: RunState, jobId: string): Readonly<Record<str
         ? needs.some((need) => ancestryOf(state, need).anyFailure)
         : named(names).some((name) => resultByName(name) === 'failure')),
   }
-}
-
-/** What a job asks for and no runner of ours can do yet: refused, because a job that runs elsewhere than it says, or not at all, is no green job. */
-function unsupportedPart(model: JobModel, platforms: Readonly<Record<string, string>>): Reason | undefined {
-  const refuse = (message: string, hint: string): Reason => ({ code: 'JOB_UNSUPPORTED', message, hint })
-  if (model.container !== undefined || model.services !== undefined) {
-    const part = model.container === undefined ? 'services' : 'container'
-    return refuse(
-      `"${part}:" is not supported yet; jobs run on this machine.`,
-      `Take "${part}:" out of the job for now.`,
-    )
-  }
-  const image = Object.entries(platforms).find(([, where]) => where !== 'host')
-  if (image === undefined) return undefined
-  return refuse(`--platform ${image[0]}=${image[1]} is not supported yet; jobs run on this machine.`, 'Use LABEL=host.')
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from '#core/json.ts'
 import type { Annotation, Conclusion, JobLeg } from '#core/run/job-order.ts'
 import type { RunEvent } from '#core/run/event.ts'
 import type { ActionOrigin } from '#core/action/lock.ts'
+import type { Machine } from '#core/plan/platform.ts'
 import type { Reason } from '#core/reason.ts'
 import { calledClaim } from '#core/concurrency/group.ts'
 import type { ConcurrencyGroup } from '#core/plan/concurrency.ts'
@@ -55,7 +56,10 @@ export interface RunDocument {
   readonly vars: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
   readonly secretNames: readonly string[]
+  /** `platforms` of shipway.yml, below `--platform`. */
   readonly platforms: Readonly<Record<string, string>>
+  /** What the agent's machine is: decides which labels it answers to by itself. */
+  readonly machine?: Machine
   readonly repository: string
   readonly dirty: boolean
   /** Jobs left out by `--job`; they count as not there. */

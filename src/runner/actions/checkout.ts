@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { actionInputUnsupported, checkoutFailed, pathEscapes } from '#core/known/runner.ts'
 import { isInside, normalizePath } from '#core/step/path-pattern.ts'
+import { findObjects } from '../source-objects.ts'
 import type { ActionContext, BuiltInAction } from './built-in-action.ts'
 
 /**
@@ -36,7 +37,7 @@ export const checkout: BuiltInAction = {
     refuseUnsupported(context)
     const { inputs, order } = context
     const folder = folderOf(context)
-    const objects = await findObjects(context, order.source.repository)
+    const objects = await objectsOf(context, order.source.repository)
     const wanted = inputs.text('ref')
     const head = wanted === '' ? headOf(order.source.ref, order.source.sha) : { detachAt: wanted }
     const isNew = !existsSync(join(folder, '.git'))
@@ -94,16 +95,10 @@ function folderOf({ inputs, order }: ActionContext): string {
   return folder
 }
 
-/** The object folder of a repository: a work tree, a bare one, or a linked work tree, whose `.git` is a file. */
-async function findObjects(context: ActionContext, repository: string): Promise<string> {
-  for (const candidate of [join(repository, '.git', 'objects'), join(repository, 'objects')]) {
-    if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory() === true) return candidate
-  }
-  const common = await capture(context, repository, ['rev-parse', '--git-common-dir'])
-  if (common === undefined) {
-    throw checkoutFailed({ ref: context.order.source.sha, repository, output: ['It is not a git repository.'] })
-  }
-  return join(isAbsolute(common) ? common : join(repository, common), 'objects')
+async function objectsOf(context: ActionContext, repository: string): Promise<string> {
+  const found = await findObjects(repository, () => capture(context, repository, ['rev-parse', '--git-common-dir']))
+  if (found !== undefined) return found
+  throw checkoutFailed({ ref: context.order.source.sha, repository, output: ['It is not a git repository.'] })
 }
 
 /** What `git init` would make, with the commit's branch in place and the other repository's objects borrowed. */
