@@ -13,6 +13,8 @@ export interface ApplicationView {
   readonly repository: string
   /** The rules in force; undefined when they cannot be read any more. */
   readonly config: ProjectConfig | undefined
+  /** Commit that the rules in force were taken from. */
+  readonly configSha?: string
 }
 
 interface StateRow {
@@ -37,10 +39,15 @@ interface StateRow {
 const openMax = 1000
 
 export async function viewApplications(q: Query): Promise<readonly ApplicationView[]> {
-  const rows = await q<{ name: string; repository: string; config: string }>(
-    'select name, repository, config from application order by name',
+  const rows = await q<{ name: string; repository: string; config: string; config_sha: string | null }>(
+    'select name, repository, config, config_sha from application order by name',
   )
-  return rows.map((row) => ({ name: row.name, repository: row.repository, config: readConfig(row.name, row.config) }))
+  return rows.map((row) => ({
+    name: row.name,
+    repository: row.repository,
+    config: readConfig(row.name, row.config),
+    ...present({ configSha: row.config_sha }),
+  }))
 }
 
 /** Every environment that is configured or was ever used, application by application, in the order of shipway.yml. */

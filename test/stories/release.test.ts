@@ -11,6 +11,23 @@ const files = {
   '.github/workflows/test.yml': `${job('test', 'true')}  more: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] }\n`,
 }
 
+test('doctor and why say when a change of the rules does not come into force', async () => {
+  using repository = new Repository(files)
+  await using shipway = new Shipway()
+  const call = async (...args: readonly string[]) => (await shipway.call(repository.root, ...args)).stdout
+  await call('run')
+  expect(await call('why', 'staging')).not.toContain('RULES_')
+
+  repository.commit({ 'shipway.yml': files['shipway.yml'].replace('[../nowhere]', '[../nowhere], from: [main]') })
+  expect(await call('why', 'staging')).toContain('RULES_BEHIND')
+
+  repository.git('branch', '--move', 'one')
+  repository.git('branch', 'two')
+  repository.git('config', 'init.defaultBranch', 'nowhere')
+  expect(await call('why', 'staging')).toContain('RULES_BRANCH_UNKNOWN')
+  expect(await call('doctor', '--no-targets')).toContain('No default branch is known')
+})
+
 test('two repositories do not share one name in a home; a clone of one is no other repository', async () => {
   using first = new Repository(files)
   using second = new Repository({ ...files, 'app.txt': 'another\n' })

@@ -3,6 +3,7 @@ import { nearestName } from '#core/project/nearest.ts'
 import { receiptLines } from '#core/view/receipt.ts'
 import { whyAnything, whyEnvironment, whyRelease } from '#core/view/why.ts'
 import type { RunView } from '#core/view/model.ts'
+import { item } from '#core/view/why-answer.ts'
 import type { StepTail, WhyAnswer, WhyItem } from '#core/view/why-answer.ts'
 import { whyDeployment } from '#core/view/why-deployment.ts'
 import { whyRun } from '#core/view/why-run.ts'
@@ -15,6 +16,7 @@ import { failureTails } from '../job-log.ts'
 import { renderTail } from '../live/step-log.ts'
 import { readFilledHome } from '../open-home.ts'
 import { findApplication } from '../project.ts'
+import { remarkOnRules } from '../rules-in-force.ts'
 import type { Session } from '../session.ts'
 
 interface Flags {
@@ -86,7 +88,11 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   const [environment, ...more] = named
   if (environment !== undefined && more.length > 0)
     throw subjectAmbiguous({ text, candidates: named.map((one) => `${one.application}/${one.name}`) })
-  if (environment !== undefined) return whyEnvironment(environment)
+  if (environment !== undefined) {
+    const answer = whyEnvironment(environment)
+    const remark = await remarkOnRules(session, q, environment.application)
+    return remark === undefined ? answer : { ...answer, items: [...answer.items, item('note', 'rules', remark)] }
+  }
   const subjects = await findSubjects(q, text, flags.app)
   if (subjects.length > 1)
     throw subjectAmbiguous({ text, candidates: subjects.map(({ id, application: name }) => `${id} (${name})`) })

@@ -1,7 +1,9 @@
 import { KnownError } from '#core/errors.ts'
 import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
 import { shortDigest } from '#core/view/name.ts'
+import { readHome } from '../open-home.ts'
 import { findProject } from '../project.ts'
+import { remarkOnRules } from '../rules-in-force.ts'
 import type { RepositoryFacts } from '#ports/repository-facts.ts'
 import type { TargetReport } from '../services.ts'
 import type { Session } from '../session.ts'
@@ -30,6 +32,8 @@ export async function checkProject(
         : ok('shipway.yml', `${count} environments`),
     )
   }
+  const application = project?.parsed.value?.application
+  if (application !== undefined) checks.push(await checkRules(session, application))
   checks.push(await checkWorkflows(root))
   return { checks, config: project?.parsed.value, root }
 }
@@ -51,6 +55,13 @@ function checkRepository(facts: RepositoryFacts): Check {
     'repository',
     `${facts.root} at ${facts.sha.slice(0, 7)} (${where})${facts.changes.length === 0 ? '' : `, ${facts.changes.length} uncommitted`}`,
   )
+}
+
+async function checkRules(session: Session, application: string): Promise<Check> {
+  const remark = await readHome(session, async (q) => remarkOnRules(session, q, application))
+  return remark === undefined
+    ? ok('rules', 'shipway.yml of the default branch counts')
+    : warn('rules', remark.message, remark.hint)
 }
 
 async function checkWorkflows(root: string): Promise<Check> {
