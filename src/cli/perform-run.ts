@@ -1,3 +1,4 @@
+import { shellWithoutTerminal } from '#core/known/cli.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import type { DeploymentSummary, RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
@@ -5,6 +6,7 @@ import { viewRun } from '#store/view.ts'
 import { exitOfSignal } from './exit-code.ts'
 import { failureTails } from './job-log.ts'
 import { renderRunEnding } from './live/ending.ts'
+import type { FailureShell } from './failure-shell.ts'
 import { readFilledHome } from './open-home.ts'
 import { prepareRun } from './run-request.ts'
 import type { RunFlags } from './run-request.ts'
@@ -23,6 +25,7 @@ export interface PerformFlags extends RunFlags {
   readonly secretFile?: readonly string[]
   readonly jobs?: number
   readonly wait?: boolean
+  readonly shellOnFailure?: boolean
   /** False with `--no-logs`. */
   readonly logs?: boolean
 }
@@ -34,6 +37,7 @@ export async function performRun(
   flags: PerformFlags,
   described: Promise<RepositoryFacts>,
 ): Promise<number> {
+  const shell = flags.shellOnFailure === true ? await openFailureShell(session) : undefined
   const secrets = await readSecrets(session, flags)
   const { request, facts, remarks } = await prepareRun(session, event, flags, {
     secretNames: Object.keys(secrets),
@@ -42,14 +46,23 @@ export async function performRun(
   })
   for (const remark of remarks) session.say(remark)
   const narrowed = await onlyWithJob(session, request, facts.root)
-  const result = await performRequest(session, narrowed, {
+  const asked: RunRequest = shell === undefined ? narrowed : { ...narrowed, hasShell: true }
+  const result = await performRequest(session, asked, {
     secrets,
+    ...(shell === undefined ? {} : { shell }),
     watch: flags.wait === true ? 'until-done' : 'until-waiting',
     liveTo: session.isJson ? 'stderr' : 'stdout',
     hasLogs: flags.logs ?? true,
     ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
   })
   return tellRuns(session, result, flags.logs === false)
+}
+
+/** A shell needs a terminal on both ends: without one it would wait for ever. */
+async function openFailureShell(session: Session): Promise<FailureShell> {
+  const { stdinIsTTY, isTTY, stderrIsTTY } = session.world
+  if (!stdinIsTTY || !(session.isJson ? stderrIsTTY : isTTY)) throw shellWithoutTerminal()
+  return new (await import('./failure-shell.ts')).FailureShell()
 }
 
 /** Prints how the runs of a request ended; `isBrief`: whoever reads it has read how each job ended. */

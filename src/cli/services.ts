@@ -5,12 +5,15 @@ import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
+import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
 import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 
 export interface AgentOptions {
   /** Jobs that may run at the same time when this process becomes the agent. */
   readonly jobs?: number
+  /** See `AgentContext.openShell`. */
+  readonly openShell?: (run: string, key: string, step: FailedStep, signal: AbortSignal) => Promise<ShellAnswer>
   /** This process will not stay: when no agent lives, one is started that outlives it and ends when nothing is left to do. */
   readonly isVisitor?: boolean
 }

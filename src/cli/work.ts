@@ -3,6 +3,7 @@ import type { ErrorReport } from '#core/errors.ts'
 import type { TicketRequest } from '#core/ticket/model.ts'
 import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
 import { exitOfSignal } from './exit-code.ts'
+import type { FailureShell } from './failure-shell.ts'
 import { whoAmI } from './identity.ts'
 import { renderFooter, renderItem } from './live/live-log.ts'
 import { startLive } from './live/live-state.ts'
@@ -39,6 +40,8 @@ export interface WorkOptions {
   readonly isFromNow?: boolean
   /** False with `--no-logs`: changes of state only. */
   readonly hasLogs?: boolean
+  /** Opens a shell where a step fails: `--shell-on-failure`. */
+  readonly shell?: FailureShell
   /** The caller tells how deployments ended. */
   readonly tellsEnds?: boolean
 }
@@ -55,6 +58,7 @@ export async function performRequest(
   const client = await session.services.agentClient(session.home, {
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     isVisitor: options.isDetached === true,
+    ...(options.shell === undefined ? {} : { openShell: options.shell.open }),
   })
   await using _ = client
   const requestedBy = whoAmI(session.world)
@@ -110,6 +114,12 @@ async function watchSubjects(
     ...(options.isFromNow === true ? { since: options.startedAt } : {}),
   })
   using _screen = live.screen
+  options.shell?.attach(live.screen)
+  const show = async (item: FollowItem): Promise<void> => {
+    await options.shell?.mayShow()
+    await live.show(item)
+    options.shell?.hasShown(item)
+  }
   let interruptedBy: InterruptSignal | undefined
   let cancelling: Promise<void> | undefined
   const stopListening = session.world.onInterrupt((signal) => {
@@ -124,7 +134,7 @@ async function watchSubjects(
     const follow = {
       logs: hasLogs,
       deployments: true,
-      onItem: live.show,
+      onItem: show,
       returnWhenWaiting: options.watch === 'until-waiting',
     }
     const ends = await Promise.all(

@@ -34,7 +34,7 @@ export async function admitRerun(query: Query, ticket: TicketOf<RerunRequest>): 
     plan.jobs.map((job) => ({ ...job, priority })),
   )
   const github = { ...run.document.github, run_attempt: String(attempt), triggering_actor: ticket.requestedBy }
-  const document = { ...run.document, github, secretNames }
+  const document = { ...run.document, github, secretNames, hasShell: false }
   await restartRun(query, id, { attempt, ticket: ticket.id, document, priority })
   const again = plan.jobs.map(({ key }) => key)
   await appendEvent(

@@ -220,6 +220,7 @@ function buildDocument(
     actions,
     ...(only === undefined ? {} : { only }),
     ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
+    ...(request.hasShell === true ? { hasShell: true } : {}),
     ...(concurrency === undefined ? {} : { concurrency }),
   }
 }

@@ -1,7 +1,7 @@
 import type { Json } from '#core/json.ts'
 import { waitsFor } from '#core/run/state.ts'
 import type { RunCancellation, RunEffect } from '#core/run/state.ts'
-import type { RunnerMessage } from '#core/run/job-order.ts'
+import type { FailedStep, RunnerMessage, ShellAnswer } from '#core/run/job-order.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
@@ -300,12 +300,20 @@ export class Agent {
     this.#requests += 1
     try {
       const { request } = message
+      if (request.kind === 'shell') return (await this.#openShell(job, request)) as unknown as Json
       const { signal } = this.#stop
       if (request.kind === 'action') return await requestAction(this.#context, job, request, signal)
       return await requestDeployment(this.#context, job, request, { progress, poke: () => this.poke(), signal })
     } finally {
       this.#requests -= 1
     }
+  }
+
+  async #openShell({ runId, jobKey }: SlotJob, step: FailedStep): Promise<ShellAnswer> {
+    const { openShell } = this.#context
+    const why =
+      'the agent that runs the job has no terminal; with a home of its own (--home DIR) the call is its own agent.'
+    return openShell === undefined ? { isOpened: false, why } : openShell(runId, jobKey, step, this.#stop.signal)
   }
 
   #finish(run: string): void {

@@ -8,6 +8,7 @@ import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Machine } from '#core/plan/platform.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
+import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
 import type { Delivery } from './delivery.ts'
 
 /** What an agent needs of the world. Handed down as one read-only value. */
@@ -29,6 +30,8 @@ export interface AgentContext {
   readonly machine: Machine
   /** Runner processes at the same time. */
   readonly slots: number
+  /** Opens a shell in the world of a failed step on this process's terminal, and resolves when it was left. Absent: there is no terminal. */
+  readonly openShell?: (run: string, key: string, step: FailedStep, signal: AbortSignal) => Promise<ShellAnswer>
   /** Tells this process and those that watch it that something changed. */
   readonly notify: (notice: AgentNotice) => void
 }

@@ -51,6 +51,7 @@ export function buildJobOrder(
       needs: needsContext(state, job.jobId),
     },
     extraEnv: document.env,
+    ...(document.hasShell === true ? { hasShell: true } : {}),
     ...(permissions === undefined ? {} : { permissions }),
     // What a call does not pass on is no less secret.
     masks: call === '' ? [] : Object.values(started.secrets),

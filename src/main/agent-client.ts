@@ -59,6 +59,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
           marks: files.absolute(homeLayout.runners),
         }),
         delivery: openDelivery(base),
+        ...(options.openShell === undefined ? {} : { openShell: options.openShell }),
       }
     },
   })

@@ -116,7 +116,8 @@ function chooseShell(job: JobRun, call: StepCall, cwd: string): ChosenShell {
   return { plan, program }
 }
 
-function workingDirectory(job: JobRun, { step, frame, scope }: StepCall): string {
+/** The folder that a step runs in. Throws WORKING_DIRECTORY_MISSING. */
+export function workingDirectory(job: JobRun, { step, frame, scope }: StepCall): string {
   const own = step.workingDirectory === undefined ? '' : evaluateText(step.workingDirectory, scope)
   const chosen = own === '' && frame.depth === 0 ? (job.defaults.workingDirectory ?? '') : own
   const { host } = job

@@ -8,6 +8,7 @@ import { reportError } from '#core/errors.ts'
 import { stepValueInvalid } from '#core/known/runner.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
 import type { StepModel, Template } from '#core/workflow/model.ts'
+import { holdForShell } from './failure-shell.ts'
 import { Stopped } from './job-control.ts'
 import { useOf, wantsPost } from './job-run.ts'
 import type { Frame, JobRun, StepEnd, StepRecord } from './job-run.ts'
@@ -56,6 +57,8 @@ const marks = {
 interface StepResult extends StepEnd {
   readonly conclusion: Conclusion
   readonly outputs: Record<string, string>
+  /** Of a step that has really run. */
+  readonly call?: StepCall
 }
 
 async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<void> {
@@ -90,6 +93,9 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
     logStart,
     logEnd: job.log.size,
   })
+  const { call, conclusion } = result
+  const wantsShell = job.order.hasShell === true && conclusion === 'failure' && !job.control.isCancelled
+  if (wantsShell && call !== undefined) await holdForShell(job, call, name)
 }
 
 /** Puts a result where later steps see it. Generated ids stay out of the `steps` context (actions-semantics 5). */
@@ -128,10 +134,9 @@ async function runStep(
   const scope = stepScope(job, frame, env)
   onStart(stepName(step, scope))
   const condition = () => stillHolds(job, frame, step, env)
-  const end = await job.control.whileHolding(condition, () =>
-    runWithinTime(job, { step, frame, env, ownEnv, scope, outputs }),
-  )
-  return { ...end, outputs, conclusion: conclusionOf(job, step, end, scope) }
+  const call = { step, frame, env, ownEnv, scope, outputs }
+  const end = await job.control.whileHolding(condition, () => runWithinTime(job, call))
+  return { ...end, outputs, conclusion: conclusionOf(job, step, end, scope), call }
 }
 
 /** Runs the step, but not longer than its `timeout-minutes` (53). */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 const programsOf = {
   debootstrap: ['debootstrap'],
   'docker.io': ['docker', 'dockerd'],
+  bsdutils: ['script'],
   git: ['git'],
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],

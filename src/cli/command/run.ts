@@ -11,10 +11,12 @@ interface Flags extends PerformFlags {
 export const page: CommandPage = {
   description:
     'Runs the workflows that answer to an event on this commit, with the changes that nobody committed yet, and shows their log until they have ended. ' +
-    'Without an event it does what a push of the current branch would do. Ctrl-C cancels the run; pressing it again leaves at once.',
+    'Without an event it does what a push of the current branch would do. Ctrl-C cancels the run; pressing it again leaves at once. ' +
+    'With --shell-on-failure a step that fails opens a shell in its folder, with its environment; Ctrl-D goes on with the job.',
   examples: [
     { command: 'shipway run', purpose: 'what a push of this commit would run' },
     { command: 'shipway run pull_request --job test', purpose: 'the job "test" and what it needs' },
+    { command: 'shipway run --job test --shell-on-failure', purpose: 'look around where a step fails' },
     { command: 'shipway run workflow_dispatch --input version=1.4.2', purpose: 'a start by hand' },
     {
       command: 'shipway run --secret NPM_TOKEN --json > run.json',
@@ -39,6 +41,7 @@ export const page: CommandPage = {
       )
       .option('--jobs <n>', 'jobs at the same time (default: the processors of this machine)', parseCount('--jobs'))
       .option('--dry-run', 'show the plan, run nothing')
+      .option('--shell-on-failure', 'open a shell where a step fails, before the job goes on (needs a terminal)')
       .option('--no-logs', 'show changes of state only, one line each')
       .option('--wait', 'wait also when only a person can go on')
       .action(act(run))

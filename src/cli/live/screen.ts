@@ -14,6 +14,7 @@ export class Screen implements Disposable {
   readonly #width: number
   readonly #timer: ReturnType<typeof setInterval> | undefined
   #isDrawn = false
+  #isPaused = false
 
   constructor(sink: Sink, options: { readonly width: number; readonly footer: (() => string) | undefined }) {
     this.#sink = sink
@@ -24,14 +25,26 @@ export class Screen implements Disposable {
 
   /** Adds whole lines. */
   write(text: string): void {
+    if (this.#isPaused && text === '' && !this.#isDrawn) return
     if (this.#footer === undefined) {
       if (text !== '') this.#sink.write(text)
       return
     }
-    const footer = truncate(this.#footer(), this.#width - 1)
+    const footer = this.#isPaused ? '' : truncate(this.#footer(), this.#width - 1)
     const erase = this.#isDrawn ? '\r\x1b[2K' : ''
     this.#isDrawn = footer !== ''
     this.#sink.write(`${erase}${text}${footer}`)
+  }
+
+  /** Takes the footer away until the returned thing is disposed: somebody else has the terminal. */
+  pause(): Disposable {
+    this.#isPaused = true
+    this.write('')
+    return {
+      [Symbol.dispose]: () => {
+        this.#isPaused = false
+      },
+    }
   }
 
   [Symbol.dispose](): void {

@@ -324,3 +324,14 @@ export function rerunOfDeployment(found: { readonly subject: string }): KnownErr
     hint: '`shipway deploy ENVIRONMENT --release VERSION` asks for it anew.',
   })
 }
+
+/** `--shell-on-failure` where nobody could type. */
+export function shellWithoutTerminal(): KnownError {
+  return new KnownError({
+    code: 'SHELL_WITHOUT_TERMINAL',
+    kind: 'usage',
+    message:
+      '--shell-on-failure opens a shell on the terminal, and there is none: input or output is a pipe or a file.',
+    hint: 'Call it from a terminal, or leave --shell-on-failure out.',
+  })
+}

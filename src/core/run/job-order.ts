@@ -72,6 +72,8 @@ export interface JobOrder {
   readonly extraEnv: Readonly<Record<string, string>>
   /** What the token may do, where a file says so; else the repository's setting counts. */
   readonly permissions?: Permissions
+  /** A step that fails asks for a shell in its world before the job goes on: `run --shell-on-failure`. */
+  readonly hasShell?: boolean
   /** Texts to mask besides the secrets. */
   readonly masks: readonly string[]
   readonly source: SourceRef
@@ -206,6 +208,7 @@ export type RunnerRequest =
   | { readonly kind: 'deploy'; readonly environment: string; readonly release?: string }
   /** The files of `owner/repo[/path]@ref`: answered by an `ActionReply`. */
   | { readonly kind: 'action'; readonly uses: string }
+  | ({ readonly kind: 'shell' } & FailedStep)
 
 /** Where the repository of an action is on this machine. */
 export interface ActionReply {
@@ -213,3 +216,16 @@ export interface ActionReply {
   readonly folder: string
   readonly commit: string
 }
+
+/** The world of a step that has failed, for `run --shell-on-failure`. Answered when the shell was left. */
+export interface FailedStep {
+  readonly number: number
+  readonly name: string
+  readonly argv: readonly string[]
+  readonly cwd: string
+  /** All variables of the step's processes, secrets among them: for this user's own terminal and nothing else. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** What became of the wish for a shell. */
+export type ShellAnswer = { readonly isOpened: true } | { readonly isOpened: false; readonly why: string }

@@ -67,6 +67,8 @@ export interface RunDocument {
   /** What the commit says of actions in other repositories; absent in runs of before there were any. */
   readonly actions?: ActionOrigin
   readonly matrix?: readonly { readonly key: string; readonly value: string }[]
+  /** `run --shell-on-failure`. */
+  readonly hasShell?: boolean
   /** Group that the run as a whole is in from its first job to its last. */
   readonly concurrency?: ConcurrencyGroup
 }

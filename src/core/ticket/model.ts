@@ -39,6 +39,8 @@ export interface RunRequest {
   readonly workflows?: readonly string[]
   /** Only this job and what it needs. */
   readonly job?: string
+  /** Steps that fail ask for a shell; the agent opens it when it has a terminal. */
+  readonly hasShell?: boolean
   readonly matrix?: readonly { readonly key: string; readonly value: string }[]
   readonly vars: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
