@@ -300,7 +300,7 @@ export class Agent {
     this.#requests += 1
     try {
       const { request } = message
-      if (request.kind === 'shell') return (await this.#openShell(job, request)) as unknown as Json
+      if (request.kind === 'shell') return await this.#openShell(job, request)
       const { signal } = this.#stop
       if (request.kind === 'action') return await requestAction(this.#context, job, request, signal)
       return await requestDeployment(this.#context, job, request, { progress, poke: () => this.poke(), signal })
