@@ -128,7 +128,7 @@ async function watchSubjects(
     live.screen.write(
       `interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`,
     )
-    cancelling = cancelAll(session, client, subjects, (line) => live.screen.write(line))
+    cancelling = cancelAll(session, client, subjects, { signal, tell: (line) => live.screen.write(line) })
   })
   try {
     const follow = {
@@ -150,16 +150,22 @@ async function watchSubjects(
   }
 }
 
+/** Why a run was cancelled, as its history tells it. */
+const interruptedWords: Readonly<Record<InterruptSignal, string>> = {
+  SIGINT: 'Interrupted by Ctrl-C.',
+  SIGTERM: 'Ended by SIGTERM.',
+}
+
 /** Never rejects: what could not be cancelled is told, and the work goes on. */
 async function cancelAll(
   session: Session,
   client: AgentClient,
   subjects: readonly string[],
-  tell: (line: string) => void,
+  { signal, tell }: { readonly signal: InterruptSignal; readonly tell: (line: string) => void },
 ): Promise<void> {
   const options = { priority: 'P1', requestedBy: whoAmI(session.world) } as const
   const cancel = async (subject: string): Promise<void> => {
-    const ticket = await client.submit({ kind: 'cancel', subject, reason: 'Interrupted by Ctrl-C.' }, options)
+    const ticket = await client.submit({ kind: 'cancel', subject, reason: interruptedWords[signal] }, options)
     const outcome = await client.outcome(ticket, new AbortController().signal)
     if (outcome.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
   }

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { appendFileSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileCommandInvalid, fileCommandTooLarge, summaryTooLarge } from '#core/known/runner.ts'
 import { isBlockedVariable, parseKeyValueFile, parsePathFile } from '#core/step/file-command.ts'
@@ -34,11 +34,17 @@ export function makeFileCommands(job: JobRun): FileCommandSet {
   const paths: Partial<Record<FileCommand, string>> = {}
   for (const command of Object.keys(fileNames) as FileCommand[]) {
     const path = `${folder}/${fileNames[command]}_${number}`
-    closeSync(openSync(path, 'w', 0o600))
+    makeEmpty(path)
     job.host.share(path, 'file')
     paths[command] = path
   }
   return paths as FileCommandSet
+}
+
+/** Whatever an earlier step has put in its place is removed, not opened: opening a pipe would wait for somebody to read it. */
+function makeEmpty(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+  closeSync(openSync(path, 'wx', 0o600))
 }
 
 /**
@@ -105,7 +111,10 @@ function readCommandFile(files: FileCommandSet, command: FileCommand): string {
   const file = openIfThere(files[command])
   if (file === undefined) return ''
   try {
-    const { size } = fstatSync(file)
+    const facts = fstatSync(file)
+    if (!facts.isFile())
+      throw fileCommandInvalid({ name: command, reason: 'something that is no file stands in its place' })
+    const { size } = facts
     if (size === 0) return ''
     if (command === 'GITHUB_STEP_SUMMARY' && size > SUMMARY_BYTES_MAX) {
       throw summaryTooLarge({ bytes: size, bytesMax: SUMMARY_BYTES_MAX })
@@ -119,7 +128,8 @@ function readCommandFile(files: FileCommandSet, command: FileCommand): string {
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, 'r')
+    // Not blocking: a step may have put a pipe in its place.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

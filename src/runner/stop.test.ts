@@ -166,7 +166,15 @@ describe('processes that outlive their step', () => {
   test('may stay when they drop the mark of the job', async () => {
     await using rig = RunnerRig.start(quick)
     const file = join(rig.root, 'service')
-    await rig.run({ steps: [{ run: `RUNNER_TRACKING_ID= setsid ${forever} > /dev/null 2>&1 & echo $! > ${file}` }] })
+    // Between fork and exec the new process still has the environment of the shell: the step ends when it has its own.
+    const hasDropped = "grep -qzx 'RUNNER_TRACKING_ID=' /proc/$!/environ"
+    await rig.run({
+      steps: [
+        {
+          run: `RUNNER_TRACKING_ID= setsid ${forever} > /dev/null 2>&1 & echo $! > ${file}; until ${hasDropped}; do sleep 0.01; done`,
+        },
+      ],
+    })
     const pid = Number(readFileSync(file, 'utf8'))
     expect(isRunning(pid)).toBe(true)
     process.kill(pid, 'SIGKILL')

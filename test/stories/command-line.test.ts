@@ -158,6 +158,20 @@ test('the first Ctrl-C cancels the run and tells how it ends', async () => {
   expect(end.stdout).toMatch(/⊘ run #1 Slow was cancelled/)
 })
 
+test('a run that SIGTERM ended says so, and not that somebody pressed Ctrl-C', async () => {
+  using repository = new Repository({ '.github/workflows/slow.yml': slow })
+  await using shipway = new Shipway()
+  const call = shipway.start(repository.root, 'run')
+  await call.prints('waiting')
+
+  call.child.kill('SIGTERM')
+
+  expect((await call.ended).status).toBe(143)
+  const why = await shipway.call(repository.root, 'why', 'latest')
+  expect(why.stdout).toContain('Ended by SIGTERM.')
+  expect(why.stdout).not.toContain('Ctrl-C')
+})
+
 test('the second Ctrl-C leaves at once, and another command finds the run again', async () => {
   using repository = new Repository({ '.github/workflows/slow.yml': slow })
   await using shipway = new Shipway()

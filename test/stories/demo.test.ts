@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../rig/web-fleet.ts'
 
 const shipway = fileURLToPath(new URL('../../bin/shipway', import.meta.url))
 
@@ -77,6 +78,40 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
     expect({ code, output }).toMatchObject({ code: 130 })
     expect(await processesAt(folder)).toEqual([])
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it.for<readonly [moment: string, text: RegExp]>([
+    ['while a job runs', /test started/],
+    ['while both services are up', /rollback [^\n]*→ production/],
+  ])('leaves no process and no folder when it is killed %s', async ([, text]) => {
+    const played = demo()
+    await printed(played, text)
+    played.child.kill('SIGKILL')
+    await exitOf(played.child)
+
+    await until(
+      'nothing is left',
+      async () => (await processesAt(folder)).length + (await readdir(folder)).length === 0,
+    )
+  })
+
+  it('clears what an earlier demo has left when its guard was killed too', async () => {
+    const left = join(folder, 'shipway-demo-left')
+    await mkdir(left)
+    const owner = { pid: 2 ** 22 + 1, startedAt: '1', marker: 'a'.repeat(24) }
+    await writeFile(join(left, 'owner.json'), JSON.stringify(owner))
+    const service = spawn('sleep', ['600'], { env: { DEMO_OF_SHIPWAY: owner.marker, HOME: folder }, stdio: 'ignore' })
+    const ended = exitOf(service)
+    const others = join(folder, 'shipway-demo-of-nobody')
+    await mkdir(others)
+
+    const played = demo()
+    await printed(played, /\$ cd /)
+    played.child.kill('SIGINT')
+    await played.ended
+
+    expect(await ended).toBeNull()
+    expect(await readdir(folder)).toEqual(['shipway-demo-of-nobody'])
   })
 
   it('fails and says what it expected when something is not as it tells', async () => {

@@ -66,10 +66,19 @@ export function runnerLauncher(launch: RunnerLaunch): RunnerLauncher {
     killLeftovers() {
       for (const file of markFiles(launch.marks)) {
         const mark = readMark(file)
-        if (mark !== undefined && mark.pid > 1 && isAlive(mark)) process.kill(mark.pid, 'SIGKILL')
+        if (mark !== undefined && mark.pid > 1 && isAlive(mark)) killIfThere(mark.pid)
         rmSync(file, { force: true })
       }
     },
+  }
+}
+
+/** It may end between the look and the kill, and that is what was wanted. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

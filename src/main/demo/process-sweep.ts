@@ -24,7 +24,7 @@ export async function stopService(target: DemoTarget): Promise<void> {
  * Ends whatever the demo started and what is still there, however it was started: a job of an interrupted run, a timer
  * on a target. This process and those that it did not start never carry the marker.
  */
-export async function endMarkedProcesses(scratch: Scratch): Promise<void> {
+export async function endMarkedProcesses(scratch: Pick<Scratch, 'marker'>): Promise<void> {
   await endProcesses(await markedProcesses(scratch.marker))
 }
 

@@ -5,6 +5,7 @@ import { playFirstRelease } from './act-first-release.ts'
 import { playRollback, playSecondRelease } from './act-rollback.ts'
 import type { RollbackReport } from './act-rollback.ts'
 import { playUnhealthyRelease } from './act-unhealthy.ts'
+import { clearAbandoned, startGuard } from './guard.ts'
 import { DemoShell, quote } from './demo-shell.ts'
 import type { DemoOptions, DemoWorld } from '#cli/services.ts'
 import { Narrator } from './narrator.ts'
@@ -35,7 +36,9 @@ export async function runDemo(world: DemoWorld, options: DemoOptions, signal: Ab
   using hangup = hangupSignal()
   const stop = AbortSignal.any([signal, hangup.signal])
   narrator.title('Shipway takes a small web service to production, and back.')
+  await clearAbandoned()
   const scratch = await makeScratch(options.directory)
+  const guard = await startGuard(scratch)
   let isDone = false
   try {
     const shell = new DemoShell(world, { narrator, scratch, signal: stop })
@@ -55,6 +58,7 @@ export async function runDemo(world: DemoWorld, options: DemoOptions, signal: Ab
     return interrupted
   } finally {
     if (!isDone) await leaveNothing(scratch, stop.aborted)
+    await guard.release()
     if (!isDone && !stop.aborted) narrator.say(`\nEverything is still in ${scratch.folder}, to look at.`)
   }
 }

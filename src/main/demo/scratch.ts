@@ -29,6 +29,9 @@ export interface Scratch {
   readonly marker: string
 }
 
+/** How the folders begin that demos make in the folder for temporary files. */
+export const scratchPrefix = 'shipway-demo-'
+
 /** Below the range from which the kernel takes ports for outgoing connections, so that nobody takes one meanwhile. */
 const portRange = { from: 20_000, to: 32_000 }
 const portTriesMax = 200
@@ -73,7 +76,7 @@ export function packageRoot(): string {
 }
 
 async function makeFolder(directory: string | undefined): Promise<string> {
-  if (directory === undefined) return mkdtemp(join(await realpath(tmpdir()), 'shipway-demo-'))
+  if (directory === undefined) return mkdtemp(join(await realpath(tmpdir()), scratchPrefix))
   const folder = resolve(directory)
   await mkdir(folder, { recursive: true })
   if ((await readdir(folder)).length > 0) throw demoFolderInUse({ folder })
