@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { ActionLibrary } from '#ports/action-store.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
+import type { BlobStore } from '#ports/blob-store.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
@@ -8,6 +9,8 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
 import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
+import type { ReleaseManifest } from '#core/release/model.ts'
+import type { NotedCommit } from '#core/release/notes.ts'
 
 export interface AgentOptions {
   /** Jobs that may run at the same time when this process becomes the agent. */
@@ -73,6 +76,14 @@ export interface CliServices {
     root: string,
     range: { readonly base: string; readonly sha: string },
   ): Promise<readonly string[] | undefined>
+  /** Commits that are in `sha` and not in `base`, newest first, merges left out; undefined when git does not know one of them. */
+  commitsBetween(root: string, base: string | undefined, sha: string): Promise<readonly NotedCommit[] | undefined>
+  /** The contents of a home. */
+  blobs(home: string): Promise<BlobStore>
+  /** Writes a release with its contents into one file. */
+  writeReleaseArchive(home: string, file: string, manifest: ReleaseManifest): Promise<void>
+  /** Brings what such a file holds into the contents of a home; nothing knows of the release yet. Throws RELEASE_IMPORT_INVALID. */
+  readReleaseArchive(home: string, file: string): Promise<{ readonly id: string; readonly manifest: string }>
   /** Makes a commit object of the working tree with its uncommitted changes, without touching index, branch or files. */
   snapshotTree(root: string): Promise<{ readonly sha: string }>
   /** Asks the targets of an environment what runs there. Unreachable ones answer `unknown`; never throws for them. */

@@ -87,6 +87,8 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
       return async (query) => context.delivery.admitDecision(query, { ...ticket, request })
     case 'environment':
       return async (query) => context.delivery.admitEnvironment(query, { ...ticket, request })
+    case 'release':
+      return context.delivery.prepareImport({ ...ticket, request })
     case 'cancel':
       return async (query) => admitCancel(context, query, { ...ticket, request })
     default:

@@ -1,4 +1,11 @@
-import type { DecisionRequest, DeployRequest, EnvironmentRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
+import type {
+  DecisionRequest,
+  DeployRequest,
+  EnvironmentRequest,
+  ReleaseRequest,
+  Ticket,
+  TicketOutcome,
+} from '#core/ticket/model.ts'
 import type { EnvironmentVerdict } from '#core/run/decide.ts'
 import type { EnvironmentValues } from './deployment/job-values.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -15,6 +22,8 @@ export interface Delivery {
   /** A decision on a deployment, or on a run's environment: `subject` exists, the agent has checked it. */
   admitDecision(query: Query, ticket: TicketOf<DecisionRequest>): Promise<TicketOutcome>
   admitEnvironment(query: Query, ticket: TicketOf<EnvironmentRequest>): Promise<TicketOutcome>
+  /** Checks a release that was brought here, and returns what takes it in. Throws when it is not whole. */
+  prepareImport(ticket: TicketOf<ReleaseRequest>): Promise<(query: Query) => Promise<TicketOutcome>>
   /** Carries a deployment on until it is done, or until only a person can go on. */
   drive(deployment: string, signal: AbortSignal): Promise<'done' | 'waiting'>
   /** Deployments that are not done. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { CliServices } from '#cli/services.ts'
 import { homeLayout } from '#core/home/layout.ts'
+import type { BlobStore } from '#ports/blob-store.ts'
 
 /** The real services. Each part is loaded when it is first asked for: `shipway --version` pays for none of them. */
 export const services: CliServices = {
@@ -35,6 +36,17 @@ export const services: CliServices = {
   describeRepository: async (directory) => (await import('#adapters/git/repository.ts')).describeRepository(directory),
   resolveRef: async (root, ref) => (await import('#adapters/git/repository.ts')).resolveRef(root, ref),
   changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),
+  commitsBetween: async (root, base, sha) =>
+    (await import('#adapters/git/repository.ts')).commitsBetween(root, base, sha),
+  blobs: async (home) => blobsOf(home),
+  writeReleaseArchive: async (home, file, manifest) => {
+    const { writeReleaseArchive } = await import('#adapters/release-archive/release-archive.ts')
+    await writeReleaseArchive(file, manifest, await blobsOf(home))
+  },
+  readReleaseArchive: async (home, file) => {
+    const { readReleaseArchive } = await import('#adapters/release-archive/release-archive.ts')
+    return readReleaseArchive(file, await blobsOf(home))
+  },
   snapshotTree: async (root) => (await import('#adapters/git/repository.ts')).snapshotTree(root),
   inspectTargets: async (application, environment, projectRoot, signal) => {
     const { inspectTargets } = await import('./inspect-targets.ts')
@@ -52,4 +64,10 @@ export const services: CliServices = {
 
 async function gitAdapter(): Promise<CliServices['git']> {
   return (await import('#adapters/git/git.ts')).systemGit
+}
+
+/** The blob store of a home, where its agent has it. */
+async function blobsOf(home: string): Promise<BlobStore> {
+  const { blobStore } = await import('#adapters/blob-store/blob-store.ts')
+  return blobStore({ root: path.resolve(home, homeLayout.blobs), tmp: path.resolve(home, homeLayout.tmp) })
 }

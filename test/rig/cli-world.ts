@@ -126,6 +126,10 @@ function offline(home: string): CliServices {
     resolveRef: async () => undefined,
     changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
+    commitsBetween: async () => undefined,
+    blobs: refuse('blobs'),
+    writeReleaseArchive: refuse('writeReleaseArchive'),
+    readReleaseArchive: refuse('readReleaseArchive'),
     // Targets that were never deployed to.
     inspectTargets: async (_, { targets }) =>
       targets.map((target) => ({ target, state: { kind: 'known', releases: [] } })),

@@ -152,6 +152,8 @@ export class DeliveryStage implements AsyncDisposable {
           return this.loop.admitDeploy(query, { ...ticket, request })
         case 'decision':
           return this.loop.admitDecision(query, { ...ticket, request })
+        case 'release':
+          return (await this.loop.prepareImport({ ...ticket, request }))(query)
         case 'environment':
           return this.loop.admitEnvironment(query, { ...ticket, request })
         case 'cancel':

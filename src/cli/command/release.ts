@@ -1,5 +1,3 @@
-import { releaseUnknown, subjectAmbiguous } from '#core/known/cli.ts'
-import { nearestName } from '#core/project/nearest.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { evidenceText } from '#core/view/evidence-text.ts'
@@ -14,7 +12,11 @@ import { tookAndReceipt } from '../live/ending.ts'
 import { readFilledHome, readHome } from '../open-home.ts'
 import { parseCount } from '../pairs.ts'
 import { printList } from '../print-list.ts'
-import { findApplication } from '../project.ts'
+import { compare } from '../release/compare.ts'
+import { findRelease } from '../release/find-release.ts'
+import { notes } from '../release/notes.ts'
+import { exportRelease, importRelease } from '../release/transfer.ts'
+import { verify } from '../release/verify.ts'
 import type { Session } from '../session.ts'
 import { age, exactTime } from '../time.ts'
 
@@ -69,6 +71,79 @@ export const page: CommandPage = {
           .argument('<release>', 'version, id, first digits of an id, or "latest"')
           .option('--app <name>', 'application (default: of this project)')
           .action(act(show))
+      },
+    },
+    {
+      name: 'compare',
+      summary: 'what differs between two releases',
+      description:
+        'Compares two releases: files by content and mode, and the sealed configuration of every environment.',
+      examples: [{ command: 'shipway release compare v1.4.1 v1.4.2', purpose: 'what the newer one changes' }],
+      exits: [0, 2],
+      define: (command, act) => {
+        command
+          .argument('<from>', 'version, id, first digits of an id')
+          .argument('<to>', 'the other one, or "latest"')
+          .option('--app <name>', 'application (default: of this project)')
+          .action(act(compare))
+      },
+    },
+    {
+      name: 'notes',
+      summary: 'the commits of a release, as Markdown',
+      description:
+        'Writes release notes: the commits since the release before, sorted by what they say they are (Conventional Commits), with the issues that they name.',
+      examples: [
+        { command: 'shipway release notes latest', purpose: 'since the release before' },
+        { command: 'shipway release notes v2.0.0 --since v1.0.0', purpose: 'since another one' },
+      ],
+      exits: [0, 2],
+      define: (command, act) => {
+        command
+          .argument('<release>', 'version, id, first digits of an id, or "latest"')
+          .option('--since <release>', 'the release to begin after (default: the one sealed before)')
+          .option('--app <name>', 'application (default: of this project)')
+          .action(act(notes))
+      },
+    },
+    {
+      name: 'verify',
+      summary: 'check every byte of a release',
+      description:
+        'Checks that the manifest gives the id of the release and that every file is there as it was sealed.',
+      examples: [{ command: 'shipway release verify v1.4.2', purpose: 'read and compare everything' }],
+      exits: [0, 1, 2],
+      define: (command, act) => {
+        command
+          .argument('<release>', 'version, id, first digits of an id, or "latest"')
+          .option('--app <name>', 'application (default: of this project)')
+          .action(act(verify))
+      },
+    },
+    {
+      name: 'export',
+      summary: 'write a release into one file',
+      description: 'Writes a release with all its files into one zip file, which another state home can take in.',
+      examples: [{ command: 'shipway release export v1.4.2 -o v1.4.2.zip', purpose: 'to carry it to another machine' }],
+      exits: [0, 2],
+      define: (command, act) => {
+        command
+          .argument('<release>', 'version, id, first digits of an id, or "latest"')
+          .option('-o, --output <file>', 'file to write (default: APPLICATION-VERSION.release.zip)')
+          .option('--force', 'replace a file that is there')
+          .option('--app <name>', 'application (default: of this project)')
+          .action(act(exportRelease))
+      },
+    },
+    {
+      name: 'import',
+      summary: 'take in a release that was exported',
+      description:
+        'Takes in a release that another state home has exported. Every file is checked against its digest, and the manifest against the id.',
+      examples: [{ command: 'shipway release import v1.4.2.zip', purpose: 'then `shipway deploy ENV v1.4.2`' }],
+      exits: [0, 2, 3],
+      define: (command, act) => {
+        command.argument('<file>', 'what `shipway release export` wrote').action(act(importRelease))
       },
     },
   ],
@@ -179,37 +254,6 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
     ]
     session.print(lines.join('\n'))
     return 0
-  })
-}
-
-/** The one release that a text means. */
-export async function findRelease(
-  session: Session,
-  q: Query,
-  wanted: string,
-  app: string | undefined,
-): Promise<ReleaseSummary> {
-  const application = await findApplication(session, q, app)
-  const own = application === undefined ? {} : { application }
-  const found = await viewReleases(q, wanted === 'latest' ? { ...own, limit: 1 } : { ...own, name: wanted, limit: 5 })
-  const exact = found.filter((release) => release.version === wanted || release.id === wanted)
-  const candidates = exact.length > 0 ? exact : found
-  const [first, ...others] = candidates
-  if (first !== undefined && others.length > 0)
-    throw subjectAmbiguous({
-      text: wanted,
-      candidates: candidates.map((one) => `${one.version} (${shortDigest(one.id)})`),
-    })
-  if (first !== undefined) return first
-  const known = await viewReleases(q, { ...own, limit: 200 })
-  const nearest = nearestName(
-    wanted,
-    known.map((release) => release.version),
-  )
-  throw releaseUnknown({
-    release: wanted,
-    application: application ?? 'This state home',
-    ...(nearest === undefined ? {} : { nearest }),
   })
 }
 

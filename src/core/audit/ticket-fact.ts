@@ -1,6 +1,7 @@
 import { isJsonObject } from '#core/json.ts'
 import type { JsonObject } from '#core/json.ts'
 import type { Ticket, TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
+import { unreachable } from '#core/unreachable.ts'
 import type { AuditFact } from './entry.ts'
 
 /** What a ticket asked for and what became of it, for the audit. No values of inputs, variables or secrets are in it. */
@@ -32,8 +33,12 @@ function actionOf(request: TicketRequest): string {
       return `environment.${request.action}`
     case 'cancel':
       return 'work.cancelled'
+    case 'release':
+      return 'release.imported'
+    case 'rerun':
+      return 'run.repeated'
     default:
-      return `${(request as { kind: string }).kind}.requested`
+      return unreachable(request)
   }
 }
 

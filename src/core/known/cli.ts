@@ -333,5 +333,26 @@ export function shellWithoutTerminal(): KnownError {
     message:
       '--shell-on-failure opens a shell on the terminal, and there is none: input or output is a pipe or a file.',
     hint: 'Call it from a terminal, or leave --shell-on-failure out.',
+/** The repository here does not have the commit of a release. */
+export function releaseCommitUnknown(fact: {
+  readonly version: string
+  readonly sha: string
+  readonly directory: string
+}): KnownError {
+  return new KnownError({
+    code: 'RELEASE_COMMIT_UNKNOWN',
+    kind: 'usage',
+    message: `The repository ${fact.directory} does not have the commits of ${fact.version} (${fact.sha.slice(0, 12)}).`,
+    hint: 'Call it in the repository that the release was built from (-C), after `git fetch`.',
+  })
+}
+
+/** A file that would be overwritten. */
+export function exportTargetTaken(fact: { readonly file: string }): KnownError {
+  return new KnownError({
+    code: 'EXPORT_TARGET_TAKEN',
+    kind: 'usage',
+    message: `${fact.file} is there already.`,
+    hint: 'Name another file with -o, or replace it with --force.',
   })
 }

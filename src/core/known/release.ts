@@ -153,3 +153,13 @@ export function releaseAmbiguous(fact: { readonly release: string; readonly matc
     hint: 'Write more of the id, or the version.',
   })
 }
+
+/** A file that should hold a release does not, or holds another than it says. */
+export function releaseImportInvalid(fact: { readonly release: string; readonly problem: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_IMPORT_INVALID',
+    kind: 'usage',
+    message: `${fact.release} cannot be taken in: ${fact.problem}.`,
+    hint: 'Take the file that `shipway release export` wrote, unchanged.',
+  })
+}

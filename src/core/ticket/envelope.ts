@@ -66,6 +66,7 @@ const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>([
   'decision',
   'environment',
   'cancel',
+  'release',
 ])
 
 /** Ids are made by us (`tk_` + base 32) or derived from a hand-off; they are file names, so nothing else may be in them. */

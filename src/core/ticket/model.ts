@@ -90,6 +90,15 @@ export interface CancelRequest {
   readonly reason?: string
 }
 
+/** Take in a release that another home has sealed. Its manifest and its files are in the blob store already; the id names the manifest. */
+export interface ReleaseRequest {
+  readonly kind: 'release'
+  readonly action: 'import'
+  readonly application: string
+  /** Release id: also the digest of the blob with the manifest's canonical JSON. */
+  readonly release: string
+}
+
 /** Run a finished run again, or a part of it. */
 export interface RerunRequest {
   readonly kind: 'rerun'
@@ -100,6 +109,7 @@ export interface RerunRequest {
 }
 
 export type TicketRequest =
+  | ReleaseRequest
   | RerunRequest
   | RunRequest
   | DeployRequest

@@ -5,7 +5,13 @@ import { admitsRef } from '#core/environment/ref-rule.ts'
 import { deploymentDone, deploymentNotFound, deploymentStarted } from '#core/known/deployment.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
-import type { DecisionRequest, DeployRequest, EnvironmentRequest, TicketOutcome } from '#core/ticket/model.ts'
+import type {
+  DecisionRequest,
+  DeployRequest,
+  EnvironmentRequest,
+  ReleaseRequest,
+  TicketOutcome,
+} from '#core/ticket/model.ts'
 import type { Verdict } from '#core/environment/check.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { loadApplication, saveApplication } from '#store/application.ts'
@@ -19,6 +25,7 @@ import type { DeliveryContext } from './context.ts'
 import { driveDeployment } from './drive.ts'
 import { jobValues } from './job-values.ts'
 import type { EnvironmentValues } from './job-values.ts'
+import { prepareImport } from './import-release.ts'
 import { jobVerdict } from './job-verdict.ts'
 import { projectFile, sealRelease } from './seal-release.ts'
 import type { SealOccasion } from './seal-release.ts'
@@ -109,6 +116,10 @@ export class DeploymentLoop implements Delivery {
     return sealed === undefined
       ? undefined
       : { release: sealed.release.id, version: sealed.release.manifest.version, isNew: sealed.isNew }
+  }
+
+  prepareImport(ticket: TicketOf<ReleaseRequest>): ReturnType<Delivery['prepareImport']> {
+    return prepareImport(this.#context, ticket)
   }
 
   async automaticEnvironments(runId: string): Promise<readonly string[]> {

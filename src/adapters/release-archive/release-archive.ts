@@ -1,0 +1,85 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { openPromise } from 'yauzl'
+import type { Entry, ZipFile as ZipReader } from 'yauzl'
+import { ZipFile } from 'yazl'
+import { KnownError } from '#core/errors.ts'
+import { canonicalJson } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
+import { releaseImportInvalid } from '#core/known/release.ts'
+import type { ReleaseManifest } from '#core/release/model.ts'
+import type { BlobStore } from '#ports/blob-store.ts'
+
+/** Name of the manifest in the archive; contents stand below `blobs/`, by their digest. */
+const manifestName = 'release.json'
+const blobName = /^blobs\/([0-9a-f]{64})$/
+/** Bytes of a manifest that is read. */
+const manifestBytesMax = 32 * 1024 * 1024
+/** Bytes of one file of a release that is taken in. */
+const blobBytesMax = 16 * 1024 ** 3
+/** The same release gives the same archive: no entry has a time of its own. */
+const noTime = new Date('1980-01-01T00:00:00Z')
+const options = { mtime: noTime, mode: 0o100644, forceDosTimestamp: true }
+
+/** Writes a release with all its contents into one zip file, complete or not at all. */
+export async function writeReleaseArchive(path: string, manifest: ReleaseManifest, blobs: BlobStore): Promise<void> {
+  const zip = new ZipFile()
+  zip.addBuffer(Buffer.from(canonicalJson(manifest as unknown as Json)), manifestName, options)
+  const digests = new Map(manifest.files.map(({ digest, size }) => [digest, size]))
+  for (const [digest, size] of [...digests].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    zip.addReadStreamLazy(`blobs/${digest}`, { ...options, size }, (callback) => {
+      callback(null, Readable.from(blobs.read(digest)))
+    })
+  }
+  zip.end()
+  const part = `${path}.part`
+  try {
+    await pipeline(zip.outputStream, createWriteStream(part, { mode: 0o600, flush: true }))
+    await rename(part, path)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Brings the contents of an archive into the blob store, each checked against its digest, the manifest last. Returns the manifest's text and the id
+ * under which it is stored. Entries that are neither are refused: nothing in the file is believed.
+ */
+export async function readReleaseArchive(
+  path: string,
+  blobs: BlobStore,
+): Promise<{ readonly id: string; readonly manifest: string }> {
+  const refuse = (problem: string): KnownError => releaseImportInvalid({ release: path, problem })
+  let zip: ZipReader | undefined
+  try {
+    zip = await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true })
+    let manifest: Buffer | undefined
+    for await (const entry of zip.eachEntry()) {
+      const digest = blobName.exec(entry.fileName)?.[1]
+      if (digest !== undefined) {
+        if (entry.uncompressedSize > blobBytesMax)
+          throw refuse(`"${entry.fileName}" has ${entry.uncompressedSize} bytes`)
+        await blobs.put(await zip.openReadStreamPromise(entry), digest)
+      } else if (entry.fileName === manifestName) manifest = await readManifest(zip, entry, refuse)
+      else throw refuse(`it holds "${entry.fileName.slice(0, 200)}", which is no part of a release`)
+    }
+    if (manifest === undefined) throw refuse(`it has no ${manifestName}`)
+    const { digest } = await blobs.put([manifest])
+    return { id: digest, manifest: manifest.toString('utf8') }
+  } catch (error) {
+    if (error instanceof KnownError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error
+    throw releaseImportInvalid({ release: path, problem: error instanceof Error ? error.message : String(error) })
+  } finally {
+    zip?.close()
+  }
+}
+
+async function readManifest(zip: ZipReader, entry: Entry, refuse: (problem: string) => KnownError): Promise<Buffer> {
+  if (entry.uncompressedSize > manifestBytesMax) throw refuse(`its manifest has ${entry.uncompressedSize} bytes`)
+  const chunks: Buffer[] = []
+  for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { exportTargetTaken } from '#core/known/cli.ts'
+import { isJsonObject } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
+import { releaseImportInvalid } from '#core/known/release.ts'
+import { shortDigest, shortVersion } from '#core/view/name.ts'
+import { readFilledHome } from '../open-home.ts'
+import type { Session } from '../session.ts'
+import { performRequest } from '../work.ts'
+import { findManifest } from './find-release.ts'
+
+interface ExportFlags {
+  readonly app?: string
+  readonly output?: string
+  readonly force?: boolean
+}
+
+/** `release export R`: one file with the manifest and all contents, that another home can take in. */
+export async function exportRelease(session: Session, wanted: string, flags: ExportFlags): Promise<number> {
+  const { id, manifest } = await readFilledHome(session, async (q) => findManifest(session, q, wanted, flags.app))
+  const file = path.resolve(
+    session.directory,
+    flags.output ?? `${manifest.application}-${manifest.version}.release.zip`,
+  )
+  if (flags.force !== true && existsSync(file)) throw exportTargetTaken({ file })
+  await session.services.writeReleaseArchive(session.home, file, manifest)
+  if (session.isJson)
+    session.printJson({ apiVersion: 'v1', kind: 'ReleaseExport', id, version: manifest.version, file })
+  else session.print(session.isQuiet ? file : `✓ ${shortVersion(manifest.version)} (${shortDigest(id)}) is in ${file}`)
+  return 0
+}
+
+/** `release import FILE`: brings contents into the blob store, then asks the agent to take the release in. */
+export async function importRelease(session: Session, written: string): Promise<number> {
+  const file = path.resolve(session.directory, written)
+  const { id, manifest } = await session.services.readReleaseArchive(session.home, file)
+  const { application, version } = namesIn(file, manifest)
+  const request = { kind: 'release', action: 'import', application, release: id } as const
+  const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr' })
+  if (session.isJson)
+    session.printJson({ apiVersion: 'v1', kind: 'ReleaseImport', id, application, version, note: note ?? null })
+  else
+    session.print(
+      session.isQuiet
+        ? id
+        : `✓ ${shortVersion(version)} of ${application} (${shortDigest(id)}) is here${note === undefined ? '' : ` (${note})`}`,
+    )
+  return 0
+}
+
+function namesIn(file: string, text: string): { readonly application: string; readonly version: string } {
+  let value: Json = null
+  try {
+    value = JSON.parse(text) as Json
+  } catch {
+    // Said below, like anything else that is no manifest.
+  }
+  const application = isJsonObject(value) ? value['application'] : undefined
+  const version = isJsonObject(value) ? value['version'] : undefined
+  if (typeof application === 'string' && typeof version === 'string') return { application, version }
+  throw releaseImportInvalid({ release: file, problem: 'its manifest names no application and no version' })
+}

@@ -1,0 +1,88 @@
+import { isJsonObject } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
+import { releaseContentDamaged, releaseImportInvalid, releaseVersionTaken } from '#core/known/release.ts'
+import { pathProblem, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
+import type { ReleaseManifest } from '#core/release/model.ts'
+import type { ReleaseRequest, TicketOutcome } from '#core/ticket/model.ts'
+import { findReleases, insertRelease, loadRelease } from '#store/release.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import type { TicketOf } from '../delivery.ts'
+import type { DeliveryContext } from './context.ts'
+
+/** Bytes of a manifest that is taken in: 100,000 files of 300 bytes each. */
+const manifestBytesMax = 32 * 1024 * 1024
+
+/**
+ * Takes in a release that another home has sealed: the manifest must give its id again, every file must be there as the manifest says, and the
+ * version must be free. The content is read once in full, because it came from outside.
+ */
+export async function prepareImport(
+  context: DeliveryContext,
+  { request, requestedBy }: TicketOf<ReleaseRequest>,
+): Promise<(query: Query) => Promise<TicketOutcome>> {
+  const manifest = await readManifest(context, request)
+  for (const digest of new Set(manifest.files.map((file) => file.digest))) {
+    const state = await context.blobs.verify(digest)
+    if (state === 'sound') continue
+    const path = manifest.files.find((file) => file.digest === digest)?.path ?? ''
+    throw releaseContentDamaged({ path, digest, found: state })
+  }
+  return async (query) => {
+    const known = await loadRelease(query, request.release)
+    if (known !== undefined) return { kind: 'accepted', subjects: [request.release], note: 'it is here already' }
+    const rivals = await findReleases(query, manifest.application, manifest.version)
+    if (rivals.some((rival) => rival.manifest.version === manifest.version)) {
+      throw releaseVersionTaken({ version: manifest.version })
+    }
+    await insertRelease(query, { id: request.release, manifest, sealedBy: requestedBy })
+    return { kind: 'accepted', subjects: [request.release] }
+  }
+}
+
+async function readManifest(
+  context: DeliveryContext,
+  { release, application }: ReleaseRequest,
+): Promise<ReleaseManifest> {
+  const invalid = (problem: string): Error => releaseImportInvalid({ release, problem })
+  const size = await context.blobs.size(release)
+  if (size === undefined) throw invalid('its manifest is not there')
+  if (size > manifestBytesMax) throw invalid(`its manifest has ${size} bytes`)
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of context.blobs.read(release)) text += decoder.decode(chunk, { stream: true })
+  const manifest = parseManifest(text + decoder.decode())
+  if (typeof manifest === 'string') throw invalid(manifest)
+  if (releaseId(manifest, context.sha256) !== release) throw invalid('its manifest has another id')
+  if (manifest.application !== application) throw invalid(`it belongs to "${manifest.application}"`)
+  return manifest
+}
+
+/** A manifest in the shape that we seal, or what is wrong with it. */
+export function parseManifest(text: string): ReleaseManifest | string {
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch {
+    return 'its manifest is no JSON'
+  }
+  if (!isJsonObject(value) || value['schema'] !== 'shipway.release/1')
+    return 'it has no manifest that this version reads'
+  const { application, version, files, environments, evidence, source } = value
+  const isShaped =
+    typeof application === 'string' && typeof version === 'string' && Array.isArray(files) && Array.isArray(evidence)
+  if (!isShaped || !isJsonObject(environments) || !isJsonObject(source)) return 'its manifest is incomplete'
+  if (files.length > releaseFilesMax) return `it has ${files.length} files`
+  const bad = (files as readonly Json[]).map((file) => fileProblem(file)).find((problem) => problem !== undefined)
+  return bad ?? (value as unknown as ReleaseManifest)
+}
+
+function fileProblem(file: Json): string | undefined {
+  if (!isJsonObject(file)) return 'a file of it is no object'
+  const { path, mode, size, digest } = file
+  if (typeof path !== 'string' || typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest))
+    return 'a file of it has no path or digest'
+  if ((mode !== 0o644 && mode !== 0o755) || !Number.isSafeInteger(size))
+    return `"${path}" has no size, or a mode that no release has`
+  const problem = pathProblem(path)
+  return problem === undefined ? undefined : `"${path}" cannot be taken: ${problem}`
+}

@@ -1,0 +1,99 @@
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+
+const workflow = `on: push
+jobs: { build: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }
+`
+const rules = (level: string) =>
+  `name: shop\nrelease: { files: ['app/**'] }\nenvironments:\n  live: { targets: [./targets/live], variables: { LEVEL: ${level} } }\n`
+
+/** Files below a folder. */
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => path.join(folder, name))
+    .filter((file) => statSync(file).isFile())
+}
+
+describe('a sealed release', { tags: ['slow'] }, () => {
+  test('is compared, noted, verified, and carried to another home where it has the same id', async () => {
+    using repository = new Repository({ '.github/workflows/ci.yml': workflow })
+    await using shipway = new Shipway()
+    await using elsewhere = new Shipway()
+    const { root } = repository
+    const seal = async (tag: string, files: Readonly<Record<string, string>>, message: string) => {
+      repository.commit(files, message)
+      repository.git('tag', tag)
+      expect((await shipway.call(root, 'run', 'push', '--ref', tag)).status).toBe(0)
+    }
+    await seal('v1.0.0', { 'shipway.yml': rules('info'), 'app/a.txt': 'one\n', 'app/gone.txt': 'x\n' }, 'feat: begin')
+    repository.git('rm', '--quiet', 'app/gone.txt')
+    await seal(
+      'v1.1.0',
+      { 'shipway.yml': rules('debug'), 'app/a.txt': 'two\n', 'app/b.txt': 'b\n' },
+      'fix: say two (#7)',
+    )
+
+    const compared = await shipway.call(root, 'release', 'compare', 'v1.0.0', 'v1.1.0')
+    expect(compared.status).toBe(0)
+    expect(compared.stdout).toMatch(
+      /1 added, 1 changed, 1 removed[\s\S]*\+ app\/b\.txt[\s\S]*~ app\/a\.txt[\s\S]*- app\/gone\.txt[\s\S]*~ live: variable LEVEL/,
+    )
+
+    const notes = await shipway.call(root, 'release', 'notes', 'v1.1.0')
+    expect(notes.stdout).toMatch(
+      /^# v1\.1\.0\n\nChanges since v1\.0\.0\.\n\n## Fixes\n\n- fix: say two \(#7\) \([0-9a-f]{7}, Ann Author\)\n\nIssues: #7\n/,
+    )
+    expect(notes.stdout).not.toContain('begin')
+
+    expect((await shipway.call(root, 'release', 'verify', 'v1.1.0')).status).toBe(0)
+    const file = path.join(shipway.home, 'carried.zip')
+    expect((await shipway.call(root, 'release', 'export', 'v1.1.0', '-o', file)).status).toBe(0)
+    const again = path.join(shipway.home, 'again.zip')
+    expect((await shipway.call(root, 'release', 'export', 'v1.1.0', '-o', again)).status).toBe(0)
+    expect(readFileSync(again).equals(readFileSync(file))).toBe(true)
+    expect((await shipway.call(root, 'release', 'export', 'v1.1.0', '-o', file)).stderr).toContain(
+      'EXPORT_TARGET_TAKEN',
+    )
+
+    expect((await elsewhere.call(root, 'release', 'import', file)).status).toBe(0)
+    const twice = await elsewhere.call(root, 'release', 'import', file)
+    expect(twice.stdout).toContain('it is here already')
+    const idIn = async (home: Shipway) =>
+      (JSON.parse((await home.call(root, 'release', 'show', 'v1.1.0', '--json')).stdout) as { id: string }).id
+    expect(await idIn(elsewhere)).toBe(await idIn(shipway))
+    expect((await elsewhere.call(root, 'release', 'verify', 'v1.1.0')).status).toBe(0)
+  })
+
+  test('whose file was changed on the way, or in the store, is refused or found', async () => {
+    using repository = new Repository({
+      '.github/workflows/ci.yml': workflow,
+      'shipway.yml': rules('info'),
+      'app/a.txt': 'a text that is long enough to be found in a blob\n',
+    })
+    await using shipway = new Shipway()
+    await using elsewhere = new Shipway()
+    const { root } = repository
+    expect((await shipway.call(root, 'run', 'push')).status).toBe(0)
+    const file = path.join(shipway.home, 'carried.zip')
+    expect((await shipway.call(root, 'release', 'export', 'latest', '-o', file)).status).toBe(0)
+
+    const bytes = readFileSync(file)
+    for (const cut of [bytes.subarray(0, bytes.length / 2), Buffer.from('no zip at all'), Buffer.alloc(0)]) {
+      writeFileSync(file, cut)
+      const refused = await elsewhere.call(root, 'release', 'import', file)
+      expect(refused.status).toBe(2)
+      expect(refused.stderr).toContain('RELEASE_IMPORT_INVALID')
+    }
+
+    const blob = filesBelow(path.join(shipway.home, 'blobs')).find((name) =>
+      readFileSync(name, 'utf8').includes('long enough'),
+    )
+    writeFileSync(blob ?? '', 'another text\n')
+    const verified = await shipway.call(root, 'release', 'verify', 'latest')
+    expect(verified.status).toBe(1)
+    expect(verified.stdout).toContain('✗ app/a.txt: damaged')
+  })
+})
