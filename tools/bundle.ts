@@ -16,7 +16,7 @@ import { collectLicences } from './bundle-licences.ts'
 const root = join(import.meta.dirname, '..')
 
 /** Programs of the package: `dist/<name>.js` from `src/main/<name>.ts`. */
-const entryNames = ['shipway', 'runner'] as const
+const entryNames = ['shipway', 'runner', 'matcher'] as const
 
 export interface BundleRequest {
   /** Name of the program → absolute path of its source. */

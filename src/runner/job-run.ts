@@ -10,6 +10,7 @@ import type { StepModel } from '#core/workflow/model.ts'
 import type { AgentChannel, JobTag } from './agent-channel.ts'
 import type { JobControl } from './job-control.ts'
 import type { JobLog } from './job-log.ts'
+import { ProblemMatchers } from './matcher/problem-matchers.ts'
 import type { JobService } from './service/job-service.ts'
 import type { Docker } from './container/docker.ts'
 import type { StepHost } from './step-host.ts'
@@ -173,6 +174,8 @@ export class JobRun {
   /** Artifact and cache service, once an action needed it (`service/environment.ts`). */
   service: Promise<JobService> | undefined
   readonly annotations: Annotation[] = []
+  /** What steps have told to look for in output. */
+  readonly matchers: ProblemMatchers
   /** Names for files in the job's temporary folder. */
   #fileCount = 0
 
@@ -191,6 +194,7 @@ export class JobRun {
     const { runId, jobKey, attempt } = init.order
     this.tag = { runId, jobKey, attempt }
     this.order = init.order
+    this.matchers = new ProblemMatchers((message) => this.announce('warning', message))
     this.root = makeFrame({ depth: 0, env: {}, inputs: init.order.contexts.inputs, github: {} })
     this.world = init.world
     this.control = init.control

@@ -109,6 +109,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
     return complete(job, frame, census)
   } finally {
     clearTimeout(timer)
+    job.matchers[Symbol.dispose]()
     await removeContainers(job)
     await (await job.service)?.[Symbol.asyncDispose]()
   }

@@ -6,6 +6,7 @@ import { shellInvalid, shellNotFound, workingDirectoryMissing } from '#core/know
 import { planShell, renderShell, shellArgv } from '#core/step/shell.ts'
 import type { ShellPlan } from '#core/step/shell.ts'
 import type { StepModel } from '#core/workflow/model.ts'
+import { outputSearch } from './matcher/search-output.ts'
 import { applyFileCommands, makeFileCommands } from './file-command-set.ts'
 import type { FileCommandSet } from './file-command-set.ts'
 import { STEP_SUCCEEDED } from './job-run.ts'
@@ -70,8 +71,15 @@ export async function runLogged(
   const session = openCommandSession(job, collector, plan.env)
   const accept = (line: string) => session.accept(line)
   const { redactor, stepNumber } = job
-  const out = new StepOutput({ redactor, accept, write: (lines) => job.log.write(lines, stepNumber, 'out') })
-  const err = new StepOutput({ redactor, accept, write: (lines) => job.log.write(lines, stepNumber, 'err') })
+  const open = (stream: 'out' | 'err') =>
+    new StepOutput({
+      redactor,
+      accept,
+      search: outputSearch(job, `${job.nextFileNumber()}`),
+      write: (lines) => job.log.write(lines, stepNumber, stream),
+    })
+  const out = open('out')
+  const err = open('err')
   const sink = { onOut: (chunk: Buffer) => out.push(chunk), onErr: (chunk: Buffer) => err.push(chunk) }
   const exitCode = await job.control.stoppable((stop) => host.run(plan, sink, job.world, stop))
   out.end()

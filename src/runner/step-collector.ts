@@ -1,4 +1,5 @@
 import { CommandSession } from '#core/step/command-session.ts'
+import { addMatcher, removeMatcher } from './matcher/matcher-command.ts'
 import type { JobRun } from './job-run.ts'
 
 /** What a step has said so far, through files and through its output. */
@@ -27,6 +28,8 @@ export function openCommandSession(
       addMask: (text) => job.redactor.add(text),
       setVariable: (name, value) => (job.env[name] = value),
       addPath: (path) => job.addPath(path),
+      addMatcher: (path) => addMatcher(job, path),
+      removeMatcher: (which) => removeMatcher(job, which),
       annotate: (level, message, place) => job.annotate(level, message, place),
       fail: (reason) => (collector.failure ??= reason),
     },

@@ -13,6 +13,8 @@ export interface StepOutputTarget {
   readonly redactor: Redactor
   /** Takes whole masked lines. The bytes are only valid during the call. */
   write(lines: Uint8Array): void
+  /** Looks for problems in whole lines, and gives them back as they are to be written. Not called for lines of commands. */
+  search?(lines: Buffer): Buffer
   /** Carries out a workflow command, if the line is one. */
   accept(line: string): CommandAnswer
 }
@@ -74,7 +76,13 @@ export class StepOutput {
     for (let at = nextCandidate(block, 0); at !== -1;) {
       const start = at === 0 ? 0 : block.lastIndexOf(LINE_END, at - 1) + 1
       const end = block.indexOf(LINE_END, at)
-      const answer = this.#target.accept(textOfLine(block, start, end))
+      const line = textOfLine(block, start, end)
+      // A matcher counts from its own line on: what was printed before is searched without it.
+      if (line.includes('-matcher')) {
+        this.#write(block.subarray(written, start))
+        written = start
+      }
+      const answer = this.#target.accept(line)
       if (answer.kind === 'command') {
         this.#write(block.subarray(written, start))
         this.#writeLines(answer.lines)
@@ -86,12 +94,15 @@ export class StepOutput {
   }
 
   #writeLines(lines: readonly string[]): void {
-    if (lines.length > 0) this.#write(Buffer.from(`${lines.join('\n')}\n`))
+    if (lines.length > 0) this.#emit(Buffer.from(`${lines.join('\n')}\n`))
+  }
+
+  #write(lines: Buffer): void {
+    if (lines.length > 0) this.#emit(this.#target.search?.(lines) ?? lines)
   }
 
   /** Masks and writes whole lines. Bytes that are no UTF-8 are replaced, so that a log is always text. */
-  #write(lines: Buffer): void {
-    if (lines.length === 0) return
+  #emit(lines: Buffer): void {
     const { redactor } = this.#target
     const isText = isUtf8(lines)
     if (redactor.isEmpty && isText) return this.#target.write(lines)

@@ -45,7 +45,7 @@ describe('the npm package', () => {
     expect(files).not.toContain('src')
     expect(files).not.toContain('test')
     expect(await readdir(join(modules, 'shipway/dist'))).toEqual(
-      expect.arrayContaining(['LICENSES.txt', 'runner.js', 'shipway.js']),
+      expect.arrayContaining(['LICENSES.txt', 'matcher.js', 'runner.js', 'shipway.js']),
     )
   })
 

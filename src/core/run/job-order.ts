@@ -124,6 +124,8 @@ export interface Annotation {
   readonly endLine?: number
   readonly column?: number
   readonly endColumn?: number
+  /** What the program that a problem matcher understood calls it: `E501`. */
+  readonly code?: string
   readonly jobKey: string
   readonly step: number
 }

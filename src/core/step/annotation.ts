@@ -9,7 +9,7 @@ export const annotationsPerStepMax = 10
 export const annotationsPerJobMax = 50
 
 /** Where an annotation points to. */
-export type AnnotationPlace = Pick<Annotation, 'title' | 'file' | 'line' | 'endLine' | 'column' | 'endColumn'>
+export type AnnotationPlace = Pick<Annotation, 'title' | 'file' | 'line' | 'endLine' | 'column' | 'endColumn' | 'code'>
 
 /** The place that the properties of a `notice`, `warning` or `error` command name, made consistent. */
 export function placeOf(properties: WorkflowCommand['properties'], workspace: string): AnnotationPlace {

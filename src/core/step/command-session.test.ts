@@ -11,6 +11,8 @@ function open(settings: Partial<CommandSettings> = {}): { session: CommandSessio
       saveState: (name, value) => effects.push(`state ${name}=${value}`),
       addMask: (text) => effects.push(`mask ${text}`),
       setVariable: (name, value) => effects.push(`env ${name}=${value}`),
+      addMatcher: () => undefined,
+      removeMatcher: () => undefined,
       addPath: (path) => effects.push(`path ${path}`),
       annotate: (level, message, place) => effects.push(`${level} ${message} ${JSON.stringify(place)}`),
       fail: () => effects.push('fail'),

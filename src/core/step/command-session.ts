@@ -11,6 +11,9 @@ export interface CommandEffects {
   addMask(text: string): void
   setVariable(name: string, value: string): void
   addPath(path: string): void
+  /** Problem matchers from a file. Both return why it cannot be done. */
+  addMatcher(path: string): string | undefined
+  removeMatcher(which: { readonly owner: string; readonly path: string }): string | undefined
   /** Records the annotation; the line in the log is the session's answer. */
   annotate(level: 'notice' | 'warning' | 'error', message: string, place: AnnotationPlace): void
   /** The step fails, whatever its process returns (actions-semantics 70). */
@@ -114,8 +117,8 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['endgroup', { run: () => ['##[endgroup]'] }],
   ['echo', { run: setEcho }],
   ['stop-commands', { run: stopCommands }],
-  ['add-matcher', { isEchoed: true, run: () => [] }],
-  ['remove-matcher', { isEchoed: true, run: () => [] }],
+  ['add-matcher', { isEchoed: true, run: addMatcher }],
+  ['remove-matcher', { isEchoed: true, run: removeMatcher }],
 ])
 
 function withName(set: (name: string, value: string, session: CommandSession) => void): Handler['run'] {
@@ -166,6 +169,23 @@ function addMask(command: WorkflowCommand, session: CommandSession): readonly st
   }
   session.effects.addMask(command.value)
   return session.echoes ? ['::add-mask::***'] : []
+}
+
+function addMatcher(command: WorkflowCommand, session: CommandSession): readonly string[] {
+  const path = command.value.trim()
+  if (path === '') return session.refuse('A file path is missing in ##[add-matcher] command.')
+  const problem = session.effects.addMatcher(path)
+  return problem === undefined ? [] : session.refuse(problem)
+}
+
+function removeMatcher(command: WorkflowCommand, session: CommandSession): readonly string[] {
+  const owner = command.properties['owner'] ?? ''
+  const path = command.value.trim()
+  if ((owner === '') === (path === '')) {
+    return session.refuse('Either the owner or a file path must be given in ##[remove-matcher] command.')
+  }
+  const problem = session.effects.removeMatcher({ owner, path })
+  return problem === undefined ? [] : session.refuse(problem)
 }
 
 function printDebug(command: WorkflowCommand, session: CommandSession): readonly string[] {
