@@ -333,6 +333,9 @@ export function shellWithoutTerminal(): KnownError {
     message:
       '--shell-on-failure opens a shell on the terminal, and there is none: input or output is a pipe or a file.',
     hint: 'Call it from a terminal, or leave --shell-on-failure out.',
+  })
+}
+
 /** The repository here does not have the commit of a release. */
 export function releaseCommitUnknown(fact: {
   readonly version: string
