@@ -22,5 +22,6 @@ export function staticName(step: StepModel): string {
 
 function scriptName(script: string, step: StepModel): string {
   const line = script.split('\n').find((text) => text.trim() !== '')
-  return `Run ${line?.trim() ?? step.id}`
+  // An id that we gave is no name for people.
+  return `Run ${line?.trim() ?? (step.id.startsWith('__') ? 'a script' : step.id)}`
 }

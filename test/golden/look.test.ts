@@ -31,6 +31,7 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   ['status-quiet', ['status', '-q'], {}],
   ['ps-terminal', ['ps'], { ...terminal, width: 140 }],
   ['ps-80-columns', ['ps'], { ...terminal, width: 80 }],
+  ['ps-50-columns', ['ps', '--app', 'web'], { ...terminal, width: 50 }],
   ['ps-pipe', ['ps', '--open'], {}],
   ['ps-json', ['ps', '--app', 'api', '--json'], {}],
   ['release-list', ['release', 'list'], terminal],

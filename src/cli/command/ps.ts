@@ -9,6 +9,7 @@ import { parseCount } from '../pairs.ts'
 import { printList } from '../print-list.ts'
 import type { Palette } from '../palette.ts'
 import type { Session } from '../session.ts'
+import type { Column } from '../text-table.ts'
 import { age, exactTime } from '../time.ts'
 
 /** Finished runs and deployments that are shown besides the open ones. */
@@ -57,32 +58,50 @@ export const page: CommandPage = {
   },
 }
 
+/** Columns of a terminal from which on a row shows everything. */
+const wideFrom = 72
+
+const applicationColumn: Column<WorkRow> = { title: 'APP', screen: (row) => row.application }
+const reasonColumn: Column<WorkRow> = {
+  title: 'REASON',
+  screen: (row) => (row.reason === '' ? '-' : row.reason),
+  pipe: (row) => row.reason,
+  shrink: 3,
+}
+
 async function ps(session: Session, flags: Flags): Promise<number> {
   const rows = await readRows(session, flags)
   const now = session.world.now()
+  // A narrow terminal has room for what and how; `shipway why` tells the reason.
+  const isNarrow = session.world.isTTY && session.world.width < wideFrom
+  const isOneApplication = new Set(rows.map((row) => row.application)).size <= 1
   printList<WorkRow>(session, {
     kind: 'WorkList',
     rows,
     columns: [
       { title: 'ID', screen: (row) => row.id, shrink: 1 },
-      { title: 'APP', screen: (row) => row.application },
+      ...(isNarrow && isOneApplication ? [] : [applicationColumn]),
       { title: 'WHAT', screen: (row) => row.what, shrink: 2 },
       { title: 'STATE', screen: (row) => paintState(row.state, session.out), pipe: (row) => row.state },
-      { title: 'TOOK', screen: (row) => took(row, now), pipe: (row) => tookExactly(row) },
-      {
-        title: 'REASON',
-        screen: (row) => (row.reason === '' ? '-' : row.reason),
-        pipe: (row) => row.reason,
-        shrink: 3,
-      },
+      ...(isNarrow
+        ? []
+        : [{ title: 'TOOK', screen: (row: WorkRow) => took(row, now), pipe: (row: WorkRow) => tookExactly(row) }]),
+      ...(isNarrow ? [] : [reasonColumn]),
       { title: 'AGE', screen: (row) => age(now, row.createdAt), pipe: (row) => exactTime(row.createdAt) },
     ],
     toJson: (row) => ({ kind: row.kind, ...row.source }),
     idOf: (row) => row.id,
-    empty: 'Nothing has run here yet. `shipway run` starts.',
+    empty: emptyText(flags),
   })
   await readHome(session, async (q) => warnOfAbsentAgent(session, q))
   return 0
+}
+
+/** With a filter nobody can tell whether nothing has run, or nothing of that kind. */
+function emptyText({ app, open }: Flags): string {
+  if (app !== undefined)
+    return `Nothing ${open === true ? 'goes on' : 'has run'} for an application "${app}". \`shipway ps --all\` shows all.`
+  return open === true ? 'Nothing goes on and nothing waits.' : 'Nothing has run here yet. `shipway run` starts.'
 }
 
 async function readRows(session: Session, flags: Flags): Promise<readonly WorkRow[]> {

@@ -190,7 +190,10 @@ async function list(session: Session, flags: ListFlags): Promise<number> {
       note: noteOf(row, failed) || null,
     }),
     idOf: (row) => row.id,
-    empty: 'No release has been sealed yet. A green `shipway run` seals one when shipway.yml is there.',
+    empty:
+      flags.app === undefined
+        ? 'No release has been sealed yet. A green `shipway run` seals one when shipway.yml is there.'
+        : `No release of an application "${flags.app}" has been sealed. \`shipway release list\` shows all.`,
   })
   return 0
 }

@@ -65,7 +65,9 @@ async function status(session: Session, flags: Flags): Promise<number> {
     toJson: (row) => rowJson(row, matrix),
     idOf: (row) => row.application,
     empty:
-      'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.',
+      flags.app === undefined
+        ? 'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.'
+        : `No environment of an application "${flags.app}" has been used. \`shipway status\` shows all.`,
   })
   if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
   await readHome(session, async (q) => warnOfAbsentAgent(session, q))

@@ -1,3 +1,4 @@
+import type { TargetConfig } from '#core/project/model.ts'
 import { KnownError } from '#core/errors.ts'
 import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
 import { shortDigest } from '#core/view/name.ts'
@@ -112,15 +113,28 @@ async function inspect(
   }
 }
 
+/** What a person types to see what Shipway sees: with the port, the key and whatever else shipway.yml says. */
+export function sshByHand({ user, host, port, options }: Extract<TargetConfig, { kind: 'ssh' }>): string {
+  const words = [
+    'ssh',
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...options.flatMap((option) => [
+      '-o',
+      /^[\w@%+=:,./~-]+$/.test(option) ? option : `'${option.replaceAll("'", String.raw`'\''`)}'`,
+    ]),
+    `${user === undefined ? '' : `${user}@`}${host}`,
+    'true',
+  ]
+  return words.join(' ')
+}
+
 function targetCheck(environment: string, { target, state }: TargetReport): Check {
   const name = `${environment} ${target.name}`
   if (state.kind === 'unknown')
     return fail(
       name,
       state.why,
-      target.kind === 'ssh'
-        ? `Try it by hand: \`ssh ${target.user === undefined ? '' : `${target.user}@`}${target.host} true\`.`
-        : 'Check the folder and its owner.',
+      target.kind === 'ssh' ? `Try it by hand: \`${sshByHand(target)}\`.` : 'Check the folder and its owner.',
     )
   if (state.pending !== undefined)
     return warn(

@@ -28,6 +28,8 @@ describe('a redactor', () => {
     ['in a shell argument', 'say "hi" now', String.raw`say \"hi\" now`, '***'],
     ['PowerShell pieces', 'section1&section2', 'At line: section2', 'At line: ***'],
     ['url-safe base64', 'k?>~xyz', btoa('k?>~xyz').replaceAll('+', '-').replaceAll('/', '_'), '***'],
+    ['hexadecimal', 'tok-abc', 'x 746f6b2d616263 746F6B2D616263', 'x *** ***'],
+    ['not the hexadecimal of a short one', 'abc', 'x 616263', 'x 616263'],
     ['an emoji', 'pass\u{1F511}word', 'a pass\u{1F511}word b', 'a *** b'],
   ])('hides a secret: %s', (_name, secret, text, masked) => {
     expect(redactorOf(secret).redact(text)).toBe(masked)
@@ -49,6 +51,7 @@ describe('a redactor', () => {
       (text) => JSON.stringify(text).slice(1, -1),
       encodeURIComponent,
       (text) => Buffer.from(text).toString('base64'),
+      (text) => (Buffer.byteLength(text) < 6 ? text : Buffer.from(text).toString('hex')),
       (text) => text.replaceAll("'", "''"),
     ]
     const property = (secrets: readonly string[], around: readonly string[], form: number) => {
@@ -76,10 +79,10 @@ describe('a redactor', () => {
   })
 
   test('says where an unfinished line may be cut: nowhere inside a secret, and not where one may have begun', () => {
-    // Its longest form is base64, with eight characters.
+    // Its longest form is hexadecimal, with twelve characters.
     const redactor = redactorOf('SECRET')
-    expect(redactor.cutOf('abcdefghijkl')).toBe(5)
-    expect(redactor.cutOf('abcdSECRETab')).toBe(4)
+    expect(redactor.cutOf('abcdefghijklmnop')).toBe(5)
+    expect(redactor.cutOf('abcdefghSECRETabcdef')).toBe(8)
     expect(redactorOf().cutOf('abc')).toBe(3)
     expect(redactor.cutOf('SECRET')).toBe(0)
   })

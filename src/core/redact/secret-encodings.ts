@@ -29,6 +29,7 @@ const encoders: readonly ((secret: string) => readonly string[])[] = [
   jsonForms,
   percentForms,
   (secret) => [xmlEscape(secret)],
+  hexForms,
   (secret) => (secret.length > 8 && secret.startsWith('"') && secret.endsWith('"') ? [secret.slice(1, -1)] : []),
   powershellPieces,
 ]
@@ -67,6 +68,14 @@ function percentForms(secret: string): readonly string[] {
   const script = encodeURIComponent(secret)
   const strict = script.replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
   return [script, strict, strict.replaceAll('%2F', '/'), strict.replaceAll('%20', '+')]
+}
+
+/** The bytes as `xxd -p`, `od` and most languages print them, in either case. GitHub leaves them out; a short secret would blank out numbers. */
+function hexForms(secret: string): readonly string[] {
+  const bytes = new TextEncoder().encode(secret)
+  if (bytes.length < PIECE_LENGTH_MIN) return []
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return [hex, hex.toUpperCase()]
 }
 
 const xmlEntities: Readonly<Record<string, string>> = {
