@@ -45,6 +45,9 @@ const schedulesEveryMs = 15_000
 /** While jobs run in this process, their logs are looked at this often even without a notice. */
 const lookAtOnceMs = 30
 
+/** What follows the end of a run or a deployment is over in a moment: only what lasts is told. */
+const carryOnToldAfterMs = 1000
+
 /** How often an agent is started in the background, and how long each may take until it answers. Then this process does the work. */
 const agentStartsMax = 3
 const agentStartMs = 5000
@@ -132,8 +135,13 @@ export class EmbeddedClient implements AgentClient {
 
   async carryOn(onBegin: () => void, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake.ring(), { once: true })
-    for (let isBegun = false; this.#isAlone; isBegun = true) {
-      if (!isBegun) onBegin()
+    const { clock } = this.#world
+    const tellAt = clock.monotonic() + carryOnToldAfterMs
+    for (let isTold = false; this.#isAlone;) {
+      if (!isTold && clock.monotonic() >= tellAt) {
+        isTold = true
+        onBegin()
+      }
       if (signal.aborted) this.#isInterrupted = true
       if (this.#isInterrupted) return
       await this.#wake.wait(lookEveryMs)

@@ -44,7 +44,7 @@ export interface AgentClient extends AsyncDisposable {
   follow(subject: string, options: FollowOptions, signal: AbortSignal): Promise<'done' | 'waiting'>
   /**
    * When this process is the agent and nobody is there to take over: works on until nothing is left that can go on without a person, so that what
-   * others have handed in does not lie. Calls back once when there is something. Aborted, it leaves the rest to the next agent.
+   * others have handed in does not lie. Calls back once when it lasts. Aborted, it leaves the rest to the next agent.
    */
   carryOn(onBegin: () => void, signal: AbortSignal): Promise<void>
   /**
