@@ -135,6 +135,8 @@ export class EmbeddedClient implements AgentClient {
 
   async carryOn(onBegin: () => void, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake.ring(), { once: true })
+    // Who was the agent may just have left because this process was there.
+    await this.#reachAgent()
     const { clock } = this.#world
     const tellAt = clock.monotonic() + carryOnToldAfterMs
     for (let isTold = false; this.#isAlone;) {
