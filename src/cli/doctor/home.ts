@@ -49,7 +49,7 @@ async function checkDisk(home: string): Promise<Check> {
   const facts = await statfs(await existing(home))
   const free = facts.bavail * facts.bsize
   const found = `${(free / 1024 ** 3).toFixed(1)} GB free`
-  const fix = `Free some space: \`du -sh ${home}/runs ${home}/blobs\` shows what is big.`
+  const fix = `Free some space: \`du -sh ${home}/runs ${home}/blobs ${home}/cache\` shows what is big.`
   if (free < diskFreeMin) return fail('free disk', found, fix)
   return free < diskFreeLow ? warn('free disk', found, fix) : ok('free disk', found)
 }

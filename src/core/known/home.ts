@@ -6,7 +6,7 @@ export function homeDiskFull(found: { readonly home: string; readonly cause?: un
     code: 'HOME_DISK_FULL',
     kind: 'red',
     message: `The disk of the state home ${found.home} is full; nothing was changed.`,
-    hint: `Free some space (\`du -sh ${found.home}/runs ${found.home}/blobs\` shows what is big), then repeat the command.`,
+    hint: `Free some space (\`du -sh ${found.home}/runs ${found.home}/blobs ${found.home}/cache\` shows what is big), then repeat the command.`,
     retry: 'backoff',
     cause: found.cause,
   })

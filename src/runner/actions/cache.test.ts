@@ -142,3 +142,57 @@ describe('actions/cache/save and actions/cache/restore', () => {
     expect(printed(gzip)).toEqual(['hit= primary=key matched=', 'hit=true primary=key matched=key'])
   })
 })
+
+describe('actions/cache', () => {
+  const cache = (key: string, more: Record<string, string> = {}): TestStep => ({
+    uses: 'actions/cache@v4',
+    id: 'cache',
+    with: { key, path: 'deps', ...more },
+  })
+
+  test('restores at its place, and saves when the job has succeeded', async () => {
+    const first = await run('acme/post', [cache('npm-1', { 'restore-keys': 'npm-' }), outputs, fill('one')])
+    const second = await run('acme/post', [cache('npm-1', { 'restore-keys': 'npm-' }), outputs, fill('changed')])
+    const third = await run('acme/post', [
+      cache('npm-2', { 'restore-keys': 'npm-' }),
+      outputs,
+      { run: 'cat deps/sub/file' },
+      fill('two'),
+    ])
+    const fourth = await run('acme/post', [cache('npm-2'), { run: 'cat deps/sub/file' }])
+
+    expect(printed(first)).toEqual(['hit= primary=npm-1 matched='])
+    expect(first.steps.at(-1)).toMatchObject({ name: 'Post Run actions/cache@v4', conclusion: 'success' })
+    expect(first.log).toContain('Cache saved with key: npm-1\n')
+    expect(printed(second)).toEqual(['hit=true primary=npm-1 matched=npm-1'])
+    expect(second.log).toContain('Cache hit occurred on the primary key npm-1, not saving cache.\n')
+    expect(printed(third)).toEqual(['hit=false primary=npm-2 matched=npm-1', 'one'])
+    expect(printed(fourth)).toEqual(['two'])
+  })
+
+  test('saves nothing when the job has failed or the entry was only looked up', async () => {
+    const failed = await run('acme/failed', [cache('key'), fill('broken'), { run: 'exit 1' }])
+    const looked = await run('acme/failed', [cache('key'), outputs])
+    expect(failed.log).not.toContain('Cache saved')
+    expect(printed(looked)).toEqual(['hit= primary=key matched='])
+  })
+
+  test('keeps the key that it had at its place', async () => {
+    const key = expr("format('key-{0}', hashFiles('lock'))")
+    const steps = [
+      { run: 'echo 1 > lock' },
+      cache('', { key: key as unknown as string }),
+      fill('x'),
+      { run: 'echo 2 > lock' },
+    ]
+    const job = await run('acme/key', steps)
+    const saved = /Cache saved with key: (key-[0-9a-f]{64})/.exec(job.log)?.[1]
+    const again = await run('acme/key', [
+      { run: 'echo 1 > lock' },
+      { ...cache(''), with: { path: 'deps', key } },
+      outputs,
+    ])
+    expect(saved).toBeDefined()
+    expect(printed(again)).toEqual([`hit=true primary=${saved} matched=${saved}`])
+  })
+})

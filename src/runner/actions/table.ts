@@ -7,6 +7,7 @@ export const builtInActions: Readonly<Record<BuiltInName, () => Promise<BuiltInA
   'actions/upload-artifact': async () => (await import('./upload-artifact.ts')).uploadArtifact,
   'actions/upload-artifact/merge': async () => (await import('./merge-artifact.ts')).mergeArtifact,
   'actions/download-artifact': async () => (await import('./download-artifact.ts')).downloadArtifact,
+  'actions/cache': async () => (await import('./cache.ts')).cache,
   'actions/cache/restore': async () => (await import('./cache-restore.ts')).cacheRestore,
   'actions/cache/save': async () => (await import('./cache-save.ts')).cacheSave,
   'shipway/deploy': async () => (await import('./deploy.ts')).deploy,
