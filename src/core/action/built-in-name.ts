@@ -4,6 +4,7 @@ export const builtInNames = [
   'actions/upload-artifact',
   'actions/upload-artifact/merge',
   'actions/download-artifact',
+  'actions/cache',
   'actions/cache/restore',
   'actions/cache/save',
   'shipway/deploy',

@@ -104,7 +104,9 @@ export class Upload implements Disposable {
     const path = join(this.#folder, 'ranges')
     // Several ranges arrive at once: whoever comes first makes the file, and nobody empties it.
     closeSync(openSync(path, 'a', 0o600))
-    await pipeline(unowned(body), this.#counter(start), createWriteStream(path, { flags: 'r+', start }))
+    let end = start
+    const count = (bytes: number): number => (end += bytes)
+    await pipeline(unowned(body), this.#limited(count), createWriteStream(path, { flags: 'r+', start }))
   }
 
   /** Ends an upload of ranges: the file has this size, and no bytes beyond it. */
@@ -129,13 +131,16 @@ export class Upload implements Disposable {
 
   async #receive(body: Readable): Promise<Block> {
     const path = join(this.#folder, `block-${(this.#files += 1)}`)
-    const before = this.#bytes
+    let bytes = 0
+    const count = (received: number): number => {
+      bytes += received
+      return (this.#bytes += received)
+    }
     try {
-      const counter = this.#counter(undefined)
-      await pipeline(unowned(body), counter, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
-      return { path, bytes: statSync(path).size }
+      await pipeline(unowned(body), this.#limited(count), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      return { path, bytes }
     } catch (error) {
-      this.#bytes = Math.min(this.#bytes, before)
+      this.#bytes -= bytes
       rmSync(path, { force: true })
       throw error
     }
@@ -146,16 +151,14 @@ export class Upload implements Disposable {
     rmSync(block.path, { force: true })
   }
 
-  /** Passes bytes on until the upload is too large: counted over all blocks, or from the start of a range. */
-  #counter(start: number | undefined): Transform {
-    let end = start ?? 0
+  /** Passes bytes on until the upload is too large: `count` says how large it is with them. */
+  #limited(count: (bytes: number) => number): Transform {
+    const { name } = this
+    const bytesMax = this.#bytesMax
     return new Transform({
       highWaterMark: CHUNK_BYTES,
       transform: (chunk: Buffer, _encoding, done) => {
-        end += chunk.length
-        if (start === undefined) this.#bytes += chunk.length
-        const total = start === undefined ? this.#bytes : end
-        if (total > this.#bytesMax) done(uploadTooLarge({ name: this.name, bytesMax: this.#bytesMax }))
+        if (count(chunk.length) > bytesMax) done(uploadTooLarge({ name, bytesMax }))
         else done(null, chunk)
       },
     })
