@@ -1,27 +1,55 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseRemoteName } from '#core/action/remote-name.ts'
 import { remoteFile } from '#core/workflow/called-file.ts'
 import type { CalledSource, ReadCalled } from '#core/workflow/link-calls.ts'
 import { parseWorkflow } from '#core/workflow/parse-workflow.ts'
-import { calledFileMissing, remoteUnavailable } from '#engine/link-workflow.ts'
+import { calledFileMissing, readRemote } from '#engine/link-workflow.ts'
+import type { ActionLibrary } from '#ports/action-store.ts'
 import type { Git } from '#ports/git.ts'
+import { readLock } from './action-lock.ts'
+import type { Session } from './session.ts'
 
 /** Reads called workflow files of the working tree, as they are now. */
-export function readCalledFrom(root: string): ReadCalled {
+export function readCalledFrom(root: string, remote: ReadCalled = unknownFile): ReadCalled {
   return async (file) => {
-    if (remoteFile(file) !== undefined) return remoteUnavailable(file)
+    if (remoteFile(file) !== undefined) return remote(file)
     const text = await readFile(join(root, file), 'utf8').catch(() => undefined)
     return text === undefined ? calledFileMissing(file) : parsedSource(file, text)
   }
 }
 
 /** Reads them at a commit. */
-export function readCalledAt(git: Git, { root, sha }: { readonly root: string; readonly sha: string }): ReadCalled {
+export function readCalledAt(
+  git: Git,
+  { root, sha }: { readonly root: string; readonly sha: string },
+  remote: ReadCalled = unknownFile,
+): ReadCalled {
   return async (file) => {
-    if (remoteFile(file) !== undefined) return remoteUnavailable(file)
+    if (remoteFile(file) !== undefined) return remote(file)
     const [object] = await git.readFiles(root, sha, [file])
     return object?.kind === 'file' ? parsedSource(file, object.text) : calledFileMissing(file, sha)
   }
+}
+
+/** Reads those of other repositories that the home has already: nothing is fetched, and what is not there is not known. */
+export function readStoredRemote(session: Session): ReadCalled {
+  let open: Promise<ActionLibrary> | undefined
+  return async (file) => {
+    const name = parseRemoteName(file)
+    if (name === undefined) return unknownFile()
+    open ??= session.services.actions(session.home)
+    const library = await open
+    const pins = (await readLock(session))?.pins ?? {}
+    const isStored = (await library.list()).some(
+      ({ repository, ref }) => repository === name.repository.toLowerCase() && ref === name.ref,
+    )
+    return isStored ? readRemote(library, file, { pins }) : unknownFile()
+  }
+}
+
+async function unknownFile(): Promise<CalledSource> {
+  return { kind: 'unknown' }
 }
 
 async function parsedSource(file: string, text: string): Promise<CalledSource> {

@@ -2,6 +2,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openActionStore } from '#adapters/action-store/action-store.ts'
 import { systemGit } from '#adapters/git/git.ts'
 import { openHomeFiles } from '#adapters/home-files/home-files.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
@@ -41,7 +42,9 @@ async function isInForce(sha: string, ref = 'refs/heads/main'): Promise<boolean>
     secretNames: [],
     platforms: {},
   }
-  return (await prepareRuns({ git: systemGit, files: openHomeFiles(home) }, request)).isInForce
+  const actions = openActionStore({ root: path.join(home, 'actions'), now: () => 0, baseUrl: 'off' })
+  const context = { git: systemGit, files: openHomeFiles(home), actions }
+  return (await prepareRuns(context, request)).isInForce
 }
 
 describe('The rules of a run', () => {

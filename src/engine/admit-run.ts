@@ -51,7 +51,7 @@ export interface PreparedRuns {
 
 /** Reads the commit and finds the workflows that answer to the event. Throws a known error when there is nothing to run. */
 export async function prepareRuns(
-  context: Pick<AgentContext, 'git' | 'files'>,
+  context: Pick<AgentContext, 'git' | 'files' | 'actions'>,
   request: RunRequest,
 ): Promise<PreparedRuns> {
   const commit = await loadCommit(context, request.repository, request.event.sha, request.workflows)
@@ -71,7 +71,8 @@ export async function prepareRuns(
   for (const { file, text, model } of commit.workflows) {
     if (model === undefined) continue
     const verdict = matchTrigger(model, request.event)
-    if (verdict.matches) models.push(await linkWorkflow(context, { repository, sha: event.sha }, { text, model }))
+    if (verdict.matches)
+      models.push(await linkWorkflow(context, { repository, sha: event.sha, actions }, { text, model }))
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })

@@ -153,3 +153,53 @@ jobs:
   const runs = await shipway.call(repository.root, 'ps', '--json')
   expect((JSON.parse(runs.stdout) as { items: unknown[] }).items).toEqual([])
 })
+
+test('A workflow of another repository is called at the commit that is stored, with what it calls there, and is missed by name', async () => {
+  using upstream = new Repository({
+    '.github/workflows/build.yml': `on:
+  workflow_call:
+    inputs: { who: { type: string, required: true } }
+    outputs: { said: { value: '\${{ jobs.next.outputs.said }}' } }
+jobs:
+  next: { uses: ./.github/workflows/inner.yml, with: { who: '\${{ inputs.who }}' } }
+`,
+    '.github/workflows/inner.yml': `on:
+  workflow_call:
+    inputs: { who: { type: string } }
+    outputs: { said: { value: '\${{ jobs.say.outputs.said }}' } }
+jobs:
+  say:
+    runs-on: ubuntu-latest
+    outputs: { said: '\${{ steps.s.outputs.said }}' }
+    steps: [{ id: s, run: 'echo "said=hello \${{ inputs.who }}" >> "$GITHUB_OUTPUT"' }]
+`,
+  })
+  using project = new Repository({
+    '.github/workflows/ci.yml': `on: push
+jobs:
+  far: { uses: acme/flows/.github/workflows/build.yml@v1, with: { who: Mona } }
+`,
+  })
+  await using shipway = new Shipway()
+  shipway.env['SHIPWAY_ACTIONS_URL'] = 'off'
+
+  const missing = await shipway.call(project.root, 'run')
+  expect(missing.status).toBe(2)
+  expect(missing.stderr).toContain('ci.yml:3:16: error:')
+  expect(missing.stderr).toContain('acme/flows@v1')
+  expect((await shipway.call(project.root, 'lint')).status).toBe(0)
+
+  expect((await shipway.call(project.root, 'actions', 'add', upstream.root, 'acme/flows@v1')).status).toBe(0)
+  project.commit({}, 'Pin')
+  const plan = await shipway.call(project.root, 'plan')
+  expect(plan.stdout).toContain('calls acme/flows/.github/workflows/inner.yml@v1')
+
+  const run = await shipway.call(project.root, 'run', '--json')
+  expect(run.status, run.stderr).toBe(0)
+  const { jobs } = JSON.parse(run.stdout) as Document
+  expect(jobs.map(({ name, outputs }) => [name, outputs])).toEqual([
+    ['far', { said: 'hello Mona' }],
+    ['far / next', { said: 'hello Mona' }],
+    ['far / next / say', { said: 'hello Mona' }],
+  ])
+})

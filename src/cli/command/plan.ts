@@ -18,7 +18,7 @@ import { linkProblem } from '#engine/link-workflow.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { workflowFolders } from '#engine/load-workflows.ts'
 import { shortRef } from '#core/view/name.ts'
-import { readCalledAt, readCalledFrom } from '../called-workflows.ts'
+import { readCalledAt, readCalledFrom, readStoredRemote } from '../called-workflows.ts'
 import type { CommandPage } from '../command.ts'
 import { findProject } from '../project.ts'
 import { prepareRun } from '../run-request.ts'
@@ -68,9 +68,10 @@ export async function showPlan(session: Session, event: string | undefined, flag
     : await readWorkflows(facts.root, session.directory, flags.workflow)
   if (files.length === 0) throw noWorkflowFiles({ sha, folders: workflowFolders })
   throwWhenInvalid(files)
+  const remote = readStoredRemote(session)
   const read = isOtherCommit
-    ? readCalledAt(session.services.git, { root: facts.root, sha })
-    : readCalledFrom(facts.root)
+    ? readCalledAt(session.services.git, { root: facts.root, sha }, remote)
+    : readCalledFrom(facts.root, remote)
   const linked = await Promise.all(withJob(files, request.job).map(async (file) => linkFile(file, read)))
   const project = await findProject(facts.root)
   const rules: PlatformRules = {

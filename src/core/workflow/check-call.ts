@@ -56,7 +56,12 @@ function checkInputs(job: JobModel, { inputs = {} }: TriggerModel, report: Repor
   }
 }
 
-function checkSecrets(job: JobModel, { secrets = {} }: TriggerModel, report: Report): void {
+/**
+ * A secret that is not declared is an error. Where the called workflow declares inputs or outputs and no secret at all, it is only a warning: GitHub
+ * refuses that too, but act runs it, so people have such files; the secret reaches only jobs that ask for it.
+ */
+function checkSecrets(job: JobModel, trigger: TriggerModel, report: Report): void {
+  const { secrets = {}, inputs, outputs } = trigger
   const { places } = job
   if (places === undefined || job.secrets === 'inherit') return
   const given = new Set(Object.keys(places.secrets).map((name) => name.toLowerCase()))
@@ -65,9 +70,11 @@ function checkSecrets(job: JobModel, { secrets = {} }: TriggerModel, report: Rep
       report(places.uses, 'CALL_INVALID', `Secret ${name} is required, but not provided while calling.`)
   }
   const declared = new Set(Object.keys(secrets).map((name) => name.toLowerCase()))
+  const isForgotten = trigger.secrets === undefined && (inputs !== undefined || outputs !== undefined)
   for (const [name, range] of Object.entries(places.secrets)) {
     if (declared.has(name.toLowerCase())) continue
-    report(range, 'CALL_INVALID', `Invalid secret, ${name} is not defined in the referenced workflow.`, known(secrets))
+    const message = `Invalid secret, ${name} is not defined in the referenced workflow.`
+    report(range, 'CALL_INVALID', message, known(secrets), isForgotten ? 'warning' : 'error')
   }
 }
 

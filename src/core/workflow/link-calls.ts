@@ -14,6 +14,8 @@ import type { Permissions } from './permission.ts'
 export type CalledSource =
   | { readonly kind: 'file'; readonly text: string; readonly parsed: Parsed<WorkflowModel> }
   | { readonly kind: 'problem'; readonly message: string; readonly hint?: string }
+  /** It cannot be seen from here, which is no mistake: nothing is said of it, and its jobs are not followed. */
+  | { readonly kind: 'unknown' }
 
 /** Reads a called file by its name: see `calledFile`. Called once for each. */
 export type ReadCalled = (file: string) => Promise<CalledSource>
@@ -176,6 +178,7 @@ class Linking {
       report(places?.uses ?? nowhere, 'CALL_NOT_FOUND', source.message, source.hint)
       return { isNew: false, called: undefined }
     }
+    if (source.kind === 'unknown') return { isNew: false, called: undefined }
     const called = source.parsed.value
     if (isNew) {
       this.#diagnostics.set(file, [...(this.#diagnostics.get(file) ?? []), ...source.parsed.diagnostics])
