@@ -143,7 +143,7 @@ export const page: CommandPage = {
       examples: [{ command: 'shipway release import v1.4.2.zip', purpose: 'then `shipway deploy ENV v1.4.2`' }],
       exits: [0, 2, 3],
       define: (command, act) => {
-        command.argument('<file>', 'what `shipway release export` wrote').action(act(importRelease))
+        command.argument('<file>', 'what `shipway release export VERSION` wrote').action(act(importRelease))
       },
     },
   ],

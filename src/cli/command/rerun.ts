@@ -22,7 +22,7 @@ interface Flags {
 export const page: CommandPage = {
   description:
     'Runs a finished run again, on the same commit and with the same inputs, as its next attempt: all of it, what failed, or one job. Jobs that need a job which runs again run again too; all others keep their results and outputs. ' +
-    'Earlier attempts stay readable (`shipway logs RUN --attempt N`). Values of secrets are removed when a run ends: give them again.',
+    'Earlier attempts stay readable (`shipway logs RUN --attempt 1`). Values of secrets are removed when a run ends: give them again.',
   examples: [
     { command: 'shipway rerun latest --failed', purpose: 'what failed in the latest run, and what needs it' },
     { command: 'shipway rerun 12', purpose: 'all of run #12' },

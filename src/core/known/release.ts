@@ -160,6 +160,6 @@ export function releaseImportInvalid(fact: { readonly release: string; readonly 
     code: 'RELEASE_IMPORT_INVALID',
     kind: 'usage',
     message: `${fact.release} cannot be taken in: ${fact.problem}.`,
-    hint: 'Take the file that `shipway release export` wrote, unchanged.',
+    hint: 'Take the file that `shipway release export VERSION` wrote, unchanged.',
   })
 }
