@@ -185,7 +185,8 @@ export function gateFailed(fact: {
   return {
     code: 'GATE_FAILED',
     message: `The gates of ${fact.environment} do not let ${fact.version ?? 'the release'} pass. ${said}`,
-    hint: hints.length > 0 ? hints.join(' ') : 'Repair it and run again; `shipway release show VERSION` has the evidence.',
+    hint:
+      hints.length > 0 ? hints.join(' ') : 'Repair it and run again; `shipway release show VERSION` has the evidence.',
   }
 }
 
