@@ -15,7 +15,7 @@ import { enqueue, withdraw } from './enqueue.ts'
 import { Follower } from './follow.ts'
 import { quarantined } from './inbox.ts'
 import { removeSecrets, saveSecrets } from './run-secrets.ts'
-import { ScheduleWatch } from './schedule-watch.ts'
+import type { ScheduleWatch } from './schedule-watch.ts'
 import { Wake } from './wake.ts'
 
 /** What the client needs of the world. */
@@ -65,6 +65,7 @@ export class EmbeddedClient implements AgentClient {
   #failure: Error | undefined
   #reaching: Promise<void> | undefined
   #schedulesAt = 0
+  #schedules: ScheduleWatch | undefined
   /** What was said about schedules: once is enough. */
   readonly #remarks = new Set<string>()
   /** Names of the files that this process has handed in. */
@@ -166,11 +167,16 @@ export class EmbeddedClient implements AgentClient {
   }
 
   /** Only an agent that stays does this: a command that is the agent for a moment would start what nobody expects from it. */
-  async #fireSchedules({ agent, schedules }: AgentRole, onRemark: ServeOptions['onRemark']): Promise<void> {
+  async #fireSchedules({ agent, context }: AgentRole, onRemark: ServeOptions['onRemark']): Promise<void> {
     const now = this.#world.clock.monotonic()
     if (now < this.#schedulesAt) return
     this.#schedulesAt = now + schedulesEveryMs
-    for (const problem of await schedules.fire()) {
+    if (this.#schedules === undefined) {
+      // Read only by an agent that stays: every other command starts without it.
+      const { ScheduleWatch } = await import('./schedule-watch.ts')
+      this.#schedules = new ScheduleWatch(context)
+    }
+    for (const problem of await this.#schedules.fire()) {
       if (!this.#remarks.has(problem)) onRemark?.(problem)
       this.#remarks.add(problem)
     }
@@ -288,8 +294,7 @@ export class EmbeddedClient implements AgentClient {
         await context.store.close()
         throw error
       }
-      const schedules = new ScheduleWatch(context)
-      this.#role = { agent, lock, store: context.store, server: role.server, schedules }
+      this.#role = { agent, lock, store: context.store, server: role.server, context }
       agent.start()
       agent.ended.catch((error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error(String(error))
@@ -308,5 +313,5 @@ interface AgentRole {
   readonly lock: AsyncDisposable
   readonly store: SqlDriver
   readonly server: AgentServer
-  readonly schedules: ScheduleWatch
+  readonly context: AgentContext
 }

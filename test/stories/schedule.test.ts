@@ -4,7 +4,7 @@ import { Shipway } from '../rig/shipway.ts'
 import { until } from '../rig/web-fleet.ts'
 
 const job =
-  'jobs:\n  a: { runs-on: x, steps: [{ run: "echo due ${{ github.event.schedule }} on ${{ github.ref }}" }] }\n'
+  'jobs:\n  a: { runs-on: ubuntu-latest, steps: [{ run: "echo due ${{ github.event.schedule }} on ${{ github.ref }}" }] }\n'
 const files = {
   '.github/workflows/often.yml': `on: { schedule: [{ cron: '*/5 * * * *' }] }\n${job}`,
   '.github/workflows/push.yml': `on: push\n${job}`,

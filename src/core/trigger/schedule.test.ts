@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isImpossible, parseCron, shortestGap } from './cron.ts'
 import type { CronFields } from './cron.ts'
-import { isTimeZone, newestTimeIn, timesAfter } from './schedule.ts'
+import { newestTimeIn, timesAfter } from './schedule.ts'
+import { isTimeZone } from './time-zone.ts'
 
 const at = (text: string): number => Date.parse(text)
 const times = (cron: string, after: string, more: { timezone?: string; count?: number } = {}): readonly string[] =>

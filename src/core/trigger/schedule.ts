@@ -1,19 +1,11 @@
 import { Cron } from 'croner'
 import type { ScheduleModel } from '#core/workflow/model.ts'
 import { parseCron, scheduleMinutesMin } from './cron.ts'
+import { isTimeZone } from './time-zone.ts'
 
 /** Times that are looked at in a row: a schedule that begins with the minute names 60 in an hour. */
 const timesMax = 10_000
 const minuteMs = 60_000
-
-/** Whether this is the name of a time zone that this machine knows. */
-export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
 
 /**
  * The times of a schedule after one moment, at most `count`, none beyond `until`. Milliseconds since 1970. Where clocks go forward, a time that does
