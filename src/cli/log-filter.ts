@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { plainJobId } from '#core/run/place.ts'
+import { dottedJob, isJobNamed, plainJobId } from '#core/run/place.ts'
 import type { JobView, StepView } from '#core/view/model.ts'
 import type { FollowItem } from '#ports/agent-client.ts'
 
@@ -15,9 +15,9 @@ export interface LogChoice {
 
 /** A job that calls a workflow stands for all jobs of the call; `caller / build` and `caller/build` name one of them. */
 export function isJobWanted({ job }: LogChoice, of: Pick<JobView, 'key' | 'jobId' | 'name'>): boolean {
-  if (job === undefined || of.name === job) return true
-  const wanted = job.replaceAll(/ *\/ */g, '.')
-  return [of.key, of.jobId, plainJobId(of.jobId)].some((own) => own === wanted || own.startsWith(`${wanted}.`))
+  if (job === undefined || isJobNamed(job, of)) return true
+  const inside = `${dottedJob(job)}.`
+  return [of.key, plainJobId(of.jobId)].some((own) => own.startsWith(inside))
 }
 
 export function isStepWanted(

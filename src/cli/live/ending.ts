@@ -108,7 +108,7 @@ function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
   const steps: string[] = []
   const red = run.jobs.filter((job) => job.conclusion === 'failure')
   // Of a called workflow the job that failed has a log, the job that calls it has none.
-  const failed = red.find((job) => job.attempt > 0) ?? red[0]
+  const failed = red.find((job) => job.steps.length > 0) ?? red[0]
   if (failed !== undefined) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
   if (run.conclusion === 'failure')
     steps.push(`why:   shipway why ${run.id}`, `again: shipway rerun ${run.id} --failed`)

@@ -36,6 +36,19 @@ export function plainJobId(jobId: string): string {
   return jobId.replaceAll(/\.\d+(?=\.|$)/g, '')
 }
 
+/** Whether people mean this job: by its key, its id with or without legs (`caller/build` is `caller.build`), or its name. */
+export function isJobNamed(
+  wanted: string,
+  { key, jobId, name }: { readonly key: string; readonly jobId: string; readonly name: string },
+): boolean {
+  return wanted === name || [key, jobId, plainJobId(jobId)].includes(dottedJob(wanted))
+}
+
+/** `caller / build` and `caller/build` as keys have it: `caller.build`. */
+export function dottedJob(wanted: string): string {
+  return wanted.replaceAll(/ *\/ */g, '.')
+}
+
 /** A workflow file of a run, prepared for the questions that are asked of it again and again. */
 export interface IndexedWorkflow {
   readonly workflow: WorkflowModel

@@ -1,7 +1,7 @@
 import { jobNotFound, rerunNothingFailed } from '#core/known/run.ts'
 import type { Reason } from '#core/reason.ts'
 import { dependentsOf, jobIdsAt, legsOf, modelOf, resultOf } from './lookup.ts'
-import { placeOf } from './place.ts'
+import { isJobNamed, placeOf } from './place.ts'
 import type { JobState, RunState } from './state.ts'
 
 /** What of a finished run is run again. What needs it is run again too; the rest keeps its results and outputs (actions-semantics 148). */
@@ -51,7 +51,7 @@ function chosenLegs(state: RunState, scope: RerunScope): readonly JobState[] {
       case 'failed':
         return isRed(leg) && resultOf(state, leg.jobId) !== 'success'
       case 'job':
-        return [leg.jobId, leg.key, leg.name].includes(scope.job)
+        return isJobNamed(scope.job, leg)
     }
   })
   if (legs.length > 0) return legs.map((leg) => callerOf(state, leg))

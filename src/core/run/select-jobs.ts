@@ -2,7 +2,7 @@ import { jobNotFound } from '#core/known/run.ts'
 import { calledFile } from '#core/workflow/called-file.ts'
 import type { LinkedWorkflow } from '#core/workflow/link-calls.ts'
 import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
-import { jobIdAt, plainJobId } from './place.ts'
+import { dottedJob, jobIdAt, plainJobId } from './place.ts'
 
 /**
  * The job and all that it needs, directly or not, in the order of the file: what `--job` leaves of a workflow. A job of a
@@ -10,7 +10,7 @@ import { jobIdAt, plainJobId } from './place.ts'
  * needs, and of the call only the named job with its own.
  */
 export function selectJobs({ workflow, calls }: LinkedWorkflow, job: string): readonly string[] {
-  const names = plainJobId(job.replaceAll(/ *\/ */g, '.')).split('.')
+  const names = plainJobId(dottedJob(job)).split('.')
   const selected: string[] = []
   let inside: WorkflowModel | undefined = workflow
   let call = ''
