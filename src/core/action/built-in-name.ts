@@ -7,6 +7,8 @@ export const builtInNames = [
   'actions/cache',
   'actions/cache/restore',
   'actions/cache/save',
+  'actions/setup-node',
+  'actions/setup-python',
   'shipway/deploy',
 ] as const
 

@@ -9,7 +9,7 @@ import { runLogged } from '../script-step.ts'
 import type { StepCall } from '../script-step.ts'
 import { makeCollector } from '../step-collector.ts'
 import type { ProcessPlan } from '../step-process.ts'
-import { machineEnvironment } from '../step-environment.ts'
+import { machineEnvironment, stepPath } from '../step-environment.ts'
 
 /** An action that the runner carries out itself. It throws a `KnownError` to fail its step. */
 export interface BuiltInAction {
@@ -25,6 +25,12 @@ export interface BuiltInAction {
 
 /** What a built-in action works with. */
 export interface ActionContext {
+  /** Name of the action, for what it says. */
+  readonly action: string
+  /** Whether the steps of the job run in a container: what is on this machine is not theirs. */
+  readonly isInContainer: boolean
+  /** PATH of the step. */
+  readonly path: string
   readonly order: JobOrder
   readonly inputs: ActionInputs
   /** What `run` leaves to `post` of the same step. */
@@ -41,6 +47,11 @@ export interface ActionContext {
   print(lines: readonly string[]): void
   warn(message: string): void
   setOutput(name: string, value: string): void
+  /** A variable of the step. */
+  variable(name: string): string | undefined
+  /** As GITHUB_ENV and GITHUB_PATH: for the steps that follow. */
+  setVariable(name: string, value: string): void
+  addPath(folder: string): void
   /** The path of a program of this machine; undefined when it is not installed. */
   findProgram(name: string): string | undefined
   /** Runs a program with its output in the log; true when it returned 0. */
@@ -102,7 +113,7 @@ export async function runBuiltInAction(
   if (unknown.length > 0 && job.stage === 'main') {
     job.announce('warning', `Unexpected input(s) ${unknown.map((name) => `'${name}'`).join(', ')} of ${action.name}`)
   }
-  const context = contextOf(job, call, new ActionInputs(action, given))
+  const context = contextOf(job, call, action.name, new ActionInputs(action, given))
   if (job.stage === 'post') await action.post?.(context)
   else {
     if (action.post !== undefined) registerPost(call.frame, call.step, action.postIf ?? 'always()')
@@ -111,8 +122,11 @@ export async function runBuiltInAction(
   return STEP_SUCCEEDED
 }
 
-function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionContext {
+function contextOf(job: JobRun, call: StepCall, action: string, inputs: ActionInputs): ActionContext {
   return {
+    action,
+    isInContainer: job.host.kind === 'container',
+    path: stepPath(job, call.env),
     order: job.order,
     inputs,
     state: useOf(call.frame, call.step).state,
@@ -124,6 +138,9 @@ function contextOf(job: JobRun, call: StepCall, inputs: ActionInputs): ActionCon
     print: (lines) => job.print(lines),
     warn: (message) => job.announce('warning', message),
     setOutput: (name, value) => (call.outputs[name] = value),
+    variable: (name) => call.env[name],
+    setVariable: (name, value) => (job.env[name] = value),
+    addPath: (folder) => job.addPath(folder),
     findProgram: (name) => findMachineProgram(job, call, name),
     runProgram: (argv, cwd) => runProgram(job, call, argv, cwd),
     captureProgram: (argv, cwd) => captureProgram(job, call, argv, cwd),

@@ -10,5 +10,7 @@ export const builtInActions: Readonly<Record<BuiltInName, () => Promise<BuiltInA
   'actions/cache': async () => (await import('./cache.ts')).cache,
   'actions/cache/restore': async () => (await import('./cache-restore.ts')).cacheRestore,
   'actions/cache/save': async () => (await import('./cache-save.ts')).cacheSave,
+  'actions/setup-node': async () => (await import('./setup-node.ts')).setupNode,
+  'actions/setup-python': async () => (await import('./setup-python.ts')).setupPython,
   'shipway/deploy': async () => (await import('./deploy.ts')).deploy,
 }
