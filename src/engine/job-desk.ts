@@ -1,7 +1,7 @@
-import { reportError } from '#core/errors.ts'
+import { KnownError, reportError } from '#core/errors.ts'
 import type { Json } from '#core/json.ts'
 import { homeLayout } from '#core/home/layout.ts'
-import type { JobResult, RunnerMessage, StepReport } from '#core/run/job-order.ts'
+import type { JobOrder, JobResult, RunnerMessage, StepReport } from '#core/run/job-order.ts'
 import type { RunEffect } from '#core/run/state.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { appendEvent, appendEvents } from '#store/event.ts'
@@ -138,13 +138,17 @@ export class JobDesk {
     if (applied === undefined || held?.state !== 'leased' || held.attempt !== job.attempt) return
     const secrets = loadSecrets(this.#context.files, applied.state.ticket)
     const environment = await this.#valuesOf(job.runId, held.leg?.environment?.name)
-    const order = buildJobOrder(this.#context.files, applied.state, {
-      key: job.jobKey,
-      attempt: job.attempt,
-      secrets,
-      environment,
-      programs: this.#context.programs,
-    })
+    const { programs } = this.#context
+    const started = { key: job.jobKey, attempt: job.attempt, secrets, environment, programs }
+    let order: JobOrder | undefined
+    try {
+      order = buildJobOrder(this.#context.files, applied.state, started)
+    } catch (error) {
+      if (!(error instanceof KnownError)) throw error
+      const result = { conclusion: 'failure', outputs: {}, annotations: [], reason: error.message } as const
+      this.#report(job, { end: { kind: 'done', result } })
+      return
+    }
     if (order === undefined) this.#report(job, { end: { kind: 'lost', why: 'its plan is not in the store' } })
     else this.#slots.take(job).send({ type: 'job', order })
   }

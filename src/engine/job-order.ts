@@ -10,7 +10,10 @@ import type { HomeFiles } from '#ports/home-files.ts'
 /** As GitHub's runner (actions-semantics 54). */
 const cancelTimeoutMinutesDefault = 5
 
-/** Everything that a runner needs for one attempt of a job. Undefined when the job is not there or was never planned. */
+/**
+ * Everything that a runner needs for one attempt of a job. Undefined when the job is not there or was never planned. Throws CALL_SECRETS_FAILED when
+ * what a caller writes below `secrets` cannot be evaluated with their values.
+ */
 export function buildJobOrder(
   files: HomeFiles,
   state: RunState,

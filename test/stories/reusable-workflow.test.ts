@@ -203,3 +203,27 @@ jobs:
     ['far / next / say', { said: 'hello Mona' }],
   ])
 })
+
+test('Secrets that are parts of another secret are passed on, and one that has no such part fails its job and tells nothing', async () => {
+  using repository = new Repository({
+    '.github/workflows/ci.yml': `on: push
+jobs:
+  lib:
+    uses: ./.github/workflows/lib.yml
+    secrets: { token: '\${{ fromJSON(secrets.ALL).token }}' }
+`,
+    '.github/workflows/lib.yml': `on: { workflow_call: { secrets: { token: { required: true } } } }
+jobs:
+  a: { runs-on: ubuntu-latest, steps: [{ run: 'test "\${{ secrets.token }}" = part-of-it' }] }
+`,
+  })
+  await using shipway = new Shipway()
+  shipway.env['ALL'] = '{"token": "part-of-it"}'
+  expect((await shipway.call(repository.root, 'run', '--secret', 'ALL')).status).toBe(0)
+
+  shipway.env['ALL'] = 'hush-hush'
+  const red = await shipway.call(repository.root, 'run', '--json', '--secret', 'ALL')
+  expect(red.status).toBe(1)
+  expect(red.stdout).toContain('The secrets that job \\"lib\\" passes on cannot be evaluated.')
+  expect(red.stdout + red.stderr).not.toContain('hush-hush')
+})

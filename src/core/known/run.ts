@@ -83,3 +83,13 @@ export function deploymentFailed(found: {
     hint: found.reason?.hint ?? `\`shipway why ${found.deployment}\` tells more.`,
   })
 }
+
+/** What a job passes on below `secrets` cannot be evaluated with the values that they have. The problem itself is not told: it may hold one. */
+export function callSecretsFailed(found: { readonly caller: string }): KnownError {
+  return new KnownError({
+    code: 'CALL_SECRETS_FAILED',
+    kind: 'red',
+    message: `The secrets that job "${found.caller}" passes on cannot be evaluated.`,
+    hint: 'Look at the expressions below its "secrets:", and at the form of the secrets that they read.',
+  })
+}

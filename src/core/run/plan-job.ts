@@ -4,6 +4,7 @@ import { evaluateCallOutputs, missingSecrets, passSecrets } from '#core/plan/cal
 import { expandJob, strategyContext } from '#core/plan/expand-job.ts'
 import type { JsonObject } from '#core/json.ts'
 import type { Reason } from '#core/reason.ts'
+import { callSecretsFailed } from '#core/known/run.ts'
 import { KnownError } from '#core/errors.ts'
 import type { Scope, ScopeFunction } from '#core/expression/evaluate.ts'
 import { calledFile } from '#core/workflow/called-file.ts'
@@ -102,7 +103,12 @@ export function secretsAt(
   const caller = state.jobs.get(call)
   if (call === '' || caller?.leg === undefined) return secrets
   const outer = secretsAt(state, placeOf(caller.jobId).call, secrets)
-  return passSecrets(modelOf(state, caller.jobId)?.secrets, legScopeOf(state, caller.jobId, caller.leg), outer)
+  try {
+    return passSecrets(modelOf(state, caller.jobId)?.secrets, legScopeOf(state, caller.jobId, caller.leg), outer)
+  } catch (error) {
+    // The words of the problem may hold the secret.
+    throw error instanceof KnownError ? callSecretsFailed({ caller: caller.name }) : error
+  }
 }
 
 /** The names are enough to tell which secrets a call would miss: each value is taken to be some text. */
@@ -124,8 +130,9 @@ function missingSecret(
     }
     return undefined
   } catch (error) {
-    if (!(error instanceof KnownError)) throw error
-    return { code: 'JOB_INVALID', message: error.message }
+    // It may well work with their values, as `fromJSON(secrets.A)` does: the job is told when it starts.
+    if (error instanceof KnownError) return undefined
+    throw error
   }
 }
 
