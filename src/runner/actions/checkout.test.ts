@@ -128,4 +128,30 @@ describe('actions/checkout', () => {
     })
     expect(job.result.reason).toContain(`"${'a'.repeat(40)}" cannot be checked out from ${repository.root}`)
   })
+
+  test('takes only the folders, or the patterns, that sparse-checkout names, and all files again without it', async () => {
+    using repository = new Repository({ 'top.txt': '', 'a/one.txt': '', 'b/two.txt': '', 'b/three.md': '' })
+    const source = { repository: repository.root, sha: repository.git('rev-parse', 'HEAD') }
+    const list = { run: 'git ls-files -t | sort' }
+    const job = await run({
+      source,
+      steps: [
+        { uses: 'actions/checkout@v4', with: { 'sparse-checkout': 'a\n' } },
+        { run: 'find . -name .git -prune -o -type f -print | sort' },
+        { uses: 'actions/checkout@v4', with: { 'sparse-checkout': '*.md', 'sparse-checkout-cone-mode': 'false' } },
+        { run: 'find . -name .git -prune -o -type f -print | sort' },
+        { uses: 'actions/checkout@v4' },
+        list,
+      ],
+    })
+    expect(printed(job).filter((line) => !line.startsWith('HEAD'))).toEqual([
+      './a/one.txt',
+      './top.txt',
+      './b/three.md',
+      'H a/one.txt',
+      'H b/three.md',
+      'H b/two.txt',
+      'H top.txt',
+    ])
+  })
 })

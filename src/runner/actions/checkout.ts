@@ -31,7 +31,7 @@ export const checkout: BuiltInAction = {
     'github-server-url': undefined,
     filter: undefined,
     'sparse-checkout': undefined,
-    'sparse-checkout-cone-mode': undefined,
+    'sparse-checkout-cone-mode': 'true',
   },
   async run(context: ActionContext): Promise<void> {
     refuseUnsupported(context)
@@ -45,6 +45,7 @@ export const checkout: BuiltInAction = {
     if (!isNew && inputs.boolean('clean')) await git(context, folder, ['clean', '-ffdx', '--quiet'])
     if (inputs.text('fetch-depth') === '0' || inputs.boolean('fetch-tags') || wanted !== '')
       await fetchRefs(context, folder)
+    await narrow(context, folder, isNew)
     await moveTo(context, folder, head, isNew)
     const sha = await readSha(context, folder, head)
     context.setOutput('commit', sha)
@@ -81,7 +82,7 @@ function refuseUnsupported(context: ActionContext): void {
       instead: 'Fetch them with `run: git submodule update --init`.',
     })
   }
-  for (const input of ['lfs', 'sparse-checkout', 'filter']) {
+  for (const input of ['lfs', 'filter']) {
     if (!['', 'false'].includes(inputs.text(input)))
       context.warn(`${action}: the input "${input}" is not supported, ignored.`)
   }
@@ -130,6 +131,21 @@ function configText(repository: string, isSha256: boolean): string {
 async function fetchRefs(context: ActionContext, folder: string): Promise<void> {
   const refs = ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*']
   await git(context, folder, ['fetch', '--quiet', '--no-tags', '--force', 'origin', ...refs])
+}
+
+/** `sparse-checkout`: only some folders, or what patterns name; without it all files again. */
+async function narrow(context: ActionContext, folder: string, isNew: boolean): Promise<void> {
+  const patterns = context.inputs
+    .text('sparse-checkout')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  if (patterns.length > 0) {
+    const mode = context.inputs.boolean('sparse-checkout-cone-mode') ? '--cone' : '--no-cone'
+    return git(context, folder, ['sparse-checkout', 'set', mode, '--end-of-options', ...patterns])
+  }
+  const isNarrow = !isNew && (await capture(context, folder, ['config', '--get', 'core.sparseCheckout'])) === 'true'
+  if (isNarrow) await git(context, folder, ['sparse-checkout', 'disable'])
 }
 
 async function moveTo(context: ActionContext, folder: string, head: Head, isNew: boolean): Promise<void> {
