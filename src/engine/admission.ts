@@ -78,7 +78,7 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
       }
     }
     case 'rerun':
-      return async (query) => admitRerun(query, { ...ticket, request })
+      return async (query) => admitRerun(context.files, query, { ...ticket, request })
     case 'deploy':
       // `run: shipway deploy staging` in a step: what its run has built so far is sealed by asking for it.
       if (request.run !== undefined && request.release === undefined) await context.delivery.sealRun(request.run)

@@ -24,6 +24,9 @@ export interface AgentHandle {
   readonly signal: AbortSignal
 }
 
+/** Runs of an application that failed and whose failed jobs keep their folders, besides the latest. */
+const failedWorkMax = 2
+
 /** How often a hand-over is looked at until its ticket is admitted. Milliseconds. */
 const lookEveryMs = 20
 
@@ -37,6 +40,8 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
   if (run === undefined || run.state !== 'done') return
   const told = toldOfAttempt(await loadEvents(store.query, id, 0, eventsInProjectionMax))
   if (!told.has('run.settled')) {
+    // Before it is settled: from then on a new attempt may work in the same place.
+    await removeWork(context, run)
     const events = run.conclusion === 'success' ? await deliver(context, run, agent) : []
     const fresh = events.filter(({ type }) => !told.has(type))
     await store.transaction(async (query) =>
@@ -47,7 +52,21 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
   await project(context, run)
   const siblings = await listRuns(store.query, { ticket: run.ticket, limit: 1000 })
   if (siblings.every((other) => other.state === 'done')) removeSecrets(files, run.ticket)
-  await files.removeTree(`${homeLayout.run(id)}/work`)
+}
+
+/**
+ * Removes the folders of the run's jobs but for those that failed, which `rerun --from-step` goes on in, and of runs that failed before the last few
+ * ones.
+ */
+async function removeWork({ store, files }: AgentContext, run: StoredRun): Promise<void> {
+  const failed = (await loadJobs(store.query, run.id)).filter(({ conclusion }) => conclusion === 'failure')
+  const kept = new Set(failed.map(({ key, attempt, leg }) => `${key}.${leg?.resume?.attempt ?? attempt}`))
+  const work = `${homeLayout.run(run.id)}/work`
+  if (kept.size === 0) await files.removeTree(work)
+  else for (const name of files.list(work)) if (!kept.has(name)) await files.removeTree(`${work}/${name}`)
+  const before = await listRuns(store.query, { application: run.application, state: 'done', limit: 50 })
+  const old = before.filter(({ id, conclusion }) => id !== run.id && conclusion === 'failure').slice(failedWorkMax)
+  for (const { id } of old) await files.removeTree(`${homeLayout.run(id)}/work`)
 }
 
 /** What the history says since the latest attempt began. */

@@ -2,7 +2,7 @@ import { KnownError, reportError } from '#core/errors.ts'
 import type { Json } from '#core/json.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import type { JobOrder, JobResult, RunnerMessage, StepReport } from '#core/run/job-order.ts'
-import type { RunEffect } from '#core/run/state.ts'
+import type { JobState, RunEffect } from '#core/run/state.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { appendEvent, appendEvents } from '#store/event.ts'
 import { claimJobs, reapExpired, renewLease } from '#store/lease.ts'
@@ -252,8 +252,18 @@ export class JobDesk {
     const before = async (query: Query): Promise<void> => this.#insertSteps(query, job, steps)
     const applied = await this.#table.apply(job.runId, input, { owner: this.#context.owner, before })
     this.#slots.release(job)
-    void this.#context.files.removeTree(homeLayout.work(job.runId, key, attempt)).catch(() => undefined)
+    this.#tidy(applied?.state.jobs.get(key), job)
     if (applied !== undefined) await this.#events.onEffects(job.runId, applied.effects)
+  }
+
+  /**
+   * Removes the folder of a job that has ended. That of a failed one is kept, without its temporary files, for `rerun --from-step`; `finishRun` says
+   * how long.
+   */
+  #tidy(end: JobState | undefined, { runId, jobKey, attempt }: SlotJob): void {
+    const folder = homeLayout.work(runId, jobKey, end?.leg?.resume?.attempt ?? attempt)
+    const isKept = end?.conclusion === 'failure' || (end?.state !== 'done' && end?.leg?.resume !== undefined)
+    void this.#context.files.removeTree(isKept ? `${folder}/temp` : folder).catch(() => undefined)
   }
 
   /** A request takes as long as a deployment: the job's other reports must not wait for it. */

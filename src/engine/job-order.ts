@@ -32,7 +32,9 @@ export function buildJobOrder(
   const model = job === undefined ? undefined : modelOf(state, job.jobId)
   const workflow = workflowAt(state, call)?.workflow
   if (job?.leg === undefined || model === undefined || workflow === undefined) return undefined
-  const work = homeLayout.work(id, started.key, started.attempt)
+  const { resume } = job.leg
+  const folder = resume?.attempt ?? started.attempt
+  const work = homeLayout.work(id, started.key, folder)
   const permissions = permissionsOf(state, job.jobId)
   return {
     runId: id,
@@ -54,6 +56,7 @@ export function buildJobOrder(
       needs: needsContext(state, job.jobId),
     },
     extraEnv: document.env,
+    ...(resume === undefined ? {} : { resume }),
     ...(document.hasShell === true ? { hasShell: true } : {}),
     ...(permissions === undefined ? {} : { permissions }),
     // What a call does not pass on is no less secret.
@@ -67,6 +70,7 @@ export function buildJobOrder(
       home: files.root,
       programs: started.programs,
       workspace: files.absolute(`${work}/workspace`),
+      history: files.absolute(homeLayout.history(id, started.key, folder)),
       temp: files.absolute(`${work}/temp`),
       actions: files.absolute(`${work}/actions`),
       toolCache: files.absolute(homeLayout.toolCache),

@@ -126,6 +126,19 @@ export const STEP_SUCCEEDED: StepEnd = { outcome: 'success' }
 /** Characters of a name, a reason or an address that reach the agent: they become rows and lines on a screen. The log has them whole. */
 export const TOLD_LENGTH_MAX = 4096
 
+/** One step of a job that has failed, with what the steps after it saw: for `rerun --from-step`. */
+export interface StepMemory {
+  /** Place among the steps of the job, from 0. */
+  readonly index: number
+  readonly id: string
+  readonly name: string
+  readonly outcome: Conclusion
+  readonly conclusion: Conclusion
+  readonly outputs: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+  readonly path: readonly string[]
+}
+
 /** Something that must be gone when the job has ended. */
 export interface Removable {
   remove(): Promise<void>
@@ -176,6 +189,8 @@ export class JobRun {
   readonly annotations: Annotation[] = []
   /** What steps have told to look for in output. */
   readonly matchers: ProblemMatchers
+  /** Steps that are done, for `rerun --from-step`. */
+  readonly history: StepMemory[] = []
   /** Names for files in the job's temporary folder. */
   #fileCount = 0
 

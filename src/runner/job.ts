@@ -19,6 +19,7 @@ import { killOrphans, takeCensus } from './orphan.ts'
 import type { Census } from './orphan.ts'
 import { jobScope, stepScope } from './scope.ts'
 import { machineHost } from './machine-host.ts'
+import { restoreHistory, saveHistory } from './step-history.ts'
 import { evaluateEnvironment, runJobSteps } from './step-loop.ts'
 import { prepareActions } from './uses/prepare-actions.ts'
 
@@ -104,7 +105,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
   const census = takeCensus()
   const frame = job.root
   try {
-    if (await setUp(job)) await runJobSteps(job, frame)
+    if (await setUp(job, frame)) await runJobSteps(job, frame)
     else frame.status = 'failure'
     return complete(job, frame, census)
   } finally {
@@ -129,7 +130,7 @@ function startJobTimer(job: JobRun): NodeJS.Timeout {
 }
 
 /** "Set up job": folders, variables, defaults, actions of other repositories, containers. False when the job cannot start. */
-async function setUp(job: JobRun): Promise<boolean> {
+async function setUp(job: JobRun, frame: Frame): Promise<boolean> {
   const startedAt = performance.now()
   const step = { number: 0, id: '__set_up', name: 'Set up job', logStart: 0 }
   job.reportStep({ ...step, status: 'running' })
@@ -138,6 +139,7 @@ async function setUp(job: JobRun): Promise<boolean> {
     prepareFolders(job)
     job.print(setUpLines(job))
     prepareVariables(job)
+    restoreHistory(job, frame)
     await prepareActions(job, job.order.job.steps)
     await startContainers(job)
   } catch (error) {
@@ -231,6 +233,7 @@ function complete(job: JobRun, frame: Frame, census: Census): JobResult {
     job.print([`Terminate orphan process: pid (${pid}) (${command})`])
   }
   const conclusion = job.control.isCancelled ? 'cancelled' : frame.status
+  if (conclusion === 'failure') saveHistory(job)
   const reason = conclusion === 'success' ? undefined : (job.control.reason ?? job.reason)
   return {
     conclusion,

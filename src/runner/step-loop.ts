@@ -11,7 +11,8 @@ import type { StepModel, Template } from '#core/workflow/model.ts'
 import { holdForShell } from './failure-shell.ts'
 import { Stopped } from './job-control.ts'
 import { useOf, wantsPost } from './job-run.ts'
-import type { Frame, JobRun, StepEnd, StepRecord } from './job-run.ts'
+import type { Frame, JobRun, StepEnd, StepMemory, StepRecord } from './job-run.ts'
+import { rememberStep } from './step-history.ts'
 import { runScriptStep } from './script-step.ts'
 import type { StepCall } from './script-step.ts'
 import { stepScope } from './scope.ts'
@@ -29,10 +30,12 @@ const TIMER_MS_MAX = 2_147_483_647
  * actions do after all steps, the last one first (actions-semantics 104, 149).
  */
 export async function runJobSteps(job: JobRun, frame: Frame): Promise<void> {
-  const { steps } = job.order.job
+  const first = job.order.resume?.index ?? 0
+  const steps = job.order.job.steps.slice(first)
   job.stage = 'pre'
   for (const step of steps) if (preConditionOf(job, step) !== undefined) await runJobStep(job, frame, step)
   job.stage = 'main'
+  for (const { name, id, outcome, conclusion } of job.history) reportKept(job, { name, id, outcome, conclusion })
   for (const step of steps) await runJobStep(job, frame, step)
   job.stage = 'post'
   for (const step of frame.posts.toReversed()) if (wantsPost(frame, step)) await runJobStep(job, frame, step)
@@ -59,6 +62,14 @@ interface StepResult extends StepEnd {
   readonly outputs: Record<string, string>
   /** Of a step that has really run. */
   readonly call?: StepCall
+}
+
+/** A step that an earlier attempt has done shows with its result. */
+function reportKept(job: JobRun, step: Pick<StepMemory, 'name' | 'id' | 'outcome' | 'conclusion'>): void {
+  job.stepNumber += 1
+  const reason = `Kept from attempt ${job.order.resume?.attempt ?? 0} of the job.`
+  const place = { logStart: job.log.size, logEnd: job.log.size }
+  job.reportStep({ number: job.stepNumber, ...step, status: 'done', durationMs: 0, reason, ...place })
 }
 
 async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<void> {
@@ -93,6 +104,11 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
     logStart,
     logEnd: job.log.size,
   })
+  if (job.stage === 'main') {
+    const index = job.order.job.steps.indexOf(step)
+    const { outcome, conclusion, outputs } = result
+    rememberStep(job, { index, id: step.id, name, outcome, conclusion, outputs })
+  }
   const { call, conclusion } = result
   const wantsShell = job.order.hasShell === true && conclusion === 'failure' && !job.control.isCancelled
   if (wantsShell && call !== undefined) await holdForShell(job, call, name)

@@ -61,3 +61,12 @@ export async function loadEvents(
     event: { type: row.type, ...fromJson(row.body) } as StoredEvent['event'],
   }))
 }
+
+/** Whether everything that follows the end of a run's latest attempt is done. */
+export async function isSettled(q: Query, run: string): Promise<boolean> {
+  const [row] = await q<{ type: string }>(
+    `select type from event where run = $1 and type in ('run.settled', 'run.restarted') order by seq desc limit 1`,
+    [run],
+  )
+  return row?.type === 'run.settled'
+}

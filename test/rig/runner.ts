@@ -291,6 +291,7 @@ export function orderOf(job: TestJob, folder: string, home: string): JobOrder {
       home,
       programs: join(home, 'no-programs'),
       workspace: join(folder, 'workspace'),
+      history: join(folder, 'steps.json'),
       temp: join(folder, 'temp'),
       actions: join(folder, 'actions'),
       toolCache: join(home, 'tools'),

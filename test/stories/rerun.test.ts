@@ -26,6 +26,25 @@ jobs:
   other: { runs-on: ubuntu-latest, steps: [{ run: 'echo "other" >> "$NOTES/notes"' }] }
 `
 
+/** `check` fails until it is mended; it needs a file, an output, a variable and a program of the step before. */
+const stepwise = `name: Steps
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - name: Slow build
+        id: build
+        run: |
+          echo build >> "$NOTES/notes"; echo kept > file
+          mkdir bin; printf '#!/bin/sh\\necho tool\\n' > bin/tool; chmod +x bin/tool
+          echo "n=7" >> "$GITHUB_OUTPUT"; echo "FROM=from-env" >> "$GITHUB_ENV"; echo "$PWD/bin" >> "$GITHUB_PATH"
+          echo "HIDDEN=\${{ secrets.KEY }}" >> "$GITHUB_ENV"
+      - { id: check, run: 'echo "check $(cat file) \${{ steps.build.outputs.n }} $FROM $(tool)" >> "$NOTES/notes"; [ -e "$NOTES/mended" ]' }
+      - run: echo done >> "$NOTES/notes"
+  b: { needs: a, runs-on: ubuntu-latest, steps: [{ run: 'echo b >> "$NOTES/notes"' }] }
+`
+
 function notes(shipway: Shipway): readonly string[] {
   const file = path.join(shipway.home, 'notes')
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
@@ -83,6 +102,31 @@ describe('A finished run', { tags: ['slow'] }, () => {
         .toSorted(),
     ).toEqual([expect.stringMatching(/^after 1\./), 'build 3', 'flaky bsd 3', 'flaky linux 3', 'other'])
     expect(await call('rerun', 'latest', '--job', 'nobody')).toMatchObject({ status: 2 })
+  })
+
+  test('goes on from a step of a job that failed, in its workspace and with what the steps before it left', async () => {
+    using repository = new Repository({ '.github/workflows/ci.yml': stepwise })
+    await using shipway = new Shipway()
+    Object.assign(shipway.env, { KEY: 'opensesame' })
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    expect((await call('run', 'push', '--env', `NOTES=${shipway.home}`, '--secret', 'KEY')).status).toBe(1)
+    expect(await call('rerun', '1', '--from-step', 'a:nowhere', '--secret', 'KEY')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('Slow build'),
+    })
+
+    writeFileSync(path.join(shipway.home, 'mended'), '')
+    const again = await call('rerun', '1', '--from-step', 'a:check', '--secret', 'KEY')
+    expect(again.status).toBe(0)
+    const log = await call('logs', '1', '--job', 'a')
+    expect(log.stdout).toContain('Not kept, because they held a secret: HIDDEN')
+    expect(again.stdout).toContain('✓ Slow build')
+    expect(notes(shipway)).toEqual(['build', 'check kept 7 from-env tool', 'check kept 7 from-env tool', 'done', 'b'])
+
+    expect(await call('rerun', '1', '--from-step', 'a:check', '--secret', 'KEY')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('RERUN_WORK_GONE'),
+    })
   })
 
   test('asks for its secrets again, because their values are gone, and refuses while it goes on', async () => {

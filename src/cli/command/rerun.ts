@@ -1,4 +1,4 @@
-import { flagsExclusive, rerunOfDeployment } from '#core/known/cli.ts'
+import { flagInvalid, flagsExclusive, rerunOfDeployment } from '#core/known/cli.ts'
 import type { RerunScope } from '#core/run/rerun.ts'
 import type { CommandPage } from '../command.ts'
 import { findSubject, readFilledHome } from '../open-home.ts'
@@ -12,6 +12,7 @@ interface Flags {
   readonly app?: string
   readonly failed?: boolean
   readonly job?: string
+  readonly fromStep?: string
   readonly secret?: readonly string[]
   readonly secretFile?: readonly string[]
   readonly jobs?: number
@@ -22,10 +23,12 @@ interface Flags {
 export const page: CommandPage = {
   description:
     'Runs a finished run again, on the same commit and with the same inputs, as its next attempt: all of it, what failed, or one job. Jobs that need a job which runs again run again too; all others keep their results and outputs. ' +
+    'With --from-step a job that failed goes on in the workspace that it left: outputs, variables and PATH of the steps before are kept; RUNNER_TEMP, and values that held a secret, are not. ' +
     'Earlier attempts stay readable (`shipway logs RUN --attempt 1`). Values of secrets are removed when a run ends: give them again.',
   examples: [
     { command: 'shipway rerun latest --failed', purpose: 'what failed in the latest run, and what needs it' },
     { command: 'shipway rerun 12', purpose: 'all of run #12' },
+    { command: 'shipway rerun 12 --from-step test:3', purpose: 'the job "test" from its third step on' },
     { command: 'shipway rerun 12 --job deploy --secret TOKEN', purpose: 'one job, its secret from the environment' },
   ],
   exits: [0, 1, 2, 3, 8, 130, 143],
@@ -35,6 +38,7 @@ export const page: CommandPage = {
       .option('--app <name>', 'application whose run has the number')
       .option('--failed', 'only jobs that failed or were cancelled, and what needs them')
       .option('--job <id>', 'only this job (its id, key or name), and what needs it')
+      .option('--from-step <job:step>', 'only this job, from this step on; the steps before it are kept')
       .option(
         '--secret <name[=value]>',
         'secret, its value from the environment variable of that name; may be repeated',
@@ -68,8 +72,18 @@ async function rerun(session: Session, text: string, flags: Flags): Promise<numb
   return tellRuns(session, result, flags.logs === false)
 }
 
-function scopeOf({ failed, job }: Flags): RerunScope {
-  if (failed === true && job !== undefined) throw flagsExclusive({ flags: ['--failed', '--job'] })
+function scopeOf({ failed, job, fromStep }: Flags): RerunScope {
+  const given = Object.entries({ '--failed': failed, '--job': job, '--from-step': fromStep })
+  const flags = given.filter(([, value]) => value !== undefined).map(([flag]) => flag)
+  if (flags.length > 1) throw flagsExclusive({ flags })
+  if (fromStep !== undefined) return stepOf(fromStep)
   if (job !== undefined) return { kind: 'job', job }
   return failed === true ? { kind: 'failed' } : { kind: 'all' }
+}
+
+function stepOf(text: string): RerunScope {
+  const at = text.indexOf(':')
+  if (at <= 0 || at === text.length - 1)
+    throw flagInvalid({ flag: '--from-step', value: text, expected: 'JOB:STEP, such as test:3' })
+  return { kind: 'step', job: text.slice(0, at), step: text.slice(at + 1) }
 }

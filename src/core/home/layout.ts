@@ -25,6 +25,9 @@ export const homeLayout = {
   summary: (runId: string, jobKey: string): string => `runs/${runId}/summary/${jobKey}.md`,
   /** Scratch of one job attempt, removed when the job has ended. */
   work: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/work/${jobKey}.${attempt}`,
+  /** What the steps of a failed job have left, in its `work`. */
+  history: (runId: string, jobKey: string, attempt: number): string =>
+    `runs/${runId}/work/${jobKey}.${attempt}/steps.json`,
   /** `digest` is 64 hexadecimal digits. */
   blob: (digest: string): string => `blobs/sha256/${digest.slice(0, 2)}/${digest}`,
 } as const

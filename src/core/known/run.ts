@@ -59,6 +59,37 @@ export function rerunSecretsMissing(found: { readonly run: string; readonly name
   })
 }
 
+/** `rerun --from-step` of a job whose folder is gone: it did not fail, or others have failed since. */
+export function rerunWorkGone(found: {
+  readonly run: string
+  readonly job: string
+  readonly legs: readonly string[]
+}): KnownError {
+  const several = found.legs.length > 1
+  return new KnownError({
+    code: 'RERUN_WORK_GONE',
+    kind: 'usage',
+    message: several
+      ? `"${found.job}" has several legs: ${found.legs.join(', ')}.`
+      : `The workspace of "${found.job}" in the run ${found.run} is gone: only that of a job that failed is kept, for the last three runs that failed.`,
+    hint: several ? 'Name one of them.' : `\`shipway rerun ${found.run} --job ${found.job}\` runs the whole job again.`,
+  })
+}
+
+/** `rerun --from-step` names a step that the job has not reached, or does not have. */
+export function rerunStepUnknown(found: {
+  readonly job: string
+  readonly step: string
+  readonly known: readonly string[]
+}): KnownError {
+  return new KnownError({
+    code: 'RERUN_STEP_UNKNOWN',
+    kind: 'usage',
+    message: `The job "${found.job}" has not come to a step "${found.step}" (steps: ${found.known.join(', ')}).`,
+    hint: 'A step is named by its id, its number from 1, or its name.',
+  })
+}
+
 /** A step asks for a deployment of a run that has nothing to deploy. */
 export function releaseNothingToSeal(found: { readonly run: string }): KnownError {
   return new KnownError({

@@ -28,6 +28,8 @@ export interface JobLeg {
   /** Environment name; its `url` stays a template until the job ends. */
   readonly environment?: { readonly name: string; readonly url?: Template }
   readonly concurrency?: ConcurrencyGroup
+  /** `rerun --from-step`: steps before this one are kept from an earlier attempt, in the folder of that attempt. */
+  readonly resume?: StepResume
   /** There in a leg that runs no steps, but calls a reusable workflow. */
   readonly call?: JobCall
 }
@@ -39,6 +41,15 @@ export interface JobCall {
   readonly inputs: JsonObject
   /** The called workflow's own group. */
   readonly concurrency?: ConcurrencyGroup
+}
+
+/** Where a job goes on. */
+export interface StepResume {
+  /** Of the job: names its folder. */
+  readonly attempt: number
+  /** Place of the first step that runs again, from 0, and its name. */
+  readonly index: number
+  readonly name: string
 }
 
 /**
@@ -72,6 +83,7 @@ export interface JobOrder {
   readonly extraEnv: Readonly<Record<string, string>>
   /** What the token may do, where a file says so; else the repository's setting counts. */
   readonly permissions?: Permissions
+  readonly resume?: StepResume
   /** A step that fails asks for a shell in its world before the job goes on: `run --shell-on-failure`. */
   readonly hasShell?: boolean
   /** Texts to mask besides the secrets. */
@@ -97,6 +109,8 @@ export interface JobPaths {
   readonly programs: string
   /** GITHUB_WORKSPACE, empty when the job starts. */
   readonly workspace: string
+  /** What the steps of a failed job have left: see `rerun --from-step`. */
+  readonly history: string
   /** RUNNER_TEMP. */
   readonly temp: string
   /** The job's own copies of actions of other repositories: `<owner>/<repo>/<commit>`. */

@@ -2,6 +2,7 @@ import { jobNotFound, rerunNothingFailed } from '#core/known/run.ts'
 import type { Reason } from '#core/reason.ts'
 import { dependentsOf, jobIdsAt, legsOf, modelOf, resultOf } from './lookup.ts'
 import { isJobNamed, placeOf } from './place.ts'
+import type { JobLeg, StepResume } from './job-order.ts'
 import type { JobState, RunState } from './state.ts'
 
 /** What of a finished run is run again. What needs it is run again too; the rest keeps its results and outputs (actions-semantics 148). */
@@ -10,6 +11,8 @@ export type RerunScope =
   | { readonly kind: 'failed' }
   /** Id, key or name of a job. */
   | { readonly kind: 'job'; readonly job: string }
+  /** The same, from a step on: its id, number from 1, or name. */
+  | { readonly kind: 'step'; readonly job: string; readonly step: string }
 
 /** The rows that change: `removed` go, `jobs` come. */
 export interface RerunPlan {
@@ -22,7 +25,7 @@ export interface RerunPlan {
  * some legs failed only these run again. A job of a called workflow takes its whole call with it. Throws a known error when there is nothing to
  * run again.
  */
-export function planRerun(state: RunState, scope: RerunScope, attempt: number): RerunPlan {
+export function planRerun(state: RunState, scope: RerunScope, attempt: number, resume?: StepResume): RerunPlan {
   const chosen = new Map(chosenLegs(state, scope).map((leg) => [leg.key, leg]))
   const whole = new Set(
     jobIdsAt(state, '').filter((jobId) =>
@@ -30,14 +33,18 @@ export function planRerun(state: RunState, scope: RerunScope, attempt: number): 
     ),
   )
   const touched = new Set([...chosen.values()].map((leg) => leg.jobId))
-  for (const jobId of whole) if (!touched.has(jobId)) whole.delete(jobId)
+  // A job that goes on from a step keeps its leg as it is.
+  for (const jobId of whole) if (!touched.has(jobId) || resume !== undefined) whole.delete(jobId)
   for (const jobId of allDependents(state, [...touched])) whole.add(jobId)
 
   const single = [...chosen.values()].filter((leg) => !whole.has(leg.jobId))
   const removed = [...whole].flatMap((jobId) => rowsOf(state, jobId)).concat(single)
   return {
     removed: removed.map(({ key }) => key),
-    jobs: [...[...whole].map((jobId) => blockedAgain(state, jobId)), ...single.map((leg) => legAgain(leg, attempt))],
+    jobs: [
+      ...[...whole].map((jobId) => blockedAgain(state, jobId)),
+      ...single.map((leg) => legAgain(leg, attempt, resume)),
+    ],
   }
 }
 
@@ -51,11 +58,13 @@ function chosenLegs(state: RunState, scope: RerunScope): readonly JobState[] {
       case 'failed':
         return isRed(leg) && resultOf(state, leg.jobId) !== 'success'
       case 'job':
+      case 'step':
         return isJobNamed(scope.job, leg)
     }
   })
   if (legs.length > 0) return legs.map((leg) => callerOf(state, leg))
-  if (scope.kind !== 'job') throw rerunNothingFailed({ run: state.id, conclusion: state.conclusion ?? 'success' })
+  if (scope.kind === 'all' || scope.kind === 'failed')
+    throw rerunNothingFailed({ run: state.id, conclusion: state.conclusion ?? 'success' })
   throw jobNotFound({ job: scope.job, workflow: state.document.workflow.name, known: all.map(({ key }) => key) })
 }
 
@@ -97,8 +106,9 @@ function blockedAgain(state: RunState, jobId: string): JobState {
   return { key: jobId, jobId, name: shown, state: 'blocked', attempt, attemptsBefore: attempt }
 }
 
-function legAgain(leg: JobState, attempt: number): JobState {
+function legAgain({ leg: before, ...leg }: JobState, attempt: number, resume: StepResume | undefined): JobState {
   const { key, jobId, name } = leg
+  const { resume: _earlier, ...own } = before ?? {}
   const reason: Reason = { code: 'JOB_AGAIN', message: `Runs again in attempt ${attempt} of the run.` }
   return {
     key,
@@ -108,6 +118,6 @@ function legAgain(leg: JobState, attempt: number): JobState {
     attempt: leg.attempt,
     attemptsBefore: leg.attempt,
     reason,
-    ...(leg.leg === undefined ? {} : { leg: leg.leg }),
+    ...(before === undefined ? {} : { leg: { ...(own as JobLeg), ...(resume === undefined ? {} : { resume }) } }),
   }
 }
