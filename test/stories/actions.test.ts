@@ -142,6 +142,57 @@ describe('an action of another repository', () => {
   })
 })
 
+test('composite actions of other repositories nest, with pre and post stages of what they use and a built-in action inside', async () => {
+  using teller = new Repository({
+    'action.yml': 'name: T\ninputs: { word: {} }\nruns: { using: node20, pre: t.js, main: t.js, post: t.js }\n',
+    't.js': coreScript(`
+      const stage = core.getState('stage')
+      core.info((stage === '' ? 'first ' : stage) + core.getInput('word'))
+      core.saveState('stage', stage === '' ? 'second ' : 'third ')
+    `),
+  })
+  teller.git('tag', 'v1')
+  using outer = new Repository({
+    'tools/both/action.yml': `
+name: Both
+outputs: { node: { value: '\${{ steps.node.outputs.node-version }}' } }
+runs:
+  using: composite
+  steps:
+    - { uses: acme/teller@v1, with: { word: one } }
+    - { id: node, uses: actions/setup-node@v4 }
+    - { uses: acme/teller@v1, with: { word: two } }
+`,
+  })
+  outer.git('tag', 'v2')
+  using base = linkedAs(outer, 'acme/outer')
+  base.link('acme/teller', teller.root)
+  using project = new Repository({
+    '.github/workflows/ci.yml': `
+on: push
+jobs:
+  both:
+    runs-on: ubuntu-latest
+    steps:
+      - { id: both, uses: acme/outer/tools/both@v2 }
+      - run: test "$(node --version)" = "\${{ steps.both.outputs.node }}" && echo between
+`,
+  })
+  await using shipway = new Shipway()
+  shipway.env['SHIPWAY_ACTIONS_URL'] = pathToFileURL(base.root).href
+
+  const pinned = await shipway.call(project.root, 'actions', 'update', '--json')
+  expect(
+    (JSON.parse(pinned.stdout) as { items: { repository: string }[] }).items.map((item) => item.repository),
+  ).toEqual(['acme/outer', 'acme/teller'])
+  const run = await shipway.call(project.root, 'run', 'push')
+  expect(run.status).toBe(0)
+  const said = (run.stdout + run.stderr)
+    .split('\n')
+    .flatMap((line) => /│ ((?:first|second|third|between).*)$/.exec(line)?.[1] ?? [])
+  expect(said).toEqual(['first one', 'first two', 'second one', 'second two', 'between', 'third two', 'third one'])
+})
+
 /** A folder in which the repository has another name, as below a base url. */
 function linkedAs(repository: Repository, name: string): Repository {
   const base = new Repository()
