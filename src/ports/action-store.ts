@@ -24,7 +24,7 @@ export interface ActionStore {
     signal?: AbortSignal,
   ): Promise<StoredCommit>
   /**
-   * Absolute path of a read-only folder with all files of the commit. Every file was just compared with what the commit says; one that was changed is
+   * Absolute path of a folder with all files of the commit; nobody may write into it. Every file was just compared with what the commit says; one that was changed is
    * written again. Throws ACTION_STORE_DAMAGED when the commit itself cannot be read.
    */
   folder(commit: StoredCommit): Promise<string>

@@ -29,7 +29,6 @@ beforeEach(() => {
   store = openStore(pathToFileURL(remotes).href)
 })
 afterEach(() => {
-  execFileSync('chmod', ['-R', 'u+w', root])
   rmSync(root, { recursive: true })
 })
 

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, open, readFile, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { lstat, mkdir, open, readFile, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { readContents } from './object-stream.ts'
@@ -9,7 +9,7 @@ const modes = { file: 0o444, program: 0o555 } as const
 
 /**
  * Writes the files of a commit into a new folder and gives it its name when it is complete. Every content is compared with the id that the commit gives it.
- * Links that lead out of the repository are left out.
+ * Links that lead out of the repository are left out. Files are read only; folders are not, so that people can remove a state home as they are used to.
  */
 export async function writeTree(gitDir: string, entries: readonly TreeEntry[], folder: string): Promise<void> {
   const partial = join(dirname(folder), `.new-${randomUUID()}`)
@@ -23,7 +23,6 @@ export async function writeTree(gitDir: string, entries: readonly TreeEntry[], f
       if (blobId(content, entry.oid) !== entry.oid) throw new Error(`${entry.path} is not what its id says`)
       await writeEntry(path, entry, content)
     }
-    await freeze(partial)
     await replace(partial, folder)
   } finally {
     await removeTree(partial)
@@ -93,24 +92,7 @@ async function listFiles(folder: string, below: string): Promise<readonly string
   return names
 }
 
-/** Nobody writes into the folders any more. */
-async function freeze(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue
-    await freeze(join(folder, entry.name))
-    await chmod(join(folder, entry.name), 0o555)
-  }
-}
-
-/** Removes a folder whose own folders are read only. */
+/** Removes a folder with everything in it. */
 export async function removeTree(folder: string): Promise<void> {
-  await thaw(folder)
   await rm(folder, { recursive: true, force: true })
-}
-
-async function thaw(folder: string): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  if (entries.length === 0) return
-  await chmod(folder, 0o755)
-  for (const entry of entries) if (entry.isDirectory()) await thaw(join(folder, entry.name))
 }
