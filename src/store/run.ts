@@ -249,7 +249,7 @@ export async function restartRun(
 ): Promise<void> {
   await q(
     `update run set attempt = $2, ticket = $3, document = $4, priority = $5, state = 'running', conclusion = null,
-       reason = null, cancelled = null, started_at = null, finished_at = null where id = $1`,
+       reason = null, cancelled = null, started_at = {now}, finished_at = null where id = $1`,
     [id, attempt, ticket, JSON.stringify(document), priority],
   )
 }

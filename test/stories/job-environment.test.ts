@@ -58,10 +58,15 @@ test(
     expect(approved.stderr + approved.stdout).toContain('ship sees blue and small, token true')
     const logs = await call('logs', '1', '--job', 'leak')
     expect(logs.stdout).toContain("Skip setting environment url as environment 'url' may contain secret.")
-    const document = JSON.parse((await call('rerun', '1', '--job', 'leak', '--secret', 'TOKEN', '--json')).stdout) as {
+    // The approval was for the first attempt.
+    const again = await call('rerun', '1', '--job', 'leak', '--secret', 'TOKEN', '--json')
+    expect(again).toMatchObject({ status: 8, stderr: expect.stringContaining('production needs 1 approval') })
+    const document = JSON.parse(again.stdout) as {
       jobs: { key: string; environmentUrl: string | null }[]
     }
     const urls = Object.fromEntries(document.jobs.map(({ key, environmentUrl }) => [key, environmentUrl]))
     expect(urls).toEqual({ build: null, ship: 'https://shop.example/shop', leak: null })
+    expect((await call('approve', '1')).status).toBe(0)
+    expect((await call('ps')).stdout).toContain('success')
   },
 )

@@ -36,7 +36,7 @@ export async function jobVerdict(context: DeliveryContext, runId: string, enviro
     ...(state.lock === undefined ? {} : { lock: state.lock }),
     ...(state.hold === undefined ? {} : { hold: state.hold }),
     verifications: await jobVerifications(query, { application, config, run }),
-    decisions: await decisionsOn(query, run.id, environment),
+    decisions: ofAttempt(run, await decisionsOn(query, run.id, environment)),
     outdatedApprovals: 0,
     hasRunBefore: false,
     missingSecrets: config.secrets.filter(
@@ -101,4 +101,10 @@ function verifiedByJobs(
   return open === undefined
     ? { kind: 'verified' }
     : { kind: 'pending', why: `the job "${open.name}" of this run is not finished` }
+}
+
+/** Who has approved an attempt has not approved the next one: as on GitHub, a job that runs again asks again. */
+function ofAttempt<T extends { readonly at: number }>(run: StoredRun, decisions: readonly T[]): readonly T[] {
+  const since = run.attempt === 1 ? 0 : (run.startedAt ?? 0)
+  return decisions.filter(({ at }) => at >= since)
 }
