@@ -139,9 +139,12 @@ export interface StepMemory {
   readonly path: readonly string[]
 }
 
-/** Something that must be gone when the job has ended. */
-export interface Removable {
-  remove(): Promise<void>
+/** The containers around a job. */
+export interface Surroundings {
+  /** Name of the network that everything of the job shares. */
+  readonly network: string
+  /** Prints what the services said. */
+  tell(): Promise<void>
 }
 
 /** State of the job that runs now. It lives in memory: a job that is interrupted is started again as a whole. */
@@ -165,7 +168,9 @@ export class JobRun {
   /** The engine, once something of the job has asked for it. */
   docker: Docker | undefined
   /** Containers around the job, while there are any. */
-  containers: Removable | undefined
+  containers: Surroundings | undefined
+  /** Where steps reach this machine; loopback when they run on it. */
+  serviceAddress: string | undefined
   /** `job.container` and `job.services`. */
   containerContext: JsonObject = {}
   /** `env` of workflow and job, changed by `GITHUB_ENV`. */

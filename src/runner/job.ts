@@ -20,7 +20,8 @@ import type { Census } from './orphan.ts'
 import { jobScope, stepScope } from './scope.ts'
 import { machineHost } from './machine-host.ts'
 import { restoreHistory, saveHistory } from './step-history.ts'
-import { evaluateEnvironment, runJobSteps } from './step-loop.ts'
+import { evaluateEnvironment } from './evaluate-environment.ts'
+import { runJobSteps } from './step-loop.ts'
 import { prepareActions } from './uses/prepare-actions.ts'
 
 const MINUTE_MS = 60_000
@@ -111,7 +112,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
   } finally {
     clearTimeout(timer)
     job.matchers[Symbol.dispose]()
-    await removeContainers(job)
+    await stopContainers(job)
     await (await job.service)?.[Symbol.asyncDispose]()
   }
 }
@@ -169,14 +170,10 @@ async function startContainers(job: JobRun): Promise<void> {
 }
 
 /** "Stop containers": whatever became of the job. */
-async function removeContainers(job: JobRun): Promise<void> {
+async function stopContainers(job: JobRun): Promise<void> {
   if (job.docker === undefined) return
-  try {
-    await job.containers?.remove()
-  } catch (error) {
-    job.announce('warning', `Containers of the job may be left: ${reportError(error).message}`)
-  }
-  job.world.watchdog.guardContainers(undefined)
+  const { removeContainers } = await import('./container/job-containers.ts')
+  await removeContainers(job, job.docker)
 }
 
 function prepareFolders(job: JobRun): void {

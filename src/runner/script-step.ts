@@ -50,10 +50,11 @@ export async function runScriptStep(job: JobRun, call: StepCall): Promise<StepEn
 export async function runStepProcess(
   job: JobRun,
   plan: ProcessPlan,
-  { files, collector }: { readonly files: FileCommandSet; readonly collector: StepCollector },
+  step: { readonly files: FileCommandSet; readonly collector: StepCollector; readonly host?: StepHost },
 ): Promise<StepEnd> {
+  const { files, collector, host = job.host } = step
   const stopsBefore = job.control.stopCount
-  const exitCode = await runLogged(job, plan, collector)
+  const exitCode = await runLogged(job, plan, collector, host)
   const isStopped = job.control.isOver || job.control.stopCount !== stopsBefore
   return endOfStep(job, isStopped ? 'stopped' : exitCode, () => {
     applyFileCommands(files, job, collector)
@@ -68,7 +69,7 @@ export async function runLogged(
   collector: StepCollector,
   host: StepHost = job.host,
 ): Promise<number> {
-  const session = openCommandSession(job, collector, plan.env)
+  const session = openCommandSession(job, collector, { env: plan.env, host })
   const accept = (line: string) => session.accept(line)
   const { redactor, stepNumber } = job
   const open = (stream: 'out' | 'err') =>

@@ -1,6 +1,7 @@
 import { CommandSession } from '#core/step/command-session.ts'
 import { addMatcher, removeMatcher } from './matcher/matcher-command.ts'
 import type { JobRun } from './job-run.ts'
+import type { StepHost } from './step-host.ts'
 
 /** What a step has said so far, through files and through its output. */
 export interface StepCollector {
@@ -19,7 +20,7 @@ export function makeCollector(outputs: Record<string, string>, state: Record<str
 export function openCommandSession(
   job: JobRun,
   collector: StepCollector,
-  env: Readonly<Record<string, string>>,
+  { env, host }: { readonly env: Readonly<Record<string, string>>; readonly host: StepHost },
 ): CommandSession {
   return new CommandSession(
     {
@@ -34,7 +35,7 @@ export function openCommandSession(
       fail: (reason) => (collector.failure ??= reason),
     },
     {
-      workspace: job.host.inside(job.order.paths.workspace),
+      workspace: host.inside(job.order.paths.workspace),
       isDebug: job.isDebug,
       allowsUnsecureCommands: env['ACTIONS_ALLOW_UNSECURE_COMMANDS']?.toLowerCase() === 'true',
     },

@@ -43,6 +43,36 @@ export function machineEnvironment(
   return { ...variables, ...job.machine.baseEnv }
 }
 
+/** Variables that name a folder or file of the job: a host other than the job's sees them elsewhere. */
+const pathVariables = [
+  'GITHUB_WORKSPACE',
+  'GITHUB_EVENT_PATH',
+  'GITHUB_ACTION_PATH',
+  'RUNNER_TEMP',
+  'RUNNER_TOOL_CACHE',
+  'RUNNER_WORKSPACE',
+]
+
+/** As `processEnvironment`, for a container of an action's own: nothing of the job's host, and paths as that container sees them. */
+export function actionEnvironment(
+  job: JobRun,
+  call: { readonly frame: Frame; readonly env: Readonly<Record<string, string>>; readonly action: string },
+  inside: (path: string) => string,
+): Record<string, string> {
+  const variables = processEnvironment(job, call.frame, call.env, call.action, {})
+  for (const name of Object.keys(job.host.baseEnv)) {
+    const own = call.env[name]
+    if (own === undefined) delete variables[name]
+    else variables[name] = own
+  }
+  delete variables['SHIPWAY_HOME']
+  for (const name of pathVariables) {
+    const path = variables[name]
+    if (path !== undefined) variables[name] = inside(job.host.outside(path))
+  }
+  return variables
+}
+
 /** PATH of a step. */
 export function stepPath(job: JobRun, env: Readonly<Record<string, string>>): string {
   const path = env['PATH'] ?? job.host.baseEnv['PATH'] ?? ''

@@ -1,4 +1,3 @@
-import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import type { Scope } from '#core/expression/evaluate.ts'
 import { evaluateTemplate } from '#core/expression/template.ts'
@@ -7,7 +6,8 @@ import { isTruthy } from '#core/expression/value.ts'
 import { reportError } from '#core/errors.ts'
 import { stepValueInvalid } from '#core/known/runner.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
-import type { StepModel, Template } from '#core/workflow/model.ts'
+import type { StepModel } from '#core/workflow/model.ts'
+import { evaluateEnvironment } from './evaluate-environment.ts'
 import { holdForShell } from './failure-shell.ts'
 import { Stopped } from './job-control.ts'
 import { useOf, wantsPost } from './job-run.ts'
@@ -224,12 +224,4 @@ function minutesOf({ step, scope }: StepCall): number | undefined {
     throw stepValueInvalid({ place: 'timeout-minutes', expected: 'a number above 0', found: toText(value) })
   }
   return minutes
-}
-
-/** The variables of an `env:` mapping as texts. */
-export function evaluateEnvironment(template: Template | undefined, scope: Scope): Record<string, string> {
-  if (template === undefined || template === null || template === '') return {}
-  const value = evaluateTemplate(template, scope)
-  if (!isJsonObject(value)) throw stepValueInvalid({ place: 'env', expected: 'a mapping', found: toText(value) })
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toText(item)]))
 }

@@ -20,6 +20,10 @@ export async function runUsesStep(job: JobRun, call: StepCall, runInnerSteps: Ru
   const uses = call.step.uses ?? ''
   const given = givenInputs(call)
   printHeader(job, call, given)
+  if (uses.startsWith('docker://')) {
+    const { runImageStep } = await import('./container/docker-action.ts')
+    return runImageStep(job, call, given)
+  }
   const builtIn = builtInName(uses)
   if (builtIn !== undefined) return runBuiltInAction(job, call, await builtInActions[builtIn](), given)
   const use = useOf(call.frame, call.step)
@@ -31,8 +35,10 @@ export async function runUsesStep(job: JobRun, call: StepCall, runInnerSteps: Ru
       return runCompositeAction(job, call, { action, inputs, runInnerSteps })
     case 'node':
       return runNodeAction(job, call, action, inputs)
-    case 'docker':
-      throw actionUnavailable({ uses, why: 'this version does not run docker actions', builtIn: [] })
+    case 'docker': {
+      const { runDockerAction } = await import('./container/docker-action.ts')
+      return runDockerAction(job, call, { action, inputs, given })
+    }
     default:
       return unreachable(action.model.runs)
   }
@@ -40,8 +46,7 @@ export async function runUsesStep(job: JobRun, call: StepCall, runInnerSteps: Ru
 
 async function findLocal(job: JobRun, uses: string): Promise<LoadedAction> {
   if (!uses.startsWith('./')) {
-    const why = uses.startsWith('docker://') ? 'this version does not run container actions' : 'it was not prepared'
-    throw actionUnavailable({ uses, why, builtIn: builtInNames })
+    throw actionUnavailable({ uses, why: 'it was not prepared', builtIn: builtInNames })
   }
   const action = await loadLocalAction(job, uses)
   if (action.model.runs.kind === 'composite') await prepareActions(job, action.model.runs.steps)

@@ -45,6 +45,16 @@ export function registryLoginFailed(fact: { registry: string; output: string }):
   })
 }
 
+/** The Dockerfile of an action does not build. */
+export function imageBuildFailed(fact: { uses: string; output: string }): KnownError {
+  return new KnownError({
+    code: 'IMAGE_BUILD_FAILED',
+    kind: 'red',
+    message: `The image of the action ${fact.uses} cannot be built: ${lastLine(fact.output)}`,
+    hint: 'The whole build is in the log above; `docker build` in the folder of the action shows the same.',
+  })
+}
+
 /** `container:` or a service says something that cannot be. */
 export function containerInvalid(fact: { place: string; problem: string }): KnownError {
   return new KnownError({

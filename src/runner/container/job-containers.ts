@@ -4,6 +4,7 @@ import { mountArguments } from '#core/container/docker-argv.ts'
 import { parseContainer } from '#core/container/spec.ts'
 import type { ContainerSpec } from '#core/container/spec.ts'
 import type { Mount } from '#core/container/path-map.ts'
+import { reportError } from '#core/errors.ts'
 import { evaluateTemplate } from '#core/expression/template.ts'
 import { containerFailed, containerInvalid } from '#core/known/container.ts'
 import { jobScope } from '../scope.ts'
@@ -40,6 +41,7 @@ interface Wanted {
  */
 export class JobContainers {
   readonly docker: Docker
+  /** Name of the network that everything of the job shares. */
   readonly network: string
   readonly #job: JobRun
   readonly #services: Started[] = []
@@ -69,6 +71,7 @@ export class JobContainers {
     ]
     for (const spec of specs) await ensureImage(job, this.docker, spec)
     await this.#must(['network', 'create', ...labelArguments(job), this.network], 'The network of the job was not made')
+    if (wanted.container !== undefined) job.serviceAddress = await this.#gateway()
     for (const { name, spec } of wanted.services) {
       job.print([`Starting service container "${name}" of ${spec.image}`])
       this.#services.push({ name, spec, id: await this.#run(spec, serviceArguments(name, spec), spec.command) })
@@ -106,6 +109,13 @@ export class JobContainers {
     job.enter(host)
   }
 
+  /** This machine as containers of the job reach it. */
+  async #gateway(): Promise<string | undefined> {
+    const args = ['network', 'inspect', '--format', '{{range .IPAM.Config}}{{.Gateway}} {{end}}', this.network]
+    const answer = await this.#job.control.stoppable((stop) => this.docker.ask(args, { stop }))
+    return answer.stdout.split(' ').find((address) => address !== '' && !address.includes(':'))
+  }
+
   async #awaitService(service: Started): Promise<void> {
     const job = this.#job
     const facts = await waitUntilHealthy(job, this.docker, { ...service, image: service.spec.image })
@@ -131,8 +141,8 @@ export class JobContainers {
     }
   }
 
-  /** Prints what the services said, and removes everything (118). Works after a cancel as well. */
-  async remove(): Promise<void> {
+  /** Prints what the services said (118). Works after a cancel as well. */
+  async tell(): Promise<void> {
     const job = this.#job
     for (const { name, id } of this.#services) {
       job.print([`##[group]Output of the service "${name}"`])
@@ -140,7 +150,6 @@ export class JobContainers {
       job.print([stdout, stderr].filter((text) => text !== ''))
       job.print(['##[endgroup]'])
     }
-    await removeJob(this.docker, job.mark)
   }
 
   async #run(spec: ContainerSpec, args: readonly string[], command: readonly string[]): Promise<string> {
@@ -190,6 +199,17 @@ export async function openDocker(job: JobRun): Promise<Docker> {
   job.world.watchdog.guardContainers(job.mark)
   await removeStale(job.docker, job.order.paths.home)
   return job.docker
+}
+
+/** Removes everything that the job has made in the engine, its services' last words first. */
+export async function removeContainers(job: JobRun, docker: Docker): Promise<void> {
+  try {
+    await job.containers?.tell()
+    await removeJob(docker, job.mark)
+    job.world.watchdog.guardContainers(undefined)
+  } catch (error) {
+    job.announce('warning', `Containers of the job may be left: ${reportError(error).message}`)
+  }
 }
 
 function serviceArguments(name: string, spec: ContainerSpec): readonly string[] {

@@ -18,20 +18,39 @@ export function workspaceInside(job: JobRun): string {
 
 /** What a job container sees of this machine (actions-semantics 113). */
 export async function jobMounts(job: JobRun): Promise<readonly Mount[]> {
-  const { workspace, temp, toolCache } = job.order.paths
-  const home = join(temp, '_github_home')
-  mkdirSync(home, { recursive: true, mode: 0o700 })
+  const { workspace, temp, toolCache, actions } = job.order.paths
+  for (const folder of [homeFolder(job), actions]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   const mounts: Mount[] = [
     { outside: workspace, inside: workspaceInside(job) },
     { outside: temp, inside: '/__w/_temp' },
-    { outside: home, inside: '/github/home' },
+    { outside: homeFolder(job), inside: '/github/home' },
     { outside: join(temp, '_github_workflow'), inside: '/github/workflow' },
+    { outside: actions, inside: '/__w/_actions' },
     { outside: toolCache, inside: '/__t' },
     { outside: process.execPath, inside: nodeInside, readOnly: true },
   ]
   // The built-in checkout borrows the objects of the repository, by a path that must hold in the container as well.
   for (const path of await borrowedObjects(job)) mounts.push({ outside: path, inside: path, readOnly: true })
   return mounts
+}
+
+/** What the container of a Docker action sees (107). */
+export async function actionMounts(job: JobRun): Promise<readonly Mount[]> {
+  const { workspace, temp } = job.order.paths
+  mkdirSync(homeFolder(job), { recursive: true, mode: 0o700 })
+  const mounts: Mount[] = [
+    { outside: workspace, inside: '/github/workspace' },
+    { outside: temp, inside: '/github/runner_temp' },
+    { outside: homeFolder(job), inside: '/github/home' },
+    { outside: join(temp, '_github_workflow'), inside: '/github/workflow' },
+    { outside: join(temp, '_runner_file_commands'), inside: '/github/file_commands' },
+  ]
+  for (const path of await borrowedObjects(job)) mounts.push({ outside: path, inside: path, readOnly: true })
+  return mounts
+}
+
+function homeFolder(job: JobRun): string {
+  return join(job.order.paths.temp, '_github_home')
 }
 
 /** The object folders of the run's repository, with those that it borrows from in turn. */

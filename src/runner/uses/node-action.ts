@@ -38,7 +38,7 @@ export async function runNodeAction(
   const { state } = useOf(call.frame, call.step)
   const collector = makeCollector(call.outputs, state)
   const env = processEnvironment(job, call.frame, call.env, call.step.id, {
-    ...(await serviceEnvironment(job)),
+    ...(await serviceEnvironment(job, job.serviceAddress)),
     ...githubEnvironment(githubOfAction(job, call.step, action)),
     ...inputVariables(inputs),
     ...stateVariables(state),
