@@ -4,13 +4,14 @@
  *
  * The steps of a case may leave notes for each other in the folder `$NOTES`, which the case has for itself.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { LiveAgent } from '../rig/live-agent.ts'
 import { Repository } from '../rig/repository.ts'
-import type { CallResult } from '../rig/shipway.ts'
+import type { Call, CallResult, Shipway } from '../rig/shipway.ts'
+import { until } from '../rig/web-fleet.ts'
 import { checkRun } from './run-fact.ts'
 import type { RunFacts } from './run-fact.ts'
 
@@ -25,6 +26,8 @@ interface CallPart {
   readonly env?: Readonly<Record<string, string>>
   /** Files of the repository besides the workflow, below `case/<name>/`, or at the root with `/` before them. */
   readonly files?: Readonly<Record<string, string>>
+  /** `shipway cancel` is called when the note of this name is there. */
+  readonly cancelAt?: string
   /** Why the case is not met today: it runs as an expected failure. */
   readonly gap?: string
 }
@@ -79,7 +82,15 @@ async function callOf({ name, call }: Case, agent: LiveAgent, repository: Reposi
   const flags = (call.flags ?? []).map((flag) => flag.replaceAll('{case}', `case/${name}`))
   const client = call.gap === undefined ? agent.client(call.env) : agent.quietClient
   const place = ['--workflow', `case/${name}`, '--env', `NOTES=${notes}`]
-  return client.call(repository.root, 'run', call.event ?? 'push', '--json', ...place, ...flags)
+  const run = client.start(repository.root, 'run', call.event ?? 'push', '--json', ...place, ...flags)
+  if (call.cancelAt !== undefined) await cancelAt(path.join(notes, call.cancelAt), run, client)
+  return run.ended
+}
+
+async function cancelAt(note: string, run: Call, client: Shipway): Promise<void> {
+  await until('the step has begun', () => existsSync(note))
+  const [id = ''] = /run_\w+/.exec(run.printed()) ?? []
+  expect((await client.call(client.home, 'cancel', id)).status).toBe(0)
 }
 
 function readCase(file: string): Case {

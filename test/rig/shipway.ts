@@ -19,6 +19,8 @@ export interface CallResult {
 export interface Call {
   readonly child: ChildProcess
   readonly ended: Promise<CallResult>
+  /** What it has printed so far, on both streams. */
+  printed(): string
   /** Resolves when the text has been printed, on either stream; rejects when the call ends without it. */
   prints(text: string | RegExp): Promise<void>
 }
@@ -97,7 +99,7 @@ export class Shipway implements AsyncDisposable {
         listeners.add(look)
         look()
       })
-    return { child, ended, prints }
+    return { child, ended, printed: () => stdout + stderr, prints }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
