@@ -182,7 +182,6 @@ describe('a job', () => {
     ['a file of variables that cannot be read', { run: 'echo nonsense >> $GITHUB_ENV' }, /Invalid format 'nonsense'/],
     ['a command that is switched off', { run: 'echo "::set-env name=A::b"' }, /`set-env` command is disabled/],
     ['a signal', { run: 'kill -9 $$' }, /exit code 137/],
-    ['a container action', { uses: 'docker://alpine' }, /does not run container actions/],
     ['a time-out that is no number', { run: 'true', timeoutMinutes: expr("'soon'") }, /timeout-minutes must be/],
   ])('fails with a reason: %s', async (_name, step, reason) => {
     const job = await run({ steps: [step] })

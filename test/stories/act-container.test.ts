@@ -13,7 +13,10 @@ const daemon = missingAct === undefined ? await sharedDocker() : { missing: miss
 const missing = 'missing' in daemon ? daemon.missing : undefined
 
 /** The images of the cases. */
-const images = ['node:16-buster-slim', 'node:12-buster-slim', 'ubuntu:18.04', 'ubuntu:latest']
+const images = ['ubuntu:18.04', 'ubuntu:latest']
+const nodeImages = ['node:16-buster-slim', 'node:12-buster-slim']
+/** As in the images of Node: what begins with `-` is for node. */
+const nodeEntry = ['/bin/sh', '-c', 'case $1 in -*) set -- node "$@" ;; esac; exec "$@"', 'docker-entrypoint']
 
 describe.skipIf(missing !== undefined)(`act's whole runs in containers ${missing ?? ''}`, { tags: ['slow'] }, () => {
   const cases = missing === undefined ? [...actCases()] : []
@@ -23,6 +26,10 @@ describe.skipIf(missing !== undefined)(`act's whole runs in containers ${missing
   beforeAll(async () => {
     if ('missing' in daemon) return
     for (const image of images) await daemon.docker('tag', baseImage, image)
+    for (const image of nodeImages) {
+      const entry = `ENTRYPOINT ${JSON.stringify(nodeEntry)}`
+      await daemon.build(image, [`FROM ${baseImage}`, entry, 'CMD ["node"]'])
+    }
     await daemon.build('node:16-buster', [`FROM ${baseImage}`, 'RUN ln -s python3 /usr/bin/python'])
     repository = actRepository()
     agent = await LiveAgent.start({ env: { SHELL: undefined, ...daemon.env } })
