@@ -14,5 +14,10 @@ export function addEventFlags(command: Command): void {
     .option('--input <key=value>', 'input of workflow_dispatch; may be repeated', collect)
     .option('--var <key=value>', 'value of the vars context; may be repeated', collect)
     .option('--matrix <key:value>', 'only the legs of a matrix with this value; may be repeated', collect)
+    .option(
+      '--platform <label=where>',
+      'where jobs of a runs-on label run: LABEL=host or LABEL=docker:IMAGE; may be repeated',
+      collect,
+    )
     .option('--changed-files <list>', 'files for path filters, separated by commas (default: what git says)')
 }

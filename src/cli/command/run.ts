@@ -34,11 +34,6 @@ export const page: CommandPage = {
       )
       .option('--secret-file <file>', 'file with NAME=value lines; may be repeated', collect)
       .option('--env <key=value>', 'environment variable for every step; may be repeated', collect)
-      .option(
-        '--platform <label=where>',
-        'where jobs of a runs-on label run: LABEL=host or LABEL=docker:IMAGE; may be repeated',
-        collect,
-      )
       .option('--jobs <n>', 'jobs at the same time (default: the processors of this machine)', parseCount('--jobs'))
       .option('--dry-run', 'show the plan, run nothing')
       .option('--shell-on-failure', 'open a shell where a step fails, before the job goes on (needs a terminal)')
