@@ -3,13 +3,10 @@ import type { Share } from '#core/evidence/coverage-report.ts'
 import { readCycloneDx } from '#core/evidence/cyclonedx.ts'
 import { readJUnit, redTests } from '#core/evidence/junit.ts'
 import type { Reading } from '#core/evidence/reading.ts'
+import type { ReportKind } from '#core/evidence/report-kind.ts'
 import { readSarif } from '#core/evidence/sarif.ts'
 import { readTrivy } from '#core/evidence/trivy.ts'
 import type { Finding, ScanReport } from '#core/evidence/vulnerability.ts'
-
-/** Kinds of reports, as `release.reports` in shipway.yml names them. */
-export const reportKinds = ['tests', 'coverage', 'scans', 'sbom'] as const
-export type ReportKind = (typeof reportKinds)[number]
 
 /** What one report proves: small enough to be kept in the store. The report itself is the blob `digest`. */
 export type Evidence = {

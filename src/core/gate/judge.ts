@@ -1,6 +1,7 @@
 import { severities } from '#core/evidence/vulnerability.ts'
+import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { Finding, Severity } from '#core/evidence/vulnerability.ts'
-import type { Evidence, ReportKind } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import type { CoverageGate, GatePolicy, TestGate, VulnerabilityGate, Waiver } from './policy.ts'
 
 /** What one gate says: `text` is a sentence with the figures, for people. A warning lets pass. */

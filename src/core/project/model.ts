@@ -1,5 +1,5 @@
 import type { Position } from '#core/diagnostic.ts'
-import type { ReportKind } from '#core/gate/evidence.ts'
+import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { GatePolicy, Waiver } from '#core/gate/policy.ts'
 
 /**

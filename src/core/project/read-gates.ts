@@ -1,6 +1,6 @@
 import { severities } from '#core/evidence/vulnerability.ts'
 import type { Severity } from '#core/evidence/vulnerability.ts'
-import type { ReportKind } from '#core/gate/evidence.ts'
+import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { GatePolicy, VulnerabilityGate, Waiver } from '#core/gate/policy.ts'
 import type { ValuesOf } from './field.ts'
 import type { Path, ProjectReader } from './reader.ts'

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads'
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import type { MatcherModel } from '#core/matcher/model.ts'
-import { cell } from './worker.ts'
-import type { Found, Question } from './worker.ts'
+import { cell } from './conversation.ts'
+import type { Found, Question } from './conversation.ts'
 
 /** What a question led to: an answer, or the matcher and the line on which its expression did not end. */
 export type ScanResult =
@@ -28,6 +27,7 @@ export class MatcherWorker {
   #asked = 0
 
   constructor(models: readonly MatcherModel[]) {
+    const { MessageChannel, Worker } = threads()
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.#worker = new Worker(workerProgram(), {
@@ -83,12 +83,18 @@ export class MatcherWorker {
   }
 
   #lastAnswer(): readonly Found[] {
+    const { receiveMessageOnPort } = threads()
     let last: readonly Found[] = []
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       last = next.message as readonly Found[]
     }
     return last
   }
+}
+
+/** Taken when a step brings the first matcher: what Node has for threads would be loaded by every runner. */
+function threads(): typeof import('node:worker_threads') {
+  return process.getBuiltinModule('node:worker_threads')
 }
 
 /** The program of the thread: its source, or its bundle in an installed package. */

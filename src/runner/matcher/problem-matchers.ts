@@ -1,7 +1,7 @@
 import { withoutColours } from '#core/matcher/matcher.ts'
 import type { MatchValues, MatcherModel } from '#core/matcher/model.ts'
 import { MatcherWorker } from './matcher-worker.ts'
-import type { Found } from './worker.ts'
+import type { Found } from './conversation.ts'
 
 /** Time for one expression on one line, and how often it may be exceeded, as in GitHub's runner (actions-semantics 87). */
 const patienceMs = 1000
