@@ -3,6 +3,7 @@ import { exitCodeOf } from '#core/errors.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { shortVersion } from '#core/view/name.ts'
 import { releaseUnknown } from '#core/known/cli.ts'
+import { forceUnexplained } from '#core/known/deployment.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
 import { previousGood } from '#engine/deployment/previous-good.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
@@ -22,6 +23,7 @@ import type { WorkResult } from './work.ts'
 export interface DeployFlags {
   readonly app?: string
   readonly reason?: string
+  readonly force?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
   readonly wait?: boolean
@@ -34,6 +36,7 @@ export function addDeployFlags(command: Command): void {
   command
     .option('--app <name>', 'application (default: of this project)')
     .option('--reason <text>', 'why, for the history')
+    .option('--force', 'go back across a contract migration too; needs --reason')
     .option('--dry-run', 'show what would change, change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'wait also when only a person can go on')
@@ -46,6 +49,8 @@ export interface DeployCall {
   readonly environment: string
   /** Version, id or `latest`; absent: what the mode takes by itself. */
   readonly release: string | undefined
+  /** Rollback: how many good releases back. Default: 1. */
+  readonly steps?: number
   readonly flags: DeployFlags
 }
 
@@ -68,15 +73,7 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   const { flags, mode } = call
   const plan = await readFilledHome(session, async (q) => planCall(session, q, call))
   const { environment, release } = plan
-  const request: DeployRequest = {
-    kind: 'deploy',
-    mode,
-    application: environment.application,
-    environment: environment.name,
-    ...(release === undefined ? {} : { release: release.id }),
-    ...(plan.run === undefined ? {} : { run: plan.run }),
-    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-  }
+  const request = deployRequest(call, { environment, release: release?.id, run: plan.run })
   if (flags.dryRun === true) {
     const { showDryRun } = await import('./deploy-dry-run.ts')
     return showDryRun(session, { request, title: describe(mode, plan), environment, release })
@@ -98,14 +95,37 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   return concludeDeployments(session, result)
 }
 
-async function planCall(session: Session, q: Query, call: DeployCall): Promise<DeployPlan> {
+/** The request of a call, once it is clear what it means. */
+export function deployRequest(
+  { mode, flags }: DeployCall,
+  meant: {
+    readonly environment: Pick<EnvironmentView, 'application' | 'name'>
+    readonly release: string | undefined
+    readonly run?: string | undefined
+  },
+): DeployRequest {
+  if (flags.force === true && (flags.reason ?? '').trim() === '') throw forceUnexplained()
+  return {
+    kind: 'deploy',
+    mode,
+    application: meant.environment.application,
+    environment: meant.environment.name,
+    ...(meant.release === undefined ? {} : { release: meant.release }),
+    ...(meant.run === undefined ? {} : { run: meant.run }),
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+    ...(flags.force === true ? { isForced: true } : {}),
+  }
+}
+
+/** What a call means: the environment, and the release that its mode takes by itself or that it names. */
+export async function planCall(session: Session, q: Query, call: DeployCall): Promise<DeployPlan> {
   const run = runOfStep(session)
   const own = run === undefined ? undefined : await viewRun(q, run)
   const environment = await findEnvironment(session, q, call.environment, call.flags.app ?? own?.application)
   const { application } = environment
   if (call.mode === 'rollback') {
     const place = { application, environment: environment.name }
-    const wanted = call.release ?? (await previousGood(q, place)).id
+    const wanted = call.release ?? (await previousGood(q, place, call.steps)).id
     return { environment, release: await findRelease(session, q, wanted, application) }
   }
   // Whatever a step puts forward is automation: a hold stops it, and what it asks for ends with its run.
@@ -138,7 +158,7 @@ export async function concludeDeployments(session: Session, result: WorkResult):
     if (result.note !== undefined) session.say(result.note)
   }
   if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
-  return Math.max(0, ...deployments.map((deployment) => exitOf(deployment, result)))
+  return Math.max(0, ...deployments.map((deployment) => exitOfDeployment(deployment, result)))
 }
 
 const exitOfConclusion: Record<NonNullable<DeploymentSummary['conclusion']>, number> = {
@@ -157,7 +177,8 @@ const exitOfReason: Readonly<Record<string, number>> = {
   HOST_KEY_UNKNOWN: exitCodeOf.auth,
 }
 
-function exitOf({ conclusion, reason }: DeploymentSummary, result: WorkResult): number {
+/** The exit status that tells how a deployment ended, or that it waits. */
+export function exitOfDeployment({ conclusion, reason }: DeploymentSummary, result: WorkResult): number {
   if (result.state === 'left') return 0
   if (conclusion === undefined) return 8
   const byReason = conclusion === 'failure' ? exitOfReason[reason?.code ?? ''] : undefined

@@ -210,7 +210,7 @@ function finishConfirmed(draft: Draft): void {
   draft.writes.push({ kind: 'current' })
   if (draft.failure === undefined) {
     // Somebody went back, so automation must not go forward again by itself.
-    if (draft.mode === 'rollback') draft.writes.push({ kind: 'hold', reason: rolledBack() })
+    if (draft.mode === 'rollback' && !draft.isRehearsal) draft.writes.push({ kind: 'hold', reason: rolledBack() })
     draft.finish('success')
     return
   }

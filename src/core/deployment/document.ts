@@ -16,4 +16,6 @@ export interface DeploymentDocument {
   /** The rules as they were when it started: a change of shipway.yml in the middle changes nothing. Targets are absolute. */
   readonly environment?: EnvironmentConfig
   readonly reason?: string
+  /** Somebody goes back across a `contract` migration, and has said why. */
+  readonly isForced?: true
 }

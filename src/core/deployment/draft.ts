@@ -15,6 +15,7 @@ import type {
 export class Draft {
   readonly writes: DeploymentWrite[] = []
   readonly mode: DeploymentState['mode']
+  readonly isRehearsal: boolean
   readonly release: string
   readonly id: string
   phase: DeploymentState['phase']
@@ -29,6 +30,7 @@ export class Draft {
     this.#before = state
     this.id = state.id
     this.mode = state.mode
+    this.isRehearsal = state.isRehearsal === true
     this.release = state.release
     this.phase = state.phase
     this.targets = state.targets
@@ -73,6 +75,7 @@ export class Draft {
       environment: this.#before.environment,
       release: this.release,
       mode: this.mode,
+      ...(this.isRehearsal ? { isRehearsal: true } : {}),
       phase: this.phase,
       targets: this.targets,
       ...(this.failure === undefined ? {} : { failure: this.failure }),

@@ -20,6 +20,28 @@ export interface RollbackWays {
  *     rollback to v2                    v1 [v2]      earlier: v1       left: v3
  */
 export function rollbackWays(history: readonly PastDeployment[]): RollbackWays {
+  const { pile, left } = pileUp(history)
+  return { earlier: pile.slice(0, -1).toReversed(), left: [...left].toReversed() }
+}
+
+/**
+ * Releases that going to a release would undo: what lies above it, the newest first. All of the pile where it is not in it: what
+ * never ran here lies below or above, and only the caller knows which.
+ */
+export function releasesAbove(history: readonly PastDeployment[], release: string): readonly string[] {
+  const { pile } = pileUp(history)
+  return pile.slice(pile.indexOf(release) + 1).toReversed()
+}
+
+/** Whether a release lies in the pile: it runs, or it ran before what runs. */
+export function isInPile(history: readonly PastDeployment[], release: string): boolean {
+  return pileUp(history).pile.includes(release)
+}
+
+function pileUp(history: readonly PastDeployment[]): {
+  readonly pile: readonly string[]
+  readonly left: ReadonlySet<string>
+} {
   let pile: readonly string[] = []
   const left = new Set<string>()
   for (const { release, kind } of history) {
@@ -30,5 +52,5 @@ export function rollbackWays(history: readonly PastDeployment[]): RollbackWays {
     } else pile = [...pile.filter((other) => other !== release), release]
     left.delete(release)
   }
-  return { earlier: pile.slice(0, -1).toReversed(), left: [...left].toReversed() }
+  return { pile, left }
 }

@@ -21,6 +21,8 @@ export interface DeploymentState {
   readonly environment: string
   readonly release: string
   readonly mode: 'deploy' | 'promote' | 'rollback'
+  /** A rollback to learn how long it takes: it holds nothing when it works. */
+  readonly isRehearsal?: true
   readonly phase: 'gate' | DeploymentPhase | 'done'
   /** In the order of the environment's targets. */
   readonly targets: readonly TargetProgress[]

@@ -23,6 +23,8 @@ export interface EnvironmentSubject {
   readonly dirty: boolean
   /** Nobody asked for it by hand: a step or `auto`. */
   readonly isAutomatic: boolean
+  /** Goes back across a `contract` migration on purpose. */
+  readonly isForced?: boolean
   /** Made the change, or asked for this: whom `notAuthor` excludes. */
   readonly authors: readonly string[]
   /** Absent for a job of a run that has sealed nothing yet. */
@@ -60,6 +62,8 @@ export interface EnvironmentFacts {
   readonly soaked?: Readonly<Record<string, { readonly ms: number; readonly isRunning: boolean }>>
   /** What the gates of the environment say to the evidence about the release; empty where it asks for none. */
   readonly gates?: readonly GateResult[]
+  /** Releases that it would undo and whose migrations cannot be undone. */
+  readonly contracts?: readonly { readonly version: string }[]
   /** A newer release that this environment runs, or that is on its way to it. */
   readonly newer?: { readonly version: string }
 }
@@ -103,6 +107,7 @@ export type GateName =
   | 'from'
   | 'clean'
   | 'release'
+  | 'migration'
   | 'order'
   | 'secrets'
   | 'after'
@@ -122,6 +127,7 @@ const rules: readonly (readonly [GateName, Rule])[] = [
   ['from', wrongRef],
   ['clean', dirty],
   ['release', badRelease],
+  ['migration', contracted],
   ['order', outdated],
   ['secrets', missingSecrets],
   ['after', unverified],
@@ -157,6 +163,14 @@ function badRelease({ config, subject }: EnvironmentQuestion): ReturnType<Rule> 
   const mark = release?.bad?.find(({ environment }) => environment === config.name)
   if (release === undefined || mark === undefined) return undefined
   return refuse(reasons.badRelease({ environment: config.name, version: release.version, why: mark.reason }))
+}
+
+/** The data no longer are as the older release knew them: only a person can know that it works all the same. */
+function contracted({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  const [contract] = facts.contracts ?? []
+  if (contract === undefined || subject.isForced === true) return undefined
+  const fact = { environment: config.name, version: subject.release?.version, contract: contract.version }
+  return refuse(reasons.migrationContracted({ ...fact, mode: subject.kind === 'rollback' ? 'rollback' : 'deploy' }))
 }
 
 /** Two runs may finish in another order than they began: the older must not undo the newer. Only a person may. */

@@ -59,6 +59,21 @@ export function badRelease(fact: {
   }
 }
 
+/** Between what runs and what is wanted lies a migration that took away what the older release needs. */
+export function migrationContracted(fact: {
+  readonly environment: string
+  readonly version: string | undefined
+  readonly contract: string
+  readonly mode: 'deploy' | 'rollback'
+}): Reason {
+  const version = fact.version ?? 'this release'
+  return {
+    code: 'MIGRATION_CONTRACTED',
+    message: `${fact.contract} has run a contract migration on ${fact.environment}: ${version} was made for the data as they were before, and may not work on them.`,
+    hint: `Deploy a repair, or restore the data first. Where ${version} is known to work all the same: \`shipway ${fact.mode} ${fact.environment} ${version} --force --reason "why"\`.`,
+  }
+}
+
 /** An automatic deployment that came too late. */
 export function superseded(fact: { readonly environment: string; readonly newer: string }): Reason {
   return {

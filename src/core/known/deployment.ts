@@ -11,10 +11,34 @@ export function deploymentRefused(fact: { readonly reason: Reason }): KnownError
   })
 }
 
+/** Going back across a migration against the rule is recorded with its reason. */
+export function forceUnexplained(): KnownError {
+  return new KnownError({
+    code: 'FORCE_UNEXPLAINED',
+    kind: 'usage',
+    message: '"--force" needs a reason: going against a rule is recorded with it.',
+    hint: 'Add `--reason "why"`.',
+  })
+}
+
+/** A rehearsal would put an older release where real users are. */
+export function rehearsalRefused(fact: { readonly environment: string; readonly why: string }): KnownError {
+  return new KnownError({
+    code: 'REHEARSAL_REFUSED',
+    kind: 'refused',
+    message: `A rollback is not rehearsed on ${fact.environment}: ${fact.why}.`,
+    hint: 'Rehearse it on an environment that comes before; see `shipway env list`.',
+  })
+}
+
 /** A rollback was asked for, and there is nothing to go back to. */
 export function rollbackTargetMissing(fact: {
   readonly environment: string
   readonly current?: string
+  /** How many good releases back were asked for; 1 without it. */
+  readonly steps?: number
+  /** The good releases before, nearest first; fewer than `steps`. */
+  readonly good?: readonly string[]
   /** Earlier releases that a deployment found bad. */
   readonly bad?: readonly string[]
   /** Releases that earlier rollbacks went away from. */
@@ -26,11 +50,18 @@ export function rollbackTargetMissing(fact: {
     fact.left === undefined || fact.left.length === 0
       ? ''
       : ` What earlier rollbacks went away from is not gone back to by itself: ${fact.left.slice(0, 5).join(', ')}.`
+  const { good = [], steps = 1 } = fact
+  const releases = good.length === 1 ? 'one good release' : `${good.length} good releases`
+  const isShort = good.length > 0
   return new KnownError({
     code: 'ROLLBACK_TARGET_MISSING',
     kind: 'refused',
-    message: `${fact.environment} has run no release with success${before}${bad}, so there is nothing to go back to.${left}`,
-    hint: `Name a version: \`shipway rollback ${fact.environment} --to <version>\`; see \`shipway release list\`.`,
+    message: isShort
+      ? `${fact.environment} has run only ${releases}${before} (${good.join(', ')}), so it cannot go ${steps} back.${left}`
+      : `${fact.environment} has run no release with success${before}${bad}, so there is nothing to go back to.${left}`,
+    hint: isShort
+      ? `\`shipway rollback ${fact.environment} ${good.length}\` goes to ${good.at(-1) ?? ''}.`
+      : `Name a version: \`shipway rollback ${fact.environment} --to <version>\`; see \`shipway release list\`.`,
   })
 }
 

@@ -28,9 +28,14 @@ export interface ReleaseConfig {
   readonly files?: readonly string[]
   /** Jobs of the run that must be green before a release may be sealed; empty: all finished ones. */
   readonly requires: readonly string[]
+  /** What the start of a release of this commit does to its data. */
+  readonly migration?: MigrationPhase
   /** Patterns of `<artifact>/<path>` that are evidence, by kind; a kind that is not written has the names that tools use. */
   readonly reports: Readonly<Record<ReportKind, readonly string[]>>
 }
+
+/** `expand` adds what the next release needs, and the one before works on; `contract` takes away what the one before needed. */
+export type MigrationPhase = 'expand' | 'contract'
 
 export interface EnvironmentConfig {
   readonly name: string

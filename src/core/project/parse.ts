@@ -3,7 +3,14 @@ import { hasErrors } from '#core/diagnostic.ts'
 import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
 import { checkProject } from './check.ts'
 import type { ValuesOf, WrittenTarget } from './field.ts'
-import type { EnvironmentConfig, HealthRule, ProjectConfig, ReleaseConfig, TargetConfig } from './model.ts'
+import type {
+  EnvironmentConfig,
+  HealthRule,
+  MigrationPhase,
+  ProjectConfig,
+  ReleaseConfig,
+  TargetConfig,
+} from './model.ts'
 import { ProjectReader } from './reader.ts'
 import type { Path } from './reader.ts'
 import { readFreeze } from './read-freeze.ts'
@@ -23,6 +30,8 @@ export const projectDefaults = {
   confirmBeyondHealthMs: minute,
   confirmWithinMsMin: 2 * minute,
 } as const
+
+const migrationPhases = ['expand', 'contract'] as const satisfies readonly MigrationPhase[]
 
 type WrittenEnvironment = ValuesOf<(typeof projectFields)['environments']['spec']['fields']>
 type WrittenTargets = readonly WrittenTarget<
@@ -147,7 +156,12 @@ function normaliseTargets(
 function normaliseRelease(
   written: ValuesOf<(typeof projectFields)['release']['spec']['fields']> | undefined,
 ): ReleaseConfig {
-  const common = { requires: written?.requires ?? [], reports: { ...defaultReports, ...written?.reports } }
+  const migration = migrationPhases.find((phase) => phase === written?.migration)
+  const common = {
+    requires: written?.requires ?? [],
+    ...(migration === undefined ? {} : { migration }),
+    reports: { ...defaultReports, ...written?.reports },
+  }
   if (written?.artifact !== undefined) return { artifact: written.artifact, ...common }
   return { files: written?.files ?? ['**'], ...common }
 }

@@ -24,6 +24,10 @@ const releaseFields = {
     spec: { kind: 'texts', example: 'test' },
     help: 'Jobs that must be green before a release is sealed. Default: all that have finished.',
   },
+  migration: {
+    spec: { kind: 'choice', of: ['expand', 'contract'], later: [] },
+    help: 'What the start of this release does to its data: expand (the release before still works) or contract (it no longer does: going back across it is refused).',
+  },
   reports: {
     spec: { kind: 'group', fields: reportFields },
     help: 'Which uploaded files are evidence for gates, as <artifact>/<path> patterns. Default: names that the tools use.',

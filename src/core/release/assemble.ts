@@ -28,6 +28,7 @@ export function assembleRelease(input: ReleaseInput): ReleaseManifest {
     version: input.version,
     source: input.source,
     files: checkedFiles(input.files),
+    ...(input.config.release.migration === undefined ? {} : { migration: input.config.release.migration }),
     environments: Object.fromEntries(
       input.config.environments
         .map((environment): [string, ReleaseEnvironment] => [

@@ -1,4 +1,4 @@
-import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { EnvironmentConfig, MigrationPhase } from '#core/project/model.ts'
 
 /** One file of a release; its content is the blob `digest`. */
 export interface ReleaseFile {
@@ -21,6 +21,8 @@ export interface ReleaseManifest {
   readonly version: string
   readonly source: { readonly sha: string; readonly ref: string; readonly dirty: boolean }
   readonly files: readonly ReleaseFile[]
+  /** What its start does to the data: after a `contract` the releases before it can no longer work. */
+  readonly migration?: MigrationPhase
   /** Configuration of every environment as it was at this commit: rolling back re-applies it. Targets are not part of it. */
   readonly environments: Readonly<Record<string, ReleaseEnvironment>>
   /** What proved it: jobs of the run with their conclusions and the digests of their reports. */

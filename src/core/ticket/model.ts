@@ -59,6 +59,10 @@ export interface DeployRequest {
   /** Release id (or 12 and more characters of it), version, or `latest`. Absent for a rollback to the previous good one. */
   readonly release?: string
   readonly reason?: string
+  /** Goes back across a release whose migration is a `contract`; needs a reason. */
+  readonly isForced?: true
+  /** A rehearsal of a rollback: it leaves no hold behind when it works. */
+  readonly isRehearsal?: true
   /** The run whose step asked for it. A second request of the same run, environment and release joins the first. */
   readonly run?: string
 }

@@ -4,6 +4,7 @@ import { checkEnvironment } from '#core/environment/check.ts'
 import { superseded } from '#core/environment/reasons.ts'
 import {
   deploymentRefused,
+  forceUnexplained,
   promotionUnclear,
   runCancelled,
   runForeign,
@@ -43,6 +44,7 @@ export async function admitDeploy(
   ticket: TicketOf<DeployRequest>,
 ): Promise<TicketOutcome> {
   const { request } = ticket
+  if (request.isForced === true && (request.reason ?? '').trim() === '') throw forceUnexplained()
   const { application, config } = await findEnvironment(query, request)
   await checkRun(query, request)
   const release = await findRelease(query, request, config)
@@ -212,13 +214,22 @@ async function makeDeployment(
     planHash: planHash(plan, context.sha256),
     requestedBy: ticket.requestedBy,
     document: {
-      machine: { id, environment: config.name, release: release.id, mode: request.mode, phase: 'gate', targets: [] },
+      machine: {
+        id,
+        environment: config.name,
+        release: release.id,
+        mode: request.mode,
+        ...(request.isRehearsal === true ? { isRehearsal: true } : {}),
+        phase: 'gate',
+        targets: [],
+      },
       plan,
       isInspected: false,
       isAutomatic: request.run !== undefined,
       authors: [...new Set([release.sealedBy, ticket.requestedBy])],
       secretTickets: [...(run === undefined ? [] : [run.ticket]), ticket.id],
       ...(request.reason === undefined ? {} : { reason: request.reason }),
+      ...(request.isForced === true ? { isForced: true } : {}),
     },
   }
 }

@@ -59,6 +59,7 @@ export async function previewDeployment(
     ...(run === undefined ? {} : { run: run.id }),
     document: {
       isAutomatic: run !== undefined,
+      ...(request.isForced === true ? { isForced: true as const } : {}),
       authors: [...new Set([release.sealedBy, requestedBy])],
       secretTickets: run === undefined ? [] : [run.ticket],
     },

@@ -15,12 +15,13 @@ import { loadJobs } from '#store/job.ts'
 import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
+import { crossedContracts } from './crossed-contracts.ts'
 import { loadSecrets } from './load-secrets.ts'
 import { siblingsOf } from './release-evidence.ts'
 
 /** A deployment that the rules are asked about; it may not be in the store yet. */
 export type Candidate = Pick<StoredDeployment, 'id' | 'application' | 'environment' | 'run' | 'kind' | 'planHash'> & {
-  readonly document: Pick<StoredDeployment['document'], 'isAutomatic' | 'authors' | 'secretTickets'>
+  readonly document: Pick<StoredDeployment['document'], 'isAutomatic' | 'isForced' | 'authors' | 'secretTickets'>
 }
 
 /** What the question needs of the world. */
@@ -62,6 +63,7 @@ export async function deploymentQuestion(
       ref: release.manifest.source.ref,
       dirty: release.manifest.source.dirty,
       isAutomatic: candidate.document.isAutomatic,
+      isForced: candidate.document.isForced === true,
       authors: candidate.document.authors,
       release: {
         id: release.id,
@@ -76,6 +78,7 @@ export async function deploymentQuestion(
         ? {}
         : { active: { id: active.id, version: active.document.plan.version, phase: active.state } }),
       ...(newer === undefined ? {} : { newer }),
+      contracts: await crossedContracts(query, place, { release, isRollback: candidate.kind === 'rollback' }),
       verifications: await verifications(query, { application, config, release }),
       decisions: await boundDecisions(query, candidate, { own, release }),
       outdatedApprovals: own.filter(
