@@ -228,7 +228,7 @@ export function artifactRunUnknown(fact: { run: string }): KnownError {
   return new KnownError({
     code: 'ARTIFACT_RUN_UNKNOWN',
     kind: 'usage',
-    message: `No run "${fact.run.slice(0, 100)}" has left artifacts in this state home.`,
+    message: `No run "${fact.run.slice(0, 100)}" of this repository has left artifacts in this state home.`,
     hint: 'See `shipway ps --all` for the runs that there are.',
   })
 }

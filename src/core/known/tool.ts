@@ -45,3 +45,23 @@ export function toolInContainer(fact: { action: string }): KnownError {
     hint: 'Use an image that has the version, and take the step out.',
   })
 }
+
+/** The files that the key of a cache is made of are not there. */
+export function lockFilesMissing(fact: { action: string; workspace: string; patterns: readonly string[] }): KnownError {
+  return new KnownError({
+    code: 'LOCK_FILES_MISSING',
+    kind: 'usage',
+    message: `${fact.action}: no file in ${fact.workspace} matches ${fact.patterns.join(', ')}, so that \`cache\` has nothing to make a key of.`,
+    hint: 'Run `uses: actions/checkout@v4` before it, name the files with `cache-dependency-path`, or leave `cache` out.',
+  })
+}
+
+/** The package manager whose cache shall be kept is not known, or does not say where its cache is. */
+export function toolCacheUnusable(fact: { action: string; manager: string; problem: string }): KnownError {
+  return new KnownError({
+    code: 'TOOL_CACHE_UNUSABLE',
+    kind: 'usage',
+    message: `${fact.action}: "cache: ${fact.manager}" cannot be done: ${fact.problem}.`,
+    hint: 'Install the package manager before this step, or leave `cache` out.',
+  })
+}

@@ -224,6 +224,8 @@ export type RunnerRequest =
   | { readonly kind: 'deploy'; readonly environment: string; readonly release?: string }
   /** The files of `owner/repo[/path]@ref`: answered by an `ActionReply`. */
   | { readonly kind: 'action'; readonly uses: string }
+  /** Whether artifacts of another run may be read: refused for one of another repository. Answered by an empty document. */
+  | { readonly kind: 'artifacts'; readonly run: string }
   | ({ readonly kind: 'shell' } & FailedStep)
 
 /** Where the repository of an action is on this machine. */

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import type { Json } from '#core/json.ts'
 import { actionInputInvalid } from '#core/known/runner.ts'
+import type { MatcherModel } from '#core/matcher/model.ts'
 import type { JobOrder, RunnerRequest } from '#core/run/job-order.ts'
 import type { Stop } from '../job-control.ts'
 import { STEP_SUCCEEDED, registerPost, useOf } from '../job-run.ts'
@@ -29,6 +30,8 @@ export interface ActionContext {
   readonly action: string
   /** Whether the steps of the job run in a container: what is on this machine is not theirs. */
   readonly isInContainer: boolean
+  /** The system of the steps, as GitHub calls it (`runner.os`). */
+  readonly system: string
   /** PATH of the step. */
   readonly path: string
   readonly order: JobOrder
@@ -52,6 +55,8 @@ export interface ActionContext {
   /** As GITHUB_ENV and GITHUB_PATH: for the steps that follow. */
   setVariable(name: string, value: string): void
   addPath(folder: string): void
+  /** Searches the output of the steps that follow for problems. */
+  addMatchers(matchers: readonly MatcherModel[]): void
   /** The path of a program of this machine; undefined when it is not installed. */
   findProgram(name: string): string | undefined
   /** Runs a program with its output in the log; true when it returned 0. */
@@ -126,6 +131,7 @@ function contextOf(job: JobRun, call: StepCall, action: string, inputs: ActionIn
   return {
     action,
     isInContainer: job.host.kind === 'container',
+    system: String(job.runner['os']),
     path: stepPath(job, call.env),
     order: job.order,
     inputs,
@@ -141,6 +147,7 @@ function contextOf(job: JobRun, call: StepCall, action: string, inputs: ActionIn
     variable: (name) => call.env[name],
     setVariable: (name, value) => (job.env[name] = value),
     addPath: (folder) => job.addPath(folder),
+    addMatchers: (matchers) => job.matchers.add(matchers),
     findProgram: (name) => findMachineProgram(job, call, name),
     runProgram: (argv, cwd) => runProgram(job, call, argv, cwd),
     captureProgram: (argv, cwd) => captureProgram(job, call, argv, cwd),

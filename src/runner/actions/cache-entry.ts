@@ -8,6 +8,7 @@ import { actionInputInvalid } from '#core/known/runner.ts'
 import { cacheVersion, chooseCompression, packCache, unpackCache } from '../cache/cache-archive.ts'
 import { findCachePaths, splitPaths } from '../cache/cache-paths.ts'
 import { openCacheStore } from '../cache/cache-store.ts'
+import type { CacheEntry } from '#core/cache/entry.ts'
 import type { ActionContext } from './built-in-action.ts'
 
 /** Inputs that `actions/cache` and `actions/cache/restore` share. */
@@ -20,44 +21,69 @@ export const restoreInputs = {
   'lookup-only': 'false',
 } as const
 
+/** What a step wants to have back. */
+export interface CacheWish {
+  /** The primary key, then the keys that will do too: prefixes. */
+  readonly keys: readonly string[]
+  readonly paths: readonly string[]
+  /** Says what is there, and leaves it there. */
+  readonly isLookup?: boolean
+}
+
 /**
  * Restores the entry of the inputs and returns its key; undefined when there is none. Only `fail-on-cache-miss` makes a
  * miss a failure; an archive that cannot be unpacked is a warning, as a cache is a help and no need.
  */
 export async function restoreEntry(context: ActionContext): Promise<string | undefined> {
-  const { inputs, order } = context
+  const { inputs } = context
   const key = inputs.text('key')
   const keys = [key, ...splitPaths(inputs.text('restore-keys'))]
   checkKeys(keys)
   context.setOutput('cache-primary-key', key)
-  const compression = chooseCompression(context)
-  const store = openCacheStore(order, context.now)
-  const entry = store.find({ keys, version: cacheVersion(pathsOf(context), compression) })
-  if (entry === undefined) {
-    if (inputs.boolean('fail-on-cache-miss')) throw cacheMissing({ key })
-    context.print([`Cache not found for input keys: ${keys.join(', ')}`])
-    return undefined
-  }
-  const { workspace } = order.paths
-  if (inputs.boolean('lookup-only')) {
-    context.print([`Cache found and can be restored from key: ${entry.key}`])
-  } else {
-    context.print([`Cache Size: ~${Math.round(entry.size / 1024 / 1024)} MB (${entry.size} B)`])
-    if (!(await unpackCache(context, store.pathOf(entry), { workspace, compression }))) {
-      context.warn(cacheArchiveFailed({ key: entry.key, act: 'restore' }).message)
-      return undefined
-    }
-    context.print([`Cache restored from key: ${entry.key}`])
-  }
-  context.setOutput('cache-hit', String(entry.key === key))
-  context.setOutput('cache-matched-key', entry.key)
-  return entry.key
+  const wish = { keys, paths: pathsOf(context), isLookup: inputs.boolean('lookup-only') }
+  const answer = await restoreCache(context, wish)
+  if (answer === 'missing' && inputs.boolean('fail-on-cache-miss')) throw cacheMissing({ key })
+  if (typeof answer === 'string') return undefined
+  context.setOutput('cache-hit', String(answer.key === key))
+  context.setOutput('cache-matched-key', answer.key)
+  return answer.key
 }
 
-/** Saves the entry of the inputs under its key. Nothing that goes wrong fails the step: the next run is slower, that is all. */
-export async function saveEntry(context: ActionContext, key: string): Promise<void> {
+/** Restores the entry that fits best, and says so in the log. */
+export async function restoreCache(
+  context: ActionContext,
+  { keys, paths, isLookup = false }: CacheWish,
+): Promise<CacheEntry | 'missing' | 'damaged'> {
+  const { workspace } = context.order.paths
+  const compression = chooseCompression(context)
+  const store = openCacheStore(context.order, context.now)
+  const entry = store.find({ keys, version: cacheVersion(paths, compression) })
+  if (entry === undefined) {
+    context.print([`Cache not found for input keys: ${keys.join(', ')}`])
+    return 'missing'
+  }
+  if (isLookup) {
+    context.print([`Cache found and can be restored from key: ${entry.key}`])
+    return entry
+  }
+  context.print([`Cache Size: ~${Math.round(entry.size / 1024 / 1024)} MB (${entry.size} B)`])
+  if (!(await unpackCache(context, store.pathOf(entry), { workspace, compression }))) {
+    context.warn(cacheArchiveFailed({ key: entry.key, act: 'restore' }).message)
+    return 'damaged'
+  }
+  context.print([`Cache restored from key: ${entry.key}`])
+  return entry
+}
+
+/** Saves the paths of the inputs under a key. */
+export function saveEntry(context: ActionContext, key: string): Promise<void> {
+  return saveCache(context, key, () => pathsOf(context))
+}
+
+/** Saves paths under a key. Nothing that goes wrong fails the step: the next run is slower, that is all. */
+export async function saveCache(context: ActionContext, key: string, paths: () => readonly string[]): Promise<void> {
   try {
-    const size = await packAndPublish(context, key)
+    const size = await packAndPublish(context, key, paths())
     context.print([`Cache Size: ~${Math.round(size / 1024 / 1024)} MB (${size} B)`, `Cache saved with key: ${key}`])
   } catch (error) {
     const isForeseen = error instanceof KnownError || (error as NodeJS.ErrnoException).syscall !== undefined
@@ -68,10 +94,9 @@ export async function saveEntry(context: ActionContext, key: string): Promise<vo
   }
 }
 
-async function packAndPublish(context: ActionContext, key: string): Promise<number> {
+async function packAndPublish(context: ActionContext, key: string, paths: readonly string[]): Promise<number> {
   const { workspace, temp } = context.order.paths
   checkKeys([key])
-  const paths = pathsOf(context)
   const compression = chooseCompression(context)
   const version = cacheVersion(paths, compression)
   const store = openCacheStore(context.order, context.now)

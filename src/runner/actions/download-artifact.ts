@@ -39,7 +39,7 @@ export const downloadArtifact: BuiltInAction = {
   },
   async run(context: ActionContext): Promise<void> {
     const { inputs, order } = context
-    const source = sourceOf(context)
+    const source = await sourceOf(context)
     const wanted = choose(context, source)
     const path = inputs.text('path').replace(/^~(?=\/|$)/, context.home)
     const folder = context.outside(normalizePath(path, order.paths.workspace))
@@ -51,7 +51,8 @@ export const downloadArtifact: BuiltInAction = {
 }
 
 /** The folder with the artifacts of the run that the step names. */
-function sourceOf({ inputs, order }: ActionContext): string {
+async function sourceOf(context: ActionContext): Promise<string> {
+  const { inputs, order } = context
   const { artifacts, home } = order.paths
   const repository = inputs.text('repository')
   const own = String(order.contexts.github['repository'] ?? '')
@@ -68,6 +69,7 @@ function sourceOf({ inputs, order }: ActionContext): string {
   if (run === '' || run === order.runId) return artifacts
   const folder = join(home, homeLayout.artifacts(run))
   if (!/^[\w-]+$/.test(run) || !existsSync(folder)) throw artifactRunUnknown({ run })
+  await context.request({ kind: 'artifacts', run })
   return folder
 }
 

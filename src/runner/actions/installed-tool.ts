@@ -36,6 +36,21 @@ export async function findTools(context: ActionContext, places: ToolPlaces): Pro
   return byVersion([...found.values()])
 }
 
+/**
+ * Says by name what a step asks for and does not get, so that nobody looks for it in the wrong place. With each input stands
+ * what may be written there without a warning; `architecture` may be this machine's own.
+ */
+export function warnOfUnused(context: ActionContext, accepted: Readonly<Record<string, readonly string[]>>): void {
+  const all = { ...accepted, architecture: ['', process.arch] }
+  for (const [name, values] of Object.entries(all)) {
+    const value = context.inputs.text(name)
+    if (values.includes(value.toLowerCase())) continue
+    context.warn(
+      `${context.action}: the input "${name}: ${value}" is not supported, ignored: only what is installed on this machine is used.`,
+    )
+  }
+}
+
 interface Candidate {
   readonly program: string
   readonly version?: string | undefined

@@ -3,8 +3,11 @@ import { dirname, join } from 'node:path'
 import { newestIn, nodeRange } from '#core/action/tool-version.ts'
 import { toolMissing, toolVersionInvalid } from '#core/known/tool.ts'
 import type { ActionContext, BuiltInAction } from './built-in-action.ts'
-import { findTools, readVersionFile, toolCachePlaces } from './installed-tool.ts'
+import { findTools, readVersionFile, toolCachePlaces, warnOfUnused } from './installed-tool.ts'
 import type { InstalledTool, ToolPlaces } from './installed-tool.ts'
+import { planNodeCache } from './node-cache.ts'
+import { restoreDependencies, saveDependencies } from './setup-cache.ts'
+import { nodeMatchers } from './setup-matcher.ts'
 
 /** Chooses among the versions of Node that are on this machine. Nothing is downloaded. */
 export const setupNode: BuiltInAction = {
@@ -32,7 +35,13 @@ export const setupNode: BuiltInAction = {
     if (context.inputs.text('registry-url') !== '') writeRegistry(context)
     context.setOutput('node-version', `v${tool.version}`)
     context.setOutput('cache-hit', 'false')
+    warnOfUnused(context, { 'package-manager-cache': ['', 'false'], mirror: [''], 'mirror-token': [''] })
+    context.addMatchers(nodeMatchers)
+    const cache = context.inputs.text('cache')
+    if (cache !== '') await restoreDependencies(context, await planNodeCache(context, cache))
   },
+  post: saveDependencies,
+  postIf: 'success()',
 }
 
 function placesOf(context: ActionContext): ToolPlaces {

@@ -3,8 +3,11 @@ import { dirname, join } from 'node:path'
 import { newestIn, pythonRange } from '#core/action/tool-version.ts'
 import { toolMissing, toolVersionInvalid } from '#core/known/tool.ts'
 import type { ActionContext, BuiltInAction } from './built-in-action.ts'
-import { findTools, readVersionFile, toolCachePlaces } from './installed-tool.ts'
+import { findTools, readVersionFile, toolCachePlaces, warnOfUnused } from './installed-tool.ts'
 import type { InstalledTool, ToolPlaces } from './installed-tool.ts'
+import { planPythonCache } from './python-cache.ts'
+import { restoreDependencies, saveDependencies } from './setup-cache.ts'
+import { pythonMatchers } from './setup-matcher.ts'
 
 /** Minor versions of Python 3 that may be on PATH as `python3.<n>`. */
 const minorMax = 20
@@ -34,7 +37,13 @@ export const setupPython: BuiltInAction = {
     context.setOutput('python-version', tool.version)
     context.setOutput('python-path', program)
     context.setOutput('cache-hit', 'false')
+    warnOfUnused(context, { freethreaded: ['', 'false'], 'pip-version': [''], 'pip-install': [''] })
+    context.addMatchers(pythonMatchers)
+    const cache = context.inputs.text('cache')
+    if (cache !== '') await restoreDependencies(context, await planPythonCache(context, cache, tool.version))
   },
+  post: saveDependencies,
+  postIf: 'success()',
 }
 
 function placesOf(context: ActionContext): ToolPlaces {
