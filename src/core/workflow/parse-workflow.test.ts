@@ -271,3 +271,16 @@ function steps(...items: readonly string[]): string {
 function range(length: number): readonly number[] {
   return Array.from({ length }, (_, index) => index)
 }
+
+test('of a mistake that breaks the form of the file only the first place is told, with the cure of the most frequent one', async () => {
+  const text =
+    'on: push\nconcurrency: { group: ci-${{ github.ref }}, cancel-in-progress: true }\njobs:\n  a:\n    runs-on: x\n'
+  const { diagnostics } = await parseWorkflow({ file: 'ci.yml', text })
+  expect(diagnostics).toMatchObject([
+    {
+      code: 'YAML_INVALID',
+      range: { start: { line: 2 } },
+      hint: 'Between { } or [ ], put a text with ${{ … }} in quotes.',
+    },
+  ])
+})

@@ -1,4 +1,4 @@
-import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, Scalar } from 'yaml'
+import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLParseError } from 'yaml'
 import type { Diagnostic, Parsed, Range } from '#core/diagnostic.ts'
 import { aliasesMax, diagnosticsMax, fileLengthMax, nestingDepthMax, nodesMax } from './limits.ts'
 import type { MapNode, ScalarNode, SourceNode } from './source-node.ts'
@@ -31,7 +31,8 @@ export async function readSource({
   const lines = new yaml.LineCounter()
   try {
     const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, keepSourceTokens: true })
-    if (document.errors.length > 0) return { value: undefined, diagnostics: syntaxErrors(document, { file, lines }) }
+    if (document.errors.length > 0)
+      return { value: undefined, diagnostics: syntaxErrors(document, { file, text, lines }) }
     if (document.contents === null) return fail(fileStart, 'The file is empty.')
     const reading: Reading = { yaml, lines, anchors: new Map(), resolving: new Set(), nodes: 0, aliases: 0 }
     return { value: toSource(document.contents, reading, 0), diagnostics: [] }
@@ -167,14 +168,48 @@ function position(lines: LineCounter, offset: number): Range['start'] {
   return { line: Math.max(1, line), column: Math.max(1, col) }
 }
 
-function syntaxErrors(document: Document.Parsed, { file, lines }: { file: string; lines: LineCounter }): Diagnostic[] {
-  return document.errors.slice(0, diagnosticsMax).map((error) => ({
-    severity: 'error',
-    code: 'YAML_INVALID',
-    file,
-    range: { start: position(lines, error.pos[0]), end: position(lines, error.pos[1]) },
-    message: ownWords[error.code] ?? plainMessage(error.message),
-  }))
+/**
+ * What is wrong with the form of the file. A mistake that breaks the structure makes the reader stumble over everything behind it: only the first
+ * such place is told.
+ */
+function syntaxErrors(
+  document: Document.Parsed,
+  source: { file: string; text: string; lines: LineCounter },
+): Diagnostic[] {
+  const { file, text, lines } = source
+  const isBreak = (error: YAMLParseError): boolean => structureBreaks.has(error.code)
+  const firstBreak = document.errors.find(isBreak)
+  return document.errors
+    .filter((error) => error === firstBreak || !isBreak(error))
+    .slice(0, diagnosticsMax)
+    .map((error) => {
+      const hint = error === firstBreak ? quoteHint(text, error.pos[0]) : undefined
+      return {
+        severity: 'error',
+        code: 'YAML_INVALID',
+        file,
+        range: { start: position(lines, error.pos[0]), end: position(lines, error.pos[1]) },
+        message: ownWords[error.code] ?? plainMessage(error.message),
+        ...(hint === undefined ? {} : { hint }),
+      }
+    })
+}
+
+/** Errors after which nothing that follows can be believed. */
+const structureBreaks: ReadonlySet<YAMLParseError['code']> = new Set([
+  'BAD_INDENT',
+  'BLOCK_AS_IMPLICIT_KEY',
+  'BLOCK_IN_FLOW',
+  'MISSING_CHAR',
+  'MULTILINE_IMPLICIT_KEY',
+  'TAB_AS_INDENT',
+  'UNEXPECTED_TOKEN',
+])
+
+/** The most frequent mistake: an expression without quotes between brackets. */
+function quoteHint(text: string, offset: number): string | undefined {
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset)
+  return /[{[].*\$\{?$/.test(line) ? 'Between { } or [ ], put a text with ${{ … }} in quotes.' : undefined
 }
 
 /** Where the package speaks of itself instead of the file. */
