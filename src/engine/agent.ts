@@ -7,7 +7,7 @@ import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { Ticket } from '#core/ticket/model.ts'
-import { requestAction } from './action-request.ts'
+import { requestAction, requestRepository } from './action-request.ts'
 import { requestArtifacts } from './artifact-request.ts'
 import { admit } from './admission.ts'
 import { enterConcurrency, leaveBehind, leaveConcurrency, remindOfEnd } from './concurrency.ts'
@@ -304,6 +304,7 @@ export class Agent {
       if (request.kind === 'shell') return await this.#openShell(job, request)
       const { signal } = this.#stop
       if (request.kind === 'action') return await requestAction(this.#context, job, request, signal)
+      if (request.kind === 'repository') return await requestRepository(this.#context, job, request, signal)
       if (request.kind === 'artifacts') return await requestArtifacts(this.#context, job, request)
       return await requestDeployment(this.#context, job, request, { progress, poke: () => this.poke(), signal })
     } finally {

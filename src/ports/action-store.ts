@@ -28,6 +28,8 @@ export interface ActionStore {
    * written again. Throws ACTION_STORE_DAMAGED when the commit itself cannot be read.
    */
   folder(commit: StoredCommit): Promise<string>
+  /** Absolute path of the bare git repository that has the commit; nobody may write into it. Without history: the store keeps none. */
+  gitFolder(commit: StoredCommit): string
   /** Text of one file of the commit, for a reusable workflow; undefined when there is no such file. */
   readText(commit: StoredCommit, path: string): Promise<string | undefined>
 }

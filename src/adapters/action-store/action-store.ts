@@ -36,6 +36,7 @@ export function openActionStore(options: ActionStoreOptions): ActionLibrary {
   return {
     resolve: async (name, origin, signal) => resolve(options, name, { origin, signal }),
     folder: async (commit) => folderOf(options, commit),
+    gitFolder: ({ repository }) => open(options, repository).gitDir,
     readText: async (commit, path) => readText(options, commit, path),
     add: async (source, name, signal) => add(options, source, { name, signal }),
     update: async (name, origin, signal) => update(options, name, { origin, signal }),

@@ -233,6 +233,16 @@ export function artifactRunUnknown(fact: { run: string }): KnownError {
   })
 }
 
+/** Git does not get a submodule; what it said is in the log. */
+export function submoduleUnreachable(fact: { path: string; url: string; commit: string }): KnownError {
+  return new KnownError({
+    code: 'SUBMODULE_UNREACHABLE',
+    kind: 'red',
+    message: `The submodule ${fact.path} cannot be had at ${fact.commit} from ${fact.url}: git failed, see above.`,
+    hint: 'Run `git submodule update --init --recursive` in the repository: its own clone is used from then on. A folder of this machine is followed when its url is relative, or `git config --global protocol.file.allow always` says so.',
+  })
+}
+
 /** Nothing matches the paths of an upload. */
 export function artifactEmpty(fact: { paths: readonly string[] }): KnownError {
   return new KnownError({

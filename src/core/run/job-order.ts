@@ -224,6 +224,8 @@ export type RunnerRequest =
   | { readonly kind: 'deploy'; readonly environment: string; readonly release?: string }
   /** The files of `owner/repo[/path]@ref`: answered by an `ActionReply`. */
   | { readonly kind: 'action'; readonly uses: string }
+  /** A repository with the commit of `owner/repo@ref`: answered by a `RepositoryReply`. */
+  | { readonly kind: 'repository'; readonly uses: string }
   /** Whether artifacts of another run may be read: refused for one of another repository. Answered by an empty document. */
   | { readonly kind: 'artifacts'; readonly run: string }
   | ({ readonly kind: 'shell' } & FailedStep)
@@ -232,6 +234,13 @@ export type RunnerRequest =
 export interface ActionReply {
   /** Absolute path of a read-only folder with the whole repository. */
   readonly folder: string
+  readonly commit: string
+}
+
+/** Where a commit of another repository is on this machine. */
+export interface RepositoryReply {
+  /** Absolute path of a bare git repository that has it; nobody may write into it. */
+  readonly repository: string
   readonly commit: string
 }
 

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { actionInputUnsupported, checkoutFailed, pathEscapes } from '#core/known/runner.ts'
 import { isInside, normalizePath } from '#core/step/path-pattern.ts'
-import { findObjects } from '../source-objects.ts'
-import type { ActionContext, BuiltInAction } from './built-in-action.ts'
+import type { ActionContext, ActionInputs, BuiltInAction } from './built-in-action.ts'
+import { findSource } from './checkout-source.ts'
+import type { CheckoutSource, Head } from './checkout-source.ts'
+import { updateSubmodules } from './submodule.ts'
 
 /**
  * The commit of the run in the workspace. The new repository borrows its objects from the one that the run was started
@@ -34,58 +36,43 @@ export const checkout: BuiltInAction = {
     'sparse-checkout-cone-mode': 'true',
   },
   async run(context: ActionContext): Promise<void> {
-    refuseUnsupported(context)
-    const { inputs, order } = context
+    warnOfUnused(context)
+    const { inputs } = context
     const folder = folderOf(context)
-    const objects = await objectsOf(context, order.source.repository)
-    const wanted = inputs.text('ref')
-    const head = wanted === '' ? headOf(order.source.ref, order.source.sha) : { detachAt: wanted }
+    const source = await findSource(context)
+    const { head } = source
+    await makeWay(context, folder, source)
     const isNew = !existsSync(join(folder, '.git'))
-    if (isNew) makeRepository(folder, order.source.repository, objects, head)
-    if (!isNew && inputs.boolean('clean')) await git(context, folder, ['clean', '-ffdx', '--quiet'])
-    if (inputs.text('fetch-depth') === '0' || inputs.boolean('fetch-tags') || wanted !== '')
-      await fetchRefs(context, folder)
+    if (isNew) makeRepository(folder, source)
+    if (!isNew && inputs.boolean('clean')) await cleanFolder(context, folder)
+    const isWhole = inputs.text('fetch-depth') === '0' || inputs.boolean('fetch-tags') || inputs.text('ref') !== ''
+    if (isWhole && !source.isOther) await fetchRefs(context, folder)
     await narrow(context, folder, isNew)
     await moveTo(context, folder, head, isNew)
+    await refuseLargeFiles(context, folder)
+    const depth = inputs.text('submodules').toLowerCase()
+    if (!['', 'false'].includes(depth)) {
+      await updateSubmodules(context, { folder, source: source.repository, isRecursive: isRecursive(inputs, depth) })
+    }
     const sha = await readSha(context, folder, head)
     context.setOutput('commit', sha)
-    context.setOutput('ref', wanted === '' ? order.source.ref : wanted)
+    context.setOutput('ref', source.ref)
     context.print([`HEAD is now at ${sha}`])
   },
 }
 
-type Head = { readonly branch?: string; readonly sha: string } | { readonly detachAt: string }
-
-/** A pushed branch is checked out as that branch, everything else as a detached commit, as GitHub does. */
-function headOf(ref: string, sha: string): Head {
-  const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1]
-  return branch === undefined ? { sha } : { branch, sha }
+/** Says what a step gives that nothing here needs. */
+function warnOfUnused(context: ActionContext): void {
+  const { inputs, action } = context
+  for (const input of ['token', 'ssh-key']) {
+    if (inputs.text(input) !== '')
+      context.warn(`${action}: the input "${input}" is not needed, ignored: what is checked out is on this machine.`)
+  }
+  if (inputs.text('filter') !== '') context.warn(`${action}: the input "filter" is not supported, ignored.`)
 }
 
-function refuseUnsupported(context: ActionContext): void {
-  const { inputs, order } = context
-  const action = 'actions/checkout'
-  const repository = inputs.text('repository')
-  if (repository !== '' && repository !== order.contexts.github['repository']) {
-    throw actionInputUnsupported({
-      action,
-      input: 'repository',
-      value: repository,
-      instead: 'This version checks out the repository of the run only; clone others with `run: git clone`.',
-    })
-  }
-  if (!['', 'false'].includes(inputs.text('submodules').toLowerCase())) {
-    throw actionInputUnsupported({
-      action,
-      input: 'submodules',
-      value: inputs.text('submodules'),
-      instead: 'Fetch them with `run: git submodule update --init`.',
-    })
-  }
-  for (const input of ['lfs', 'filter']) {
-    if (!['', 'false'].includes(inputs.text(input)))
-      context.warn(`${action}: the input "${input}" is not supported, ignored.`)
-  }
+function isRecursive(inputs: ActionInputs, depth: string): boolean {
+  return depth === 'recursive' || !inputs.boolean('submodules')
 }
 
 function folderOf({ inputs, order }: ActionContext): string {
@@ -96,14 +83,34 @@ function folderOf({ inputs, order }: ActionContext): string {
   return folder
 }
 
-async function objectsOf(context: ActionContext, repository: string): Promise<string> {
-  const found = await findObjects(repository, () => capture(context, repository, ['rev-parse', '--git-common-dir']))
-  if (found !== undefined) return found
-  throw checkoutFailed({ ref: context.order.source.sha, repository, output: ['It is not a git repository.'] })
+/** Another repository than the one that was checked out here before: nothing of that one may stay, as GitHub does. */
+async function makeWay(context: ActionContext, folder: string, { repository }: CheckoutSource): Promise<void> {
+  if (!existsSync(join(folder, '.git'))) return
+  const before = await capture(context, folder, ['config', '--get', 'remote.origin.url'])
+  if (before === repository) return
+  context.print([`Deleting the contents of '${folder}'`])
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true })
+}
+
+async function cleanFolder(context: ActionContext, folder: string): Promise<void> {
+  await git(context, folder, ['clean', '-ffdx', '--quiet'])
+  const each = ['submodule', '--quiet', 'foreach', '--recursive']
+  await git(context, folder, [...each, 'git clean -ffdx --quiet && git reset --quiet --hard'])
+}
+
+/** Files that git lfs keeps are not in the repository, but at its server. Without them a step would work on small text files. */
+async function refuseLargeFiles(context: ActionContext, folder: string): Promise<void> {
+  const { inputs, action } = context
+  if (!inputs.boolean('lfs')) return
+  const large = await capture(context, folder, ['ls-files', '--', ':(attr:filter=lfs)'])
+  const first = large?.split('\n')[0] ?? ''
+  if (first === '') return
+  const instead = `Run \`git lfs pull\` in a step of your own: ${first} and its like are at the server of git lfs.`
+  throw actionInputUnsupported({ action, input: 'lfs', value: 'true', instead })
 }
 
 /** What `git init` would make, with the commit's branch in place and the other repository's objects borrowed. */
-function makeRepository(folder: string, repository: string, objects: string, head: Head): void {
+function makeRepository(folder: string, { repository, objects, head }: CheckoutSource): void {
   const git = join(folder, '.git')
   mkdirSync(join(git, 'objects', 'info'), { recursive: true, mode: 0o700 })
   mkdirSync(join(git, 'refs'), { mode: 0o700 })
