@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { makeBundle } from '../tools/bundle.ts'
+import { makeBundle, packageEntries } from '../tools/bundle.ts'
 
 const root = join(import.meta.dirname, '..')
 const node = join(root, 'node_modules/node/bin/node')
@@ -34,8 +34,7 @@ export interface RunOptions {
 export async function openBenchWorld(rounds: number): Promise<BenchWorld & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-bench-'))
   const installed = join(folder, 'installed/node_modules')
-  const entries = { shipway: join(root, 'src/main/shipway.ts'), runner: join(root, 'src/main/runner.ts') }
-  await makeBundle({ entries, folder: join(installed, 'shipway/dist') })
+  await makeBundle({ entries: packageEntries, folder: join(installed, 'shipway/dist') })
   for (const name of ['bin', 'package.json']) {
     await cp(join(root, name), join(installed, 'shipway', name), { recursive: true, verbatimSymlinks: true })
   }

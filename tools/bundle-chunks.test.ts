@@ -3,7 +3,8 @@ import { planChunks } from './bundle-chunks.ts'
 
 /** A small program in the shape of ours: → imports, ⇢ imports when it is needed. */
 const graph: Readonly<Record<string, { readonly now: readonly string[]; readonly later: readonly string[] }>> = {
-  'src/main/shipway.ts': {
+  'src/main/shipway.ts': { now: ['src/main/compiled-code.ts'], later: ['src/main/call.ts'] },
+  'src/main/call.ts': {
     now: ['src/core/errors.ts'],
     later: [
       'src/cli/run-command.ts',
@@ -16,7 +17,8 @@ const graph: Readonly<Record<string, { readonly now: readonly string[]; readonly
       'src/adapters/git/repository.ts',
     ],
   },
-  'src/main/runner.ts': { now: ['src/core/json.ts', 'src/runner/job.ts'], later: [] },
+  'src/main/runner.ts': { now: ['src/main/compiled-code.ts'], later: ['src/runner/main.ts'] },
+  'src/runner/main.ts': { now: ['src/core/json.ts', 'src/runner/job.ts'], later: [] },
   'src/cli/run-command.ts': { now: ['src/cli/help.ts'], later: [] },
   'src/cli/command/run.ts': { now: ['src/core/errors.ts'], later: ['src/cli/perform-run.ts'] },
   'src/cli/command/ps.ts': { now: ['src/store/view.ts', 'src/cli/list.ts'], later: [] },

@@ -7,10 +7,13 @@ export interface BundledModule {
 
 export type ModuleLookup = (id: string) => BundledModule | null
 
-/** The file that every command goes through, below `src/`. */
+/** What every call loads once it finds compiled code, and the file that every command goes through; below `src/`. */
+const startParts = ['main/call.ts']
 const frameParts = ['cli/run-command.ts']
 /** What `shipway run` loads to start other processes; they work while it reads the rest. */
 const aheadParts = ['cli/command/run.ts', 'main/runner-program.ts', 'adapters/git/repository.ts']
+/** What a runner loads. */
+const jobParts = ['runner/main.ts']
 const runParts = ['cli/perform-run.ts', 'main/agent-client.ts', 'main/open-store.ts', 'adapters/git/git.ts']
 
 /** What is large and not always needed stays by itself. */
@@ -24,7 +27,7 @@ const packages: readonly (readonly [RegExp, string])[] = [
  * millisecond to find, read and link, however small it is, and left to itself the bundler makes one of every few modules that two
  * commands share: 65 for `shipway run`. So what is loaded together lies together:
  *
- *     start  the program itself    frame  every command    common  `run` and other commands
+ *     start  every call    frame  every command    common  `run` and other commands
  *     ahead  the beginning of `run`    run  its rest       job     `run` and the runner
  *
  * No command reads a file that `run` has for itself.
@@ -40,7 +43,7 @@ export function planChunks(
     for (const id of seen) for (const next of lookUp(id)?.importedIds ?? []) seen.add(next)
     return seen
   }
-  const lazy = lazyModules(shipway, lookUp)
+  const lazy = lazyModules([shipway, runner], lookUp)
   const named = (parts: readonly string[]): readonly string[] =>
     parts.map((part) => {
       const root = lazy.find((id) => id.endsWith(`/src/${part}`))
@@ -50,19 +53,20 @@ export function planChunks(
   const run = named(runParts)
   const ahead = named(aheadParts)
   const frame = named(frameParts)
-  const own = new Set([...run, ...ahead, ...frame])
+  const start = named(startParts)
+  const job = named(jobParts)
+  const own = new Set([...run, ...ahead, ...frame, ...start])
   const parts = [
-    ['start', closure([shipway])],
-    ['job', closure([runner])],
+    ['start', closure(start)],
+    ['job', closure(job)],
     ['frame', closure(frame)],
     ['ahead', closure(ahead)],
     ['common', closure(lazy.filter((id) => id.includes('/src/cli/') && !own.has(id)))],
   ] as const
   const plan = new Map<string, string>()
-  for (const id of closure([shipway, ...own])) {
-    const name = parts.find(([, members]) => members.has(id))?.[0] ?? 'run'
-    if (id !== shipway) plan.set(id, name)
-  }
+  for (const id of closure([...own])) plan.set(id, parts.find(([, members]) => members.has(id))?.[0] ?? 'run')
+  // It waits for everything while it is loaded: whatever imported its file would wait for its end.
+  for (const id of start) plan.delete(id)
   for (const id of closure([...plan.keys(), ...lazy])) {
     const [, name] = packages.find(([pattern]) => pattern.test(id)) ?? []
     if (name !== undefined) plan.set(id, name)
@@ -70,10 +74,10 @@ export function planChunks(
   return plan
 }
 
-/** Every module that some module of the program imports when it needs it. */
-function lazyModules(entry: string, lookUp: ModuleLookup): readonly string[] {
+/** Every module that some module of the programs imports when it needs it. */
+function lazyModules(entries: readonly string[], lookUp: ModuleLookup): readonly string[] {
   const lazy = new Set<string>()
-  const seen = new Set([entry])
+  const seen = new Set(entries)
   for (const id of seen) {
     const module = lookUp(id)
     for (const next of module?.dynamicallyImportedIds ?? []) lazy.add(next)

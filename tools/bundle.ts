@@ -1,9 +1,6 @@
 /*
  * `npm run bundle`: makes `dist/`, the part of the npm package that runs. A bundle is needed because Node does not strip
  * types below node_modules; it also makes the start fast. Development never uses it.
- *
- * V8's compile cache (`module.enableCompileCache`) was measured and left out: 6 ms of 98 for the command that loads most,
- * nothing for `--version`, and its folder would be a place from which foreign code could be loaded.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -17,6 +14,11 @@ const root = join(import.meta.dirname, '..')
 
 /** Programs of the package: `dist/<name>.js` from `src/main/<name>.ts`. */
 const entryNames = ['shipway', 'runner', 'matcher'] as const
+
+/** Name of each program → absolute path of its source. */
+export const packageEntries: Readonly<Record<string, string>> = Object.fromEntries(
+  entryNames.map((name) => [name, join(root, 'src/main', `${name}.ts`)]),
+)
 
 export interface BundleRequest {
   /** Name of the program → absolute path of its source. */
@@ -75,11 +77,10 @@ const withoutSourceHooks: Plugin = {
 
 if (import.meta.main) {
   const folder = join(root, 'dist')
-  const entries = Object.fromEntries(entryNames.map((name) => [name, join(root, 'src/main', `${name}.ts`)]))
-  const missing = Object.values(entries).filter((path) => !existsSync(path))
+  const missing = Object.values(packageEntries).filter((path) => !existsSync(path))
   if (missing.length > 0) throw new Error(`There is nothing to bundle at ${missing.join(', ')}`)
 
-  const chunks = await makeBundle({ entries, folder })
+  const chunks = await makeBundle({ entries: packageEntries, folder })
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   await writeFile(join(folder, 'LICENSES.txt'), await collectLicences(chunks.flatMap((chunk) => chunk.moduleIds)))

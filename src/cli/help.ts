@@ -16,6 +16,7 @@ export const groupTitles: Readonly<Record<CommandEntry['group'], string>> = {
 export const environmentVariables: readonly (readonly [string, string])[] = [
   ['SHIPWAY_HOME', 'state home; default /var/lib/workflow for root, else $XDG_STATE_HOME/workflow'],
   ['XDG_STATE_HOME', 'where state homes of users are; default ~/.local/state'],
+  ['XDG_CACHE_HOME', 'where Node keeps what it has compiled of Shipway; default ~/.cache, if it is private'],
   ['NO_COLOR', 'not empty: no colours'],
   ['FORCE_COLOR', '1: colours also into a pipe, 0: none'],
   ['CLICOLOR, CLICOLOR_FORCE', '0: no colours; CLICOLOR_FORCE=1: also into a pipe'],
