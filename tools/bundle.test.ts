@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { OutputChunk } from 'rolldown'
+import { getWorkflowSchema } from '@actions/workflow-parser/workflows/workflow-schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectLicences } from './bundle-licences.ts'
 import { makeBundle } from './bundle.ts'
 
 const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../src', path))
+const schemaModule = '@actions/workflow-parser/workflows/workflow-schema'
 /** A program of our real parts: it reads a workflow file with GitHub's parser, or loads the driver of PostgreSQL. */
 const program = `
 import ${source('main/register-json.ts')}
@@ -16,6 +19,9 @@ if (process.argv[2] === 'parse') {
   const { parseWorkflow } = await import(${source('core/workflow/parse-workflow.ts')})
   const text = 'on: push\\njobs: { build: { runs-on: ubuntu-latest, steps: [{ run: make }] } }'
   console.log((await parseWorkflow({ file: 'ci.yml', text })).value.jobs[0].id)
+} else if (process.argv[2] === 'schema') {
+  const { getWorkflowSchema } = await import(${JSON.stringify(fileURLToPath(import.meta.resolve(schemaModule)))})
+  console.log(JSON.stringify(getWorkflowSchema()))
 } else if (process.argv[2] === 'postgres') {
   console.log(Object.keys(await import(${source('adapters/store-postgres/open-postgres.ts')})).join())
 } else {
@@ -46,6 +52,16 @@ describe('the bundle', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'dist/program.js'), word], options)
 
     expect(stdout.trim()).toBe(answer)
+  })
+
+  test('has the schema of GitHub as it is, though nobody checks it at the start', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'dist/program.js'), 'schema'], {
+      maxBuffer: 16 * 1024 * 1024,
+    })
+
+    const bundled: unknown = JSON.parse(stdout)
+    expect(bundled).toHaveProperty('definitions.workflow-root.properties.jobs')
+    expect(bundled).toEqual(JSON.parse(JSON.stringify(getWorkflowSchema())))
   })
 
   test('loads nothing at the start that is imported later', () => {

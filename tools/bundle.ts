@@ -9,6 +9,7 @@ import { type OutputChunk, type Plugin, rolldown } from 'rolldown'
 import { withoutBuiltinImports } from './bundle-builtins.ts'
 import { planChunks } from './bundle-chunks.ts'
 import { collectLicences } from './bundle-licences.ts'
+import { withoutSchemaCheck } from './bundle-schema.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -37,7 +38,7 @@ export async function makeBundle({ entries, folder }: BundleRequest): Promise<re
     platform: 'node',
     external: ['pg-native', 'cloudflare:sockets'],
     preserveEntrySignatures: 'allow-extension',
-    plugins: [withoutSourceHooks, withoutBuiltinImports],
+    plugins: [withoutSourceHooks, withoutSchemaCheck, withoutBuiltinImports],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`The bundler warns: ${log.message}`)
     },
