@@ -2,6 +2,7 @@ import { blobStore } from '#adapters/blob-store/blob-store.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { httpProbe } from '#adapters/http-probe/http-probe.ts'
 import { homeLayout } from '#core/home/layout.ts'
+import { composeDriver } from '#drivers/compose/driver.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { Delivery } from '#engine/delivery.ts'
 import type { DeliveryContext } from '#engine/deployment/context.ts'
@@ -13,10 +14,11 @@ export function openDelivery(
   base: Omit<DeliveryContext, 'files' | 'blobs' | 'probe' | 'drivers'> & { readonly files: HomeFiles },
 ): Delivery {
   const { clock, files } = base
+  const directory = directoryDriver({ openShell, clock })
   return new DeploymentLoop({
     ...base,
     blobs: blobStore({ root: files.absolute(homeLayout.blobs), tmp: files.absolute(homeLayout.tmp) }),
     probe: httpProbe,
-    drivers: { directory: directoryDriver({ openShell, clock }) },
+    drivers: { directory, compose: composeDriver(directory) },
   })
 }

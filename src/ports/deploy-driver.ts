@@ -1,3 +1,4 @@
+import type { ComposeConfig } from '#core/compose/model.ts'
 import type { HealthRule, TargetConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 
@@ -18,6 +19,7 @@ export interface TargetOrder {
   readonly confirmWithinMs: number
   readonly retain: number
   readonly health?: HealthRule
+  readonly compose?: ComposeConfig
 }
 
 /** What a target says of itself. Unknown is an answer: never a guess. */

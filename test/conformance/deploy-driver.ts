@@ -15,6 +15,12 @@ export interface DriverStage extends AsyncDisposable {
   served(path: string): Promise<string | undefined>
   /** A restart command that leaves a trace. */
   readonly restart: string
+  /** Files that every release must have for this driver. */
+  readonly files?: Readonly<Record<string, string>>
+  /** What every order must say for this driver. */
+  readonly settings?: Partial<TargetOrder>
+  /** Milliseconds that a start may take; default: nothing to speak of. */
+  readonly startMs?: number
   /** What the traces say: the version of each start, in order. */
   restarts(): Promise<readonly string[]>
 }
@@ -31,9 +37,13 @@ export function deployDriverConformance(name: string, openStage: () => Promise<D
     const stage = await openStage()
     const driver = stage.open()
     const release = (version: string) =>
-      makeRelease(stage.home, version, { 'version.txt': version, 'shared.txt': 'the same in all' })
+      makeRelease(stage.home, version, { 'version.txt': version, 'shared.txt': 'the same in all', ...stage.files })
     const order = async (version: string, more: Partial<TargetOrder> = {}) =>
-      makeOrder(stage.home, stage.target, await release(version), { restart: stage.restart, ...more })
+      makeOrder(stage.home, stage.target, await release(version), {
+        restart: stage.restart,
+        ...stage.settings,
+        ...more,
+      })
     const deploy = async (version: string, more: Partial<TargetOrder> = {}) => {
       const made = await order(version, more)
       await driver.prepare(made, silent, signal)
@@ -179,7 +189,7 @@ export function deployDriverConformance(name: string, openStage: () => Promise<D
     test('a target that hears no confirmation goes back by itself', async () => {
       await using rig = await setUp()
       const first = await rig.deploy('v1')
-      const next = await rig.order('v2', { confirmWithinMs: 1000 })
+      const next = await rig.order('v2', { confirmWithinMs: 1000 + (rig.stage.startMs ?? 0) })
       await rig.driver.prepare(next, silent, signal)
       await rig.driver.switch(next, silent, signal)
 
@@ -214,7 +224,10 @@ export function deployDriverConformance(name: string, openStage: () => Promise<D
     test('a restart command that never ends is cut before the target goes back', async () => {
       await using rig = await setUp()
       await rig.deploy('v1')
-      const next = await rig.order('v2', { restart: 'echo begun; sleep 600', confirmWithinMs: 2000 })
+      const next = await rig.order('v2', {
+        restart: 'echo begun; sleep 600',
+        confirmWithinMs: 2000 + (rig.stage.startMs ?? 0),
+      })
       await rig.driver.prepare(next, silent, signal)
 
       const failure = await failureOf(rig.driver.switch(next, silent, signal))

@@ -13,6 +13,7 @@ import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { httpProbe } from '#adapters/http-probe/http-probe.ts'
 import { randomIds } from '#adapters/ids/random-ids.ts'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
+import { composeDriver } from '#drivers/compose/driver.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { DirectoryDriver } from '#drivers/directory/driver.ts'
 import type { DeployRequest, TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
@@ -91,7 +92,7 @@ export class DeliveryStage implements AsyncDisposable {
       sha256,
       blobs: blobStore({ root: this.files.absolute('blobs'), tmp: this.files.absolute('tmp') }),
       probe: httpProbe,
-      drivers: { directory: made.options.driver?.(real) ?? real },
+      drivers: { directory: made.options.driver?.(real) ?? real, compose: composeDriver(real) },
       notify: () => undefined,
     }
     this.loop = new DeploymentLoop(this.context)

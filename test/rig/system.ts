@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
 const programsOf = {
   debootstrap: ['debootstrap'],
   'docker.io': ['docker', 'dockerd'],
+  'docker-compose': ['docker-compose'],
+  'docker-registry': ['docker-registry'],
   bsdutils: ['script'],
   git: ['git'],
   'openssh-client': ['ssh', 'ssh-keygen'],
@@ -23,6 +25,8 @@ export const systemParts: readonly SystemPart[] = [
   'postgresql',
   'debootstrap',
   'docker.io',
+  'docker-compose',
+  'docker-registry',
 ]
 
 /** What decides between installing, skipping and failing. */

@@ -115,6 +115,16 @@ export function releaseFileInvalid(fact: { readonly path: string; readonly probl
   })
 }
 
+/** The file of `release.images` does not name images by digest. */
+export function releaseImagesInvalid(fact: { readonly path: string; readonly problem: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_IMAGES_INVALID',
+    kind: 'usage',
+    message: `The file "${fact.path}" of release.images cannot be used: ${fact.problem}.`,
+    hint: 'Let the job that pushes the images write it, {"backend": "ghcr.io/acme/backend@sha256:…"}, and upload it with the artifact of the release.',
+  })
+}
+
 /** Content that a release names is not in the blob store, or is not what its digest says. */
 export function releaseContentDamaged(fact: {
   readonly path: string

@@ -157,6 +157,19 @@ export function restartFailed(
   })
 }
 
+/** Services of a release did not start, or not all of them became healthy; the previous release is back. */
+export function servicesNotUp(
+  fact: TargetFact & { release: string; outcome: string; back: string; output: readonly string[] },
+): KnownError {
+  return new KnownError({
+    code: 'SERVICES_NOT_UP',
+    kind: 'red',
+    message: `The services of the release ${short(fact.release)} did not all come up on the target ${fact.target}: starting them ${fact.outcome}; ${fact.back}.`,
+    hint: 'The details name each service that is not healthy, with the end of its output.',
+    details: fact.output,
+  })
+}
+
 /** The host could not start the timer that takes an unconfirmed switch back, so nothing was switched. */
 export function revertTimerFailed(fact: TargetFact): KnownError {
   return new KnownError({

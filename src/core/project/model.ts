@@ -1,3 +1,4 @@
+import type { ComposeConfig } from '#core/compose/model.ts'
 import type { Position } from '#core/diagnostic.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { GatePolicy, Waiver } from '#core/gate/policy.ts'
@@ -26,6 +27,8 @@ export interface ReleaseConfig {
   readonly artifact?: string
   /** Globs below the repository's root, `!` excludes. */
   readonly files?: readonly string[]
+  /** Path of the file in the release that names its images by digest. */
+  readonly images?: string
   /** Jobs of the run that must be green before a release may be sealed; empty: all finished ones. */
   readonly requires: readonly string[]
   /** What the start of a release of this commit does to its data. */
@@ -37,13 +40,18 @@ export interface ReleaseConfig {
 /** `expand` adds what the next release needs, and the one before works on; `contract` takes away what the one before needed. */
 export type MigrationPhase = 'expand' | 'contract'
 
+/** How a release is put on targets. */
+export type DriverName = 'directory' | 'compose'
+
 export interface EnvironmentConfig {
   readonly name: string
   /** Branch names or tag patterns that may come here: `main`, `feature/**`, `v*.*.*`. Empty: any. */
   readonly from: readonly string[]
   /** Environments that must have verified the release before. */
   readonly after: readonly string[]
-  readonly driver: 'directory'
+  readonly driver: DriverName
+  /** For the driver `compose`: always there with it, and only then. */
+  readonly compose?: ComposeConfig
   readonly targets: readonly TargetConfig[]
   readonly approvals?: ApprovalRule
   readonly gates?: GatePolicy

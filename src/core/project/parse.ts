@@ -13,6 +13,7 @@ import type {
 } from './model.ts'
 import { ProjectReader } from './reader.ts'
 import type { Path } from './reader.ts'
+import { readCompose } from './read-compose.ts'
 import { readFreeze } from './read-freeze.ts'
 import { defaultReports, readGates, readWaivers } from './read-gates.ts'
 import { projectFields } from './schema.ts'
@@ -80,15 +81,18 @@ export function parseProject(source: {
 function normaliseEnvironment(reader: ProjectReader, name: string, written: WrittenEnvironment): EnvironmentConfig {
   const path: Path = ['environments', name]
   const health = written.health === undefined ? undefined : normaliseHealth(written.health)
+  const compose = normaliseCompose(reader, written, path)
+  const servicesMs = compose === undefined ? 0 : compose.healthWithinMs + projectDefaults.confirmBeyondHealthMs
   const defaultConfirmMs = Math.max(
     projectDefaults.confirmWithinMsMin,
-    (health?.withinMs ?? 0) + projectDefaults.confirmBeyondHealthMs,
+    (health?.withinMs ?? 0) + projectDefaults.confirmBeyondHealthMs + servicesMs,
   )
   return {
     name,
     from: written.from ?? [],
     after: written.after ?? [],
-    driver: 'directory',
+    driver: compose === undefined ? 'directory' : 'compose',
+    ...(compose === undefined ? {} : { compose }),
     targets: normaliseTargets(reader, written.targets ?? [], { path: [...path, 'targets'], folder: written.path }),
     ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
     ...(written.gates === undefined ? {} : { gates: readGates(reader, written.gates, [...path, 'gates']) }),
@@ -105,6 +109,22 @@ function normaliseEnvironment(reader: ProjectReader, name: string, written: Writ
     ...(written.url === undefined ? {} : { url: written.url }),
     position: reader.rangeAt(path).start,
   }
+}
+
+/** Undefined for every other driver. */
+function normaliseCompose(
+  reader: ProjectReader,
+  written: WrittenEnvironment,
+  path: Path,
+): EnvironmentConfig['compose'] {
+  if (written.driver === 'compose')
+    return readCompose(reader, written.compose ?? {}, { path: [...path, 'compose'], secrets: written.secrets ?? [] })
+  if (written.compose !== undefined)
+    reader.report('CONFIG_VALUE_INVALID', [...path, 'compose'], {
+      message: `"compose" says how the driver compose works, but this environment has the driver "${written.driver ?? 'directory'}".`,
+      hint: 'Write `driver: compose` beside it.',
+    })
+  return undefined
 }
 
 function normaliseHealth(written: NonNullable<WrittenEnvironment['health']>): HealthRule {
@@ -158,6 +178,7 @@ function normaliseRelease(
 ): ReleaseConfig {
   const migration = migrationPhases.find((phase) => phase === written?.migration)
   const common = {
+    ...(written?.images === undefined ? {} : { images: written.images }),
     requires: written?.requires ?? [],
     ...(migration === undefined ? {} : { migration }),
     reports: { ...defaultReports, ...written?.reports },

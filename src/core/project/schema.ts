@@ -1,3 +1,4 @@
+import { composeFields } from './compose-schema.ts'
 import type { Fields } from './field.ts'
 import { gateFields, reportFields, waiverFields } from './gate-schema.ts'
 
@@ -19,6 +20,10 @@ const releaseFields = {
   files: {
     spec: { kind: 'texts', example: 'dist/**' },
     help: 'Files of the commit that are the content of the release; globs, "!" excludes. Default without an artifact: all.',
+  },
+  images: {
+    spec: { kind: 'text', example: 'images.json' },
+    help: 'File of the release that names its images by digest: {"backend": "ghcr.io/acme/backend@sha256:…"}, or the metadata file of docker buildx bake.',
   },
   requires: {
     spec: { kind: 'texts', example: 'test' },
@@ -111,13 +116,17 @@ const environmentFields = {
     help: 'Environments that must have run and verified the release before.',
   },
   driver: {
-    spec: { kind: 'choice', of: ['directory'], later: ['compose', 'nginx', 'kubernetes', 'gitops', 'webhook'] },
+    spec: { kind: 'choice', of: ['directory', 'compose'], later: ['nginx', 'kubernetes', 'gitops', 'webhook'] },
     help: 'How a release is put on a target. Default: directory.',
   },
   targets: {
     spec: { kind: 'targets', fields: targetFields },
     help: 'Hosts or folders that the release is put on.',
     required: true,
+  },
+  compose: {
+    spec: { kind: 'group', fields: composeFields },
+    help: 'How services are started, for the driver compose.',
   },
   path: { spec: { kind: 'text', example: '/srv/app' }, help: 'Folder on those targets that name none.' },
   approvals: {
@@ -154,7 +163,7 @@ const environmentFields = {
   },
   confirmWithin: {
     spec: { kind: 'duration', minMs: 1000, maxMs: 7 * day },
-    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s.',
+    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s; with the driver compose, compose.healthWithin and 60s more.',
   },
   auto: { spec: { kind: 'boolean' }, help: 'A green run on a matching ref deploys here by itself. Default: false.' },
   variables: {

@@ -17,6 +17,7 @@ export interface ReleaseInput {
   readonly version: string
   readonly source: ReleaseManifest['source']
   readonly files: readonly ReleaseFile[]
+  readonly images?: NonNullable<ReleaseManifest['images']>
   readonly evidence: ReleaseManifest['evidence']
 }
 
@@ -29,6 +30,7 @@ export function assembleRelease(input: ReleaseInput): ReleaseManifest {
     source: input.source,
     files: checkedFiles(input.files),
     ...(input.config.release.migration === undefined ? {} : { migration: input.config.release.migration }),
+    ...(input.images === undefined ? {} : { images: input.images }),
     environments: Object.fromEntries(
       input.config.environments
         .map((environment): [string, ReleaseEnvironment] => [
@@ -38,6 +40,7 @@ export function assembleRelease(input: ReleaseInput): ReleaseManifest {
             secrets: environment.secrets.toSorted(),
             ...(environment.restart === undefined ? {} : { restart: environment.restart }),
             ...(environment.health === undefined ? {} : { health: environment.health }),
+            ...(environment.compose === undefined ? {} : { compose: environment.compose }),
           },
         ])
         .toSorted(([a], [b]) => order(a, b)),

@@ -23,13 +23,15 @@ export interface ReleaseManifest {
   readonly files: readonly ReleaseFile[]
   /** What its start does to the data: after a `contract` the releases before it can no longer work. */
   readonly migration?: MigrationPhase
+  /** Images by digest, `backend` → `registry/…/backend@sha256:…`: what is promoted is what was tested. Absent when there are none. */
+  readonly images?: Readonly<Record<string, string>>
   /** Configuration of every environment as it was at this commit: rolling back re-applies it. Targets are not part of it. */
   readonly environments: Readonly<Record<string, ReleaseEnvironment>>
   /** What proved it: jobs of the run with their conclusions and the digests of their reports. */
   readonly evidence: readonly { readonly job: string; readonly conclusion: string }[]
 }
 
-export type ReleaseEnvironment = Pick<EnvironmentConfig, 'variables' | 'secrets' | 'restart' | 'health'>
+export type ReleaseEnvironment = Pick<EnvironmentConfig, 'variables' | 'secrets' | 'restart' | 'health' | 'compose'>
 
 /** A sealed release as the store knows it. */
 export interface Release {

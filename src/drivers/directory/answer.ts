@@ -4,12 +4,7 @@ import type { HostAddress } from '#core/known/host.ts'
 import * as known from '#core/known/target.ts'
 import type { TargetConfig } from '#core/project/model.ts'
 import type { ShellResult } from '#ports/host-shell.ts'
-
-/** What a script said, line by line: `shipway:<word> <rest>`. Anything else comes from start-up files and is ignored. */
-export interface Answer {
-  readonly word: string
-  readonly rest: string
-}
+import type { Answer, TargetCall } from '#ports/release-folders.ts'
 
 /** Lines of output that an error carries. */
 const detailLinesMax = 40
@@ -20,7 +15,7 @@ const logLinesMax = 200
 /** Characters of one answer: the longest holds the path of a kept file. */
 const restLengthMax = 4096
 
-/** What a script said, with a limit to everything: a target is not always ours alone. */
+/** What a script said, line by line: `shipway:<word> <rest>`. Anything else comes from start-up files and is ignored. There is a limit to everything: a target is not always ours alone. */
 export function parseAnswers(stdout: string): readonly Answer[] {
   const answers = stdout.split('\n').flatMap((line) => parseAnswer(line) ?? [])
   let surplus = answers.filter(isLog).length - logLinesMax
@@ -48,6 +43,8 @@ export interface ScriptScene {
   readonly deployment?: string
   readonly wanted?: string
   readonly expected?: string
+  /** The words of another driver's script. */
+  readonly failure?: TargetCall['failure']
 }
 
 /** How a host is named in errors. */
@@ -63,7 +60,9 @@ export function addressOf(target: TargetConfig): HostAddress {
 /** The known error behind a script that did not end with 0: what it said itself, else what the host's tools said. */
 export function scriptFailure(scene: ScriptScene, answers: readonly Answer[], result: ShellResult): KnownError {
   const said = answerOf(answers, 'error')
-  return said === undefined ? toolFailure(scene, result) : saidFailure(scene, answers, said.split(' '))
+  if (said === undefined) return toolFailure(scene, result)
+  const [word = '', ...rest] = said.split(' ')
+  return scene.failure?.(word, rest.join(' '), answers) ?? saidFailure(scene, answers, [word, ...rest])
 }
 
 function saidFailure(
@@ -109,6 +108,14 @@ function saidFailure(
         back: backOutcome(answerOf(answers, 'back')),
         output: lines('log').slice(-detailLinesMax),
       })
+    case 'up':
+      return known.servicesNotUp({
+        ...fact,
+        release,
+        outcome: hookOutcome(rest[0] ?? ''),
+        back: backOutcome(answerOf(answers, 'back')),
+        output: lines('log').slice(-detailLinesMax),
+      })
     case 'unreadable':
       return known.targetNotWritable({ ...fact, evidence: 'its folder .shipway cannot be read' })
     default:
@@ -126,7 +133,7 @@ function backOutcome(back: string | undefined): string {
   const [status = '0', previous = '-'] = (back ?? '').split(' ')
   if (back === undefined || previous === '-') return 'nothing runs there now'
   if (status === '0') return `the release ${previous.slice(0, 12)} is back`
-  return `the release ${previous.slice(0, 12)} is back, but its own restart command ended with status ${status}`
+  return `the release ${previous.slice(0, 12)} is back, but its own start ended with status ${status}`
 }
 
 /** The texts of the C library under LC_ALL=C, which all tools print. The only place that reads them. */

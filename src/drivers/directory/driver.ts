@@ -5,13 +5,15 @@ import type { TargetConfig } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
 import { renderSize } from '#core/view/size.ts'
 import type { Clock } from '#ports/clock.ts'
-import type { DeployDriver, Progress, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
+import type { Progress, TargetState } from '#ports/deploy-driver.ts'
 import type { HostShell, ShellCall } from '#ports/host-shell.ts'
+import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
-import type { Answer, ScriptScene } from './answer.ts'
-import { renderDotenv } from './dotenv.ts'
+import type { ScriptScene } from './answer.ts'
+import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
 import { inspectScript } from './script/inspect.ts'
+import { library } from './script/library.ts'
 import { planScript, receiveScript } from './script/prepare.ts'
 import { switchScript } from './script/switch.ts'
 import { watchScript } from './script/watch.ts'
@@ -31,11 +33,12 @@ const scriptMs = 90_000
 const slowestBytesPerMs = 100
 /** A lock that nobody renews ends after this time. */
 const leaseMs = 10 * 60_000
-/** As `back_seconds` of the scripts: how long the restart of the release before may take. */
+/** As `back_seconds` of the scripts: how long the release before may take to start, services included where there are any. */
 const backMs = 60_000
+const serviceBackMs = 300_000
 
-/** A `DeployDriver` that keeps one connection per target until it is closed. */
-export type DirectoryDriver = DeployDriver & AsyncDisposable
+/** A driver that keeps one connection per target until it is closed. */
+export type DirectoryDriver = ReleaseFolders & AsyncDisposable
 
 /**
  * Releases as folders and `current` as a symbolic link, on this machine or over ssh: the same scripts for both. The
@@ -56,6 +59,8 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
     switch: (order, progress, signal) => switchTo(shellOf(order.target), dependencies.clock, order, progress, signal),
     confirm: (order, progress, signal) => confirm(shellOf(order.target), order, progress, signal),
     revert: (order, reason, progress, signal) => revert(shellOf(order.target), order, reason, progress, signal),
+    call: (order, call, progress, signal) =>
+      callTarget(shellOf(order.target), dependencies.clock, { order, call }, progress, signal),
     [Symbol.asyncDispose]: async () => {
       const open = [...shells.values()]
       shells.clear()
@@ -67,7 +72,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
 async function inspect(shell: HostShell, target: TargetConfig, signal: AbortSignal): Promise<TargetState> {
   try {
     checkPath(target)
-    const call = { script: inspectScript, args: [target.path], deadlineMs: scriptMs + backMs }
+    const call = { script: inspectScript, args: [target.path], deadlineMs: scriptMs + serviceBackMs }
     return renderState(await runScript(shell, call, { target }, signal))
   } catch (error) {
     if (error instanceof KnownError) return unknownState(error)
@@ -104,7 +109,7 @@ function renderState(answers: readonly Answer[]): TargetState {
 async function prepare(
   shell: HostShell,
   clock: Clock,
-  order: TargetOrder,
+  order: FolderOrder,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<{ sentBytes: number; sentFiles: number }> {
@@ -135,13 +140,13 @@ const damagedCodes = new Set(['TARGET_FILES_CORRUPT', 'HOST_SCRIPT_FAILED'])
 
 type Place = { readonly incoming: string; readonly kept: ReadonlyMap<string, KeptFile> }
 
-async function planWith(shell: HostShell, order: TargetOrder, signal: AbortSignal): Promise<'complete' | Place> {
+async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSignal): Promise<'complete' | Place> {
   const { target, release } = order
   const bytes = release.manifest.files.reduce((total, file) => total + file.size, 0)
   const leaseSeconds = Math.ceil((leaseMs + bytes / slowestBytesPerMs) / 1000)
   const args = [target.path, order.deploymentId, ownerOf(order), shortOf(release.id), String(leaseSeconds), deployer()]
   const input = chunks(renderWanted(release.manifest.files))
-  const call = { script: planScript, args, input, deadlineMs: scriptMs + backMs }
+  const call = { script: planScript, args, input, deadlineMs: scriptMs + backMsOf(order) }
   const answers = await runScript(shell, call, sceneOf(order), signal)
   const incoming = answerOf(answers, 'incoming')
   if (incoming === undefined) return 'complete'
@@ -158,7 +163,7 @@ function parseKept(rest: string): readonly [string, KeptFile] {
 async function send(
   shell: HostShell,
   clock: Clock,
-  job: { order: TargetOrder; incoming: string; upload: UploadPlan },
+  job: { order: FolderOrder; incoming: string; upload: UploadPlan },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -178,7 +183,7 @@ async function send(
 async function switchTo(
   shell: HostShell,
   clock: Clock,
-  order: TargetOrder,
+  order: FolderOrder,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -190,28 +195,30 @@ async function switchTo(
     script: switchScript,
     args: [target.path, deploymentId, ownerOf(order), shortOf(release.id), String(seconds), deployer(), wanted],
     input: tarStream(settingsOf(order), Math.floor(clock.now() / 1000)),
-    deadlineMs: scriptMs + seconds * 1000 + backMs,
+    deadlineMs: scriptMs + seconds * 1000 + backMsOf(order),
   }
   progress(`switching to ${release.manifest.version}; it goes back by itself after ${seconds} s`)
   await runScript(shell, call, sceneOf(order), signal, progress)
 }
 
 /** What a switch brings along. Secrets travel on standard input into a file that only the account can read. */
-function settingsOf(order: TargetOrder): readonly TarEntry[] {
+function settingsOf(order: FolderOrder): readonly TarEntry[] {
   const entries: TarEntry[] = [{ kind: 'text', path: 'watch.sh', mode: 0o600, text: watchScript }]
   const add = (path: string, mode: number, text: string): void => {
     if (text !== '') entries.push({ kind: 'text', path, mode, text })
   }
   add('restart', 0o600, order.restart ?? '')
+  if (order.service !== undefined)
+    for (const [name, text] of Object.entries(order.service)) add(`service.${name}`, 0o600, text)
   add('.env', 0o644, renderDotenv(order.variables))
   add('.secrets.env', 0o600, renderDotenv(order.secrets))
   return entries
 }
 
-async function confirm(shell: HostShell, order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<void> {
+async function confirm(shell: HostShell, order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<void> {
   checkOrder(order)
   const args = [order.target.path, order.deploymentId, String(Math.max(2, order.retain))]
-  const call = { script: confirmScript, args, deadlineMs: scriptMs + backMs }
+  const call = { script: confirmScript, args, deadlineMs: scriptMs + backMsOf(order) }
   const answers = await runScript(shell, call, sceneOf(order), signal)
   progress(`confirmed ${order.release.manifest.version}`)
   const removed = answers.filter(({ word }) => word === 'removed')
@@ -220,22 +227,46 @@ async function confirm(shell: HostShell, order: TargetOrder, progress: Progress,
 
 async function revert(
   shell: HostShell,
-  order: TargetOrder,
+  order: FolderOrder,
   reason: string,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   checkOrder(order)
   const args = [order.target.path, order.deploymentId, reason.replaceAll(/\s+/g, ' ').slice(0, 500)]
-  const call = { script: revertScript, args, deadlineMs: scriptMs + 2 * backMs }
+  const call = { script: revertScript, args, deadlineMs: scriptMs + 2 * backMsOf(order) }
   const answers = await runScript(shell, call, sceneOf(order), signal, progress)
   if (answerOf(answers, 'back') !== undefined) progress(`the release before is back`)
+}
+
+async function callTarget(
+  shell: HostShell,
+  clock: Clock,
+  { order, call }: { order: FolderOrder; call: TargetCall },
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly Answer[]> {
+  checkOrder(order)
+  const { script, args, files = {}, deadlineMs, failure } = call
+  const entries = Object.entries(files).map(([path, text]): TarEntry => ({ kind: 'text', path, mode: 0o600, text }))
+  const shellCall = {
+    script: `${library}${script}`,
+    args: [order.target.path, ...args],
+    input: tarStream(entries, Math.floor(clock.now() / 1000)),
+    deadlineMs: scriptMs + deadlineMs,
+  }
+  const scene = { ...sceneOf(order), ...(failure === undefined ? {} : { failure }) }
+  return runScript(shell, shellCall, scene, signal, progress)
+}
+
+function backMsOf(order: FolderOrder): number {
+  return order.service === undefined ? backMs : serviceBackMs
 }
 
 async function runScript(
   shell: HostShell,
   call: ShellCall,
-  scene: ScriptScene & { order?: TargetOrder },
+  scene: ScriptScene & { order?: FolderOrder },
   signal: AbortSignal,
   progress?: Progress,
 ): Promise<readonly Answer[]> {
@@ -250,13 +281,13 @@ async function runScript(
 }
 
 /** A restart command may print what it was given. */
-function redactionOf(order: TargetOrder | undefined): (text: string) => string {
+function redactionOf(order: FolderOrder | undefined): (text: string) => string {
   const redactor = new Redactor()
   for (const secret of Object.values(order?.secrets ?? {})) redactor.add(secret)
   return redactor.isEmpty ? (text) => text : (text) => redactor.redact(text)
 }
 
-function sceneOf(order: TargetOrder): ScriptScene & { order: TargetOrder } {
+function sceneOf(order: FolderOrder): ScriptScene & { order: FolderOrder } {
   return {
     order,
     target: order.target,
@@ -267,7 +298,7 @@ function sceneOf(order: TargetOrder): ScriptScene & { order: TargetOrder } {
   }
 }
 
-function checkOrder(order: TargetOrder): void {
+function checkOrder(order: FolderOrder): void {
   checkPath(order.target)
   checkReleaseFiles(order.release)
   if (!/^[A-Za-z0-9_-]+$/.test(order.deploymentId)) throw new Error('Invariant broken: a deployment id is a file name')
@@ -285,7 +316,7 @@ function checkPath(target: TargetConfig): void {
 }
 
 /** Names of applications and environments hold no spaces; the file on the host is one line. */
-function ownerOf(order: TargetOrder): string {
+function ownerOf(order: FolderOrder): string {
   return `${order.application} ${order.environment}`
 }
 

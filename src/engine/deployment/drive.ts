@@ -99,6 +99,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
         confirmWithinMs: config.confirmWithinMs,
         retain: config.retain,
         ...(sealed.health === undefined ? {} : { health: sealed.health }),
+        ...(sealed.compose === undefined ? {} : { compose: sealed.compose }),
       },
     ]
   })

@@ -18,6 +18,7 @@ import type { StoredRun } from '#store/run.ts'
 import { collectEvidence } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 import { checkUnsealed, evidenceAtEnd, evidenceSoFar, sealedByOther, siblingsOf } from './release-evidence.ts'
+import { takeImages } from './take-images.ts'
 
 /** File with the rules of an application, at the root of its repository. */
 export const projectFile = 'shipway.yml'
@@ -68,7 +69,8 @@ async function sealNew(
     config.release.artifact === undefined
       ? await takeFiles(context, config, run)
       : await takeArtifact(context, config.release.artifact, run)
-  return record(context, { run, config, evidence, files, occasion })
+  const images = await takeImages(context.blobs, config.release.images, files)
+  return record(context, { run, config, evidence, files, occasion, ...(images === undefined ? {} : { images }) })
 }
 
 async function loadConfig(context: DeliveryContext, run: StoredRun): Promise<ProjectConfig | undefined> {
@@ -146,6 +148,7 @@ interface SealInput {
   readonly config: ProjectConfig
   readonly evidence: ReleaseManifest['evidence']
   readonly files: readonly ReleaseFile[]
+  readonly images?: NonNullable<ReleaseManifest['images']>
   readonly occasion: SealOccasion
 }
 

@@ -4,7 +4,7 @@
  *
  *     releases/<short>/            files of a release, read-only, hard links between releases
  *     current -> releases/<short>
- *     .shipway/releases/<short>/   about (id sha version: its presence says "complete"), files (catalogue), restart, used
+ *     .shipway/releases/<short>/   about (id sha version: its presence says "complete"), files (catalogue), restart, service.*, used
  *     .shipway/deployments/<dep>/  order, undecided | confirmed | reverted, switching, hooked, undone | done, back, logs …
  *     .shipway/pending -> <dep>    a switch that nobody has confirmed
  *     .shipway/{owner,lock,previous,confirmed,sequence,journal,mutex,incoming/}
@@ -105,7 +105,8 @@ mark_used() {
 # Loads a deployment's record: D dep rel prev deadline seconds older.
 read_order() {
   dep=$1 D=$S/deployments/$1
-  { read -r rel prev deadline seconds older < "$D/order"; } 2>/dev/null
+  { read -r rel prev deadline seconds older < "$D/order"; } 2>/dev/null || return 1
+  if [ -e "$S/releases/$rel/service.up" ]; then back_seconds=300; fi
 }
 read_pending() { pending=$(readlink $S/pending 2>/dev/null) && read_order "$pending"; }
 is_open() { [ -e "$D/undecided" ]; }
@@ -142,31 +143,46 @@ lock_free() {
 # replace_current <link>: \`current\` becomes this link, in one step.
 replace_current() { mv -Tf "$1" current 2>/dev/null || mv -hf "$1" current; }
 
-# run_hook <release> <log> <seconds>: the release's restart command, in its folder. It keeps no descriptor of ours, since
-# a service that it starts lives on and would keep the connection open.
+# run_hook <release> <log> <seconds>: starts the services of a release, where it has any, then its restart command.
+# \`hook_part\` says which of them has failed.
 run_hook() {
-  [ -s "$S/releases/$1/restart" ] || return 0
-  read_about "$1"
+  hook_end=$(($(now) + $3)) hook_part=up
+  if [ -s "$S/releases/$1/service.up" ]; then run_part up "$1" "$2" "$3" || return $?; fi
+  hook_part=restart hook_rest=$((hook_end - $(now)))
+  if [ $hook_rest -lt 1 ]; then hook_rest=1; fi
+  if [ -s "$S/releases/$1/restart" ]; then run_part restart "$1" "$2" $hook_rest || return $?; fi
+}
+# run_down <release> <log>: stops the services of a release, where it has any.
+run_down() {
+  if [ -s "$S/releases/$1/service.down" ]; then run_part down "$1" "$2" $back_seconds || return $?; fi
+}
+# run_part <up | down | restart> <release> <log> <seconds>: in the release's folder. It keeps no descriptor of ours, since
+# a service that it starts lives on and would keep the connection open.
+run_part() {
+  read_about "$2" || :
   limit=''
-  if command -v timeout >/dev/null 2>&1; then limit="timeout -k 5 $3"; fi
-  hook_log=$PWD/$D/$2 hook_begun=$(now) hook_status=0
+  if command -v timeout >/dev/null 2>&1; then limit="timeout -k 5 $4"; fi
+  hook_log=$PWD/$D/$3 hook_begun=$(now) hook_status=0 hook_records=$PWD/$S/releases/$2
   (
     exec 9>&- </dev/null >>"$hook_log" 2>&1
     SHIPWAY_PATH=$PWD SHIPWAY_RELEASE=$about_id SHIPWAY_VERSION=$about_version SHIPWAY_SHA=$about_sha
-    SHIPWAY_DEPLOYMENT=$dep SHIPWAY_SECRETS_FILE=$PWD/releases/$1/.secrets.env
+    SHIPWAY_DEPLOYMENT=$dep SHIPWAY_SECRETS_FILE=$PWD/releases/$2/.secrets.env
     SHIPWAY_APPLICATION='' SHIPWAY_ENVIRONMENT=''
     { read -r SHIPWAY_APPLICATION SHIPWAY_ENVIRONMENT < $S/owner; } 2>/dev/null || :
     export SHIPWAY_PATH SHIPWAY_RELEASE SHIPWAY_VERSION SHIPWAY_SHA SHIPWAY_DEPLOYMENT
     export SHIPWAY_SECRETS_FILE SHIPWAY_APPLICATION SHIPWAY_ENVIRONMENT
-    restart=$(cat "$S/releases/$1/restart")
     if [ -n "$given_locale" ]; then LC_ALL=$given_locale; else unset LC_ALL; fi
-    cd -P "releases/$1" || exit 126
+    cd -P "releases/$2" || exit 126
+    if [ "$1" != restart ]; then exec $limit sh "$hook_records/service.$1" "$hook_records"; fi
+    restart=$(cat "$hook_records/restart")
     exec $limit sh -c 'set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec sh -c "$1"' hook "$restart"
   ) || hook_status=$?
   # GNU's \`timeout\` says 124, busybox's says by which signal the command died.
-  if [ $hook_status -ge 128 ] && [ $(($(now) - hook_begun)) -ge "$3" ]; then hook_status=124; fi
+  if [ $hook_status -ge 128 ] && [ $(($(now) - hook_begun)) -ge "$4" ]; then hook_status=124; fi
   return $hook_status
 }
+# What a release has from its last switch, beside its files: below its records.
+hook_files='restart service.up service.down service.settings service.env'
 say_log() {
   if [ -s "$D/$1" ]; then tail -c 16000 "$D/$1" | tail -n 100 | sed 's/^/shipway:log /'; echo; fi
 }
@@ -204,9 +220,11 @@ go_back() {
   if [ -e "$D/switching" ]; then
     if [ "$prev" = - ]; then
       rm -f current
+      run_down "$rel" back.log || back_status=$?
     else
       if [ -d "$D/before" ]; then restore_environment; fi
       if [ -h "$D/back" ]; then replace_current "$D/back"; fi
+      if [ ! -e "$S/releases/$prev/service.up" ]; then run_down "$rel" back.log || :; fi
       run_hook "$prev" back.log $back_seconds || back_status=$?
     fi
   fi
@@ -221,7 +239,7 @@ read_outcome() { back_status=0 reason='it was taken back'; { read -r back_status
 # A deployment of the release that runs already replaces its settings: these are the ones to go back to.
 restore_environment() {
   for name in .env .secrets.env; do restore_file "$name" "releases/$rel/$name"; done
-  restore_file restart "$S/releases/$rel/restart"
+  for name in $hook_files; do restore_file "$name" "$S/releases/$rel/$name"; done
 }
 restore_file() { if [ -e "$D/before/$1" ]; then ln -f "$D/before/$1" "$2"; else rm -f "$2"; fi; }
 

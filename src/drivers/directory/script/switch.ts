@@ -64,13 +64,17 @@ if [ "$prev" = "$rel" ] && [ ! -d "$D/before" ]; then
   for name in .env .secrets.env; do
     if [ -e "releases/$rel/$name" ]; then ln "releases/$rel/$name" "$D/before.new/$name"; fi
   done
-  if [ -e "$S/releases/$rel/restart" ]; then ln "$S/releases/$rel/restart" "$D/before.new/restart"; fi
+  for name in $hook_files; do
+    if [ -e "$S/releases/$rel/$name" ]; then ln "$S/releases/$rel/$name" "$D/before.new/$name"; fi
+  done
   mv "$D/before.new" "$D/before"
 fi
 for name in .env .secrets.env; do
   if [ -e "$D/new/$name" ]; then mv -f "$D/new/$name" "releases/$rel/$name"; else rm -f "releases/$rel/$name"; fi
 done
-if [ -e "$D/new/restart" ]; then mv -f "$D/new/restart" "$S/releases/$rel/restart"; else rm -f "$S/releases/$rel/restart"; fi
+for name in $hook_files; do
+  if [ -e "$D/new/$name" ]; then mv -f "$D/new/$name" "$S/releases/$rel/$name"; else rm -f "$S/releases/$rel/$name"; fi
+done
 
 waits=0
 until [ -s "$D/watcher" ]; do
@@ -96,16 +100,18 @@ note "switched from $prev to $rel"
 say switched
 status=0
 hook_left
+if [ "$prev" != - ] && [ ! -e "$S/releases/$rel/service.up" ]; then run_down "$prev" hook.log || :; fi
 run_hook "$rel" hook.log $left || status=$?
 say_log hook.log
 if [ $status -ne 0 ]; then
+  failed_part=$hook_part
   if decide reverted; then
     stop_watcher
-    go_back "its restart command ended with status $status"
+    go_back "its $hook_part command ended with status $status"
     say "back $back_status $prev"
     say_log back.log
   fi
-  fail "restart $status"
+  fail "$failed_part $status"
 fi
 : > "$D/hooked"
 if ! is_open; then fail 'reverted nobody confirmed it in time'; fi

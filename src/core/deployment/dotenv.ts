@@ -1,4 +1,4 @@
-import * as known from '#core/known/target.ts'
+import * as known from '../known/target.ts'
 
 /** Values that need no quotes anywhere. */
 const plain = /^[A-Za-z0-9_@%+=:,./-]*$/

@@ -1,0 +1,43 @@
+/** What the driver `compose` needs to know beyond the release: the group `compose` of an environment, with its defaults. */
+export interface ComposeConfig {
+  /** Compose files of the release, as paths in it; later ones extend earlier ones. Empty: the usual name. */
+  readonly files: readonly string[]
+  /** Name of the compose project on the hosts; absent: made of application and environment. */
+  readonly project?: string
+  readonly profiles: readonly string[]
+  /** How long all services together may take to become healthy after they were started. */
+  readonly healthWithinMs: number
+  /** How long the images may take to arrive. */
+  readonly pullWithinMs: number
+  /** Services that may publish ports beyond loopback; absent: any. */
+  readonly expose?: readonly string[]
+  /** Where to log in before images are pulled; `password` is the name of one of the environment's secrets. */
+  readonly registry?: { readonly server: string; readonly username: string; readonly password: string }
+  /** Socket of the engine on the hosts, as `DOCKER_HOST`; absent: what docker finds there. */
+  readonly engine?: string
+}
+
+export const composeDefaults = { healthWithinMs: 120_000, pullWithinMs: 600_000 } as const
+
+/** Names that compose itself looks for, in its order. */
+const usualNames = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
+
+/** The compose files of a release that has these files; undefined when there is none of a usual name. */
+export function composeFiles(config: ComposeConfig, paths: ReadonlySet<string>): readonly string[] | undefined {
+  if (config.files.length > 0) return config.files
+  const found = usualNames.find((name) => paths.has(name))
+  return found === undefined ? undefined : [found]
+}
+
+/** Containers, networks and volumes carry this name: it must stay the same from release to release. */
+export function composeProject(
+  config: ComposeConfig,
+  place: { readonly application: string; readonly environment: string },
+): string {
+  if (config.project !== undefined) return config.project
+  const name = `${place.application}-${place.environment}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+  return name.replaceAll(/^-|-$/g, '')
+}
+
+/** What a project's name may be, so that it is also a part of an image's name. */
+export const composeProjectPattern = /^[a-z0-9]+(?:[_-][a-z0-9]+)*$/

@@ -1,0 +1,43 @@
+import type { Fields } from './field.ts'
+
+const minute = 60_000
+
+const registryFields = {
+  server: { spec: { kind: 'text', example: 'ghcr.io' }, help: 'Name of the registry.', required: true },
+  username: { spec: { kind: 'text', example: 'deploy' }, help: 'Who logs in.', required: true },
+  password: {
+    spec: { kind: 'text', example: 'REGISTRY_TOKEN' },
+    help: 'Name of the secret with the password or token; one of "secrets". The services do not get it.',
+    required: true,
+  },
+} as const satisfies Fields
+
+/** Keys of `compose`. */
+export const composeFields = {
+  files: {
+    spec: { kind: 'texts', example: 'docker-compose.yml' },
+    help: 'Compose files of the release; later ones extend earlier ones. Default: compose.yaml, compose.yml, docker-compose.yml or docker-compose.yaml.',
+  },
+  project: {
+    spec: { kind: 'text', example: 'shop-staging' },
+    help: 'Name of the compose project on the hosts. Default: made of application and environment. Another name means other volumes.',
+  },
+  profiles: { spec: { kind: 'texts', example: 'with-celery' }, help: 'Profiles of the compose files that are on.' },
+  healthWithin: {
+    spec: { kind: 'duration', minMs: 1000, maxMs: 60 * minute },
+    help: 'How long all services together may take to become healthy after they were started. Default: 120s.',
+  },
+  pullWithin: {
+    spec: { kind: 'duration', minMs: 1000, maxMs: 180 * minute },
+    help: 'How long the images may take to arrive. Default: 10m.',
+  },
+  expose: {
+    spec: { kind: 'texts', example: 'proxy' },
+    help: 'Only these services may publish ports beyond loopback; anything else is refused. Default: any may.',
+  },
+  registry: { spec: { kind: 'group', fields: registryFields }, help: 'Where to log in, for the time of a pull.' },
+  engine: {
+    spec: { kind: 'text', example: 'unix:///run/user/1000/docker.sock' },
+    help: 'Socket of the Docker engine on the hosts, as DOCKER_HOST. Default: what docker finds there.',
+  },
+} as const satisfies Fields

@@ -1,0 +1,29 @@
+/**
+ * What the scripts of this driver share: POSIX `sh`. `$settings` is a file with `project`, `files` (one per line, the last
+ * one first), `profiles`, `engine` and `within`; `$environment` the file for interpolation, `$override` the pinned images.
+ * Whichever of `docker compose` and `docker-compose` the host has is used: `$dialect`, empty where there is none.
+ */
+export const engineLibrary = `
+. "$settings"
+if [ -n "$engine" ]; then DOCKER_HOST=$engine; export DOCKER_HOST; fi
+unset COMPOSE_FILE COMPOSE_PROJECT_NAME COMPOSE_PROFILES COMPOSE_ENV_FILES COMPOSE_PATH_SEPARATOR
+dialect=''
+if docker compose version >/dev/null 2>&1; then dialect='docker compose'
+elif command -v docker-compose >/dev/null 2>&1; then dialect='docker-compose'
+fi
+line_end='
+'
+
+# compose <command…>: for this project, with the files of the release in the current folder.
+compose() {
+  given_ifs=$IFS
+  IFS=$line_end
+  set -f
+  for profile in $profiles; do set -- --profile "$profile" "$@"; done
+  if [ -n "$override" ]; then set -- --file "$override" "$@"; fi
+  for file in $files; do set -- --file "$file" "$@"; done
+  set +f
+  IFS=$given_ifs
+  $dialect --project-name "$project" --project-directory "$PWD" --env-file "$environment" "$@"
+}
+`

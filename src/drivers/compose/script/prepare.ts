@@ -1,0 +1,128 @@
+import { engineLibrary } from './engine.ts'
+
+/** Between the library of the release folders and a script: `<folder> <deployment> <short>`, and a folder for what came on standard input. */
+const beginning = `
+cd "$1"
+here=$(pwd -P)
+dep=$2 short=$3
+work=$here/$S/incoming/$dep.compose
+trap 'code=$?; set +e; rm -rf "$work"; (exit $code); at_exit' EXIT
+rm -rf "$work"
+mkdir -p "$work"
+tar -xpof - -C "$work"
+if ! { read -r lock_dep lock_begun lock_until lock_who < $S/lock; } 2>/dev/null || [ "$lock_dep" != "$dep" ]; then
+  fail "locked \${lock_dep:--} \${lock_begun:-0} \${lock_until:-0} \${lock_who:--}"
+fi
+[ -e "$S/releases/$short/about" ] || fail unprepared
+records=$here/$S/releases/$short settings=$work/settings environment=$work/env override=''
+${engineLibrary}
+log() { sed 's/^/shipway:log /' "$1" | tail -n 60; }
+`
+
+/**
+ * `<folder> <deployment> <short>`, standard input: `settings` and `env`. Says which engine and compose the host has, and the composed project, line by
+ * line; nothing is started or kept.
+ */
+export const lookScript = `${beginning}
+if ! server=$(docker version --format '{{.Server.Version}}' 2>"$work/error"); then
+  fail "engine $(tail -n 1 "$work/error")"
+fi
+[ -n "$dialect" ] || fail composeless
+say "engine $server"
+say "dialect $dialect $($dialect version --short 2>/dev/null || :)"
+docker ps --all --filter "label=com.docker.compose.project=$project" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u > "$work/places"
+while IFS= read -r place; do
+  case $place in "$here"/releases/*) ;; *) fail "foreign $project $place" ;; esac
+done < "$work/places"
+cd "releases/$short"
+if ! compose config > "$work/config" 2> "$work/error"; then
+  log "$work/error"
+  fail "invalid $(grep . "$work/error" | tail -n 1)"
+fi
+awk '{
+  while (length($0) > 2000) { print "shipway:part " substr($0, 1, 2000); $0 = substr($0, 2001) }
+  print "shipway:line " $0
+}' "$work/config"
+`
+
+/**
+ * `<folder> <deployment> <short> <lease seconds> <format version | ->`, standard input: `settings`, `env`, `images` (a line `service image` each), and
+ * for a private registry `server`, `username` and `password`. Pulls what is missing, logged in only for this script; then writes down which image each
+ * service has. An image that has only a tag is what the tag means now, and stays that for this release on this target. A name of our own on each
+ * image keeps it from `docker image prune` as long as the release is kept.
+ */
+export const pullScript = `${beginning}
+mutex 300 || fail busy
+lock_take "$dep" "$4" "$lock_who"
+mutex_free
+if [ -s "$work/server" ]; then
+  DOCKER_CONFIG=$work/docker
+  export DOCKER_CONFIG
+  mkdir "$DOCKER_CONFIG"
+  if ! docker login --username "$(cat "$work/username")" --password-stdin "$(cat "$work/server")" < "$work/password" > "$work/said" 2>&1; then
+    log "$work/said"
+    fail "login $(cat "$work/server")"
+  fi
+  rm -f "$work/password"
+fi
+if [ -s "$records/images" ]; then cp "$records/images" "$work/images"; fi
+
+is_here() { docker image inspect "$1" >/dev/null 2>&1; }
+number=0
+: > "$work/pinned"
+while read -r service image; do
+  number=$((number + 1))
+  case $image in
+    *@sha256:* | sha256:*) is_here "$image" || docker pull --quiet "$image" > "$work/said" 2>&1 || {
+        log "$work/said"
+        fail "image $service $image"
+      } ;;
+    *)
+      if ! docker pull --quiet "$image" > "$work/said" 2>&1; then
+        is_here "$image" || { log "$work/said"; fail "image $service $image"; }
+        say "kept $image"
+      fi
+      case \${image##*/} in *:*) name=\${image%:*} ;; *) name=$image ;; esac
+      found=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image" | grep -F "$name@" | head -n 1 || :)
+      image=\${found:-$(docker image inspect --format '{{.Id}}' "$image")} ;;
+  esac
+  docker tag "$image" "shipway.local/$project:$short-$number"
+  printf '%s %s\\n' "$service" "$image" >> "$work/pinned"
+  say "image $service $image"
+done < "$work/images"
+
+if [ ! -s "$records/images" ]; then
+  awk -v version="$5" '
+    BEGIN { printf "{"; if (version != "-") printf "\\"version\\":\\"%s\\",", version; printf "\\"services\\":{" }
+    { printf "%s\\"%s\\":{\\"image\\":\\"%s\\"}", separator, $1, $2; separator = "," }
+    END { print "}}" }' "$work/pinned" > "$records/images.json.new"
+  cp "$work/pinned" "$records/images.new"
+  mv "$records/images.json.new" "$records/images.json"
+  mv "$records/images.new" "$records/images"
+fi
+`
+
+/**
+ * `<folder>`, standard input: `settings`. Takes our names from the images of releases that are gone, and removes those that have no other name:
+ * never one that somebody else has named or that a container uses.
+ */
+export const tidyScript = `
+cd "$1"
+work=$S/incoming/tidy.$$
+trap 'code=$?; set +e; rm -rf "$work"; (exit $code); at_exit' EXIT
+mkdir -p "$work"
+tar -xpof - -C "$work"
+settings=$PWD/$work/settings environment='' override=''
+${engineLibrary}
+docker image ls --format '{{.Tag}}' "shipway.local/$project" > "$work/tags"
+while read -r tag; do
+  if [ -e "$S/releases/\${tag%-*}/about" ]; then continue; fi
+  id=$(docker image inspect --format '{{.Id}}' "shipway.local/$project:$tag")
+  docker image rm "shipway.local/$project:$tag" >/dev/null
+  if [ -n "$(docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$id" 2>/dev/null)" ]; then continue; fi
+  for name in $(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$id" 2>/dev/null); do
+    docker image rm "$name" >/dev/null 2>&1 || :
+  done
+  if ! docker image inspect "$id" >/dev/null 2>&1; then say "removed $id"; fi
+done < "$work/tags"
+`
