@@ -163,6 +163,8 @@ export class JobRun {
   /** Where the steps run: this machine, until the job's container has started. */
   host: StepHost
   readonly isDebug: boolean
+  /** `ACTIONS_RUNNER_DEBUG`: the log says what the runner does. */
+  readonly isRunnerDebug: boolean
   /** `RUNNER_TRACKING_ID`: marks every process of the job. */
   readonly mark: string
   /** The engine, once something of the job has asked for it. */
@@ -189,6 +191,8 @@ export class JobRun {
   /** Number of the step that runs now, for the log and the annotations. */
   stepNumber = 0
   summaries = 0
+  /** What the file of the event looked like when it was written. */
+  eventStamp: string | undefined
   /** Artifact and cache service, once an action needed it (`service/environment.ts`). */
   service: Promise<JobService> | undefined
   readonly annotations: Annotation[] = []
@@ -209,6 +213,7 @@ export class JobRun {
     readonly runner: JsonObject
     readonly machine: StepHost
     readonly isDebug: boolean
+    readonly isRunnerDebug: boolean
     readonly mark: string
   }) {
     const { runId, jobKey, attempt } = init.order
@@ -225,6 +230,7 @@ export class JobRun {
     this.machine = init.machine
     this.host = init.machine
     this.isDebug = init.isDebug
+    this.isRunnerDebug = init.isRunnerDebug
     this.mark = init.mark
   }
 
@@ -253,6 +259,11 @@ export class JobRun {
     if (lines.length === 0) return
     const text = this.redactor.redact(`${lines.join('\n')}\n`)
     this.log.write(Buffer.from(text), this.stepNumber, stream)
+  }
+
+  /** What the runner itself does, for who has asked for it with ACTIONS_RUNNER_DEBUG (actions-semantics 85). */
+  diagnose(lines: () => readonly string[]): void {
+    if (this.isRunnerDebug) this.print(lines().map((line) => `##[debug]${line}`))
   }
 
   /** Records an annotation, masked and within GitHub's limits. Says nothing in the log. */

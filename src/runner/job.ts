@@ -1,24 +1,29 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { evaluateTemplate, evaluateText } from '#core/expression/template.ts'
 import { toText } from '#core/expression/text.ts'
 import { reportError } from '#core/errors.ts'
 import type { KnownError } from '#core/errors.ts'
 import { jobFolderUnusable } from '#core/known/runner.ts'
 import { Redactor } from '#core/redact/redactor.ts'
-import type { Conclusion, JobOrder, JobResult } from '#core/run/job-order.ts'
+import type { JobOrder, JobResult } from '#core/run/job-order.ts'
 import { inheritedEnvironment } from '#core/step/environment.ts'
+import { phases } from '#core/step/phase.ts'
 import type { Template } from '#core/workflow/model.ts'
-import { Stopped } from './job-control.ts'
+import type { Docker } from './container/docker.ts'
 import type { JobControl } from './job-control.ts'
 import { JobLog } from './job-log.ts'
+import { hookOf, runHook } from './job-hook.ts'
 import { JobRun, TOLD_LENGTH_MAX } from './job-run.ts'
-import type { Frame, RunnerWorld } from './job-run.ts'
+import type { Frame, RunnerWorld, StepEnd } from './job-run.ts'
 import { GrowthNotice } from './growth-notice.ts'
+import { keepEventFile } from './event-file.ts'
 import { killOrphans, takeCensus } from './orphan.ts'
 import type { Census } from './orphan.ts'
 import { jobScope, stepScope } from './scope.ts'
 import { machineHost } from './machine-host.ts'
+import { runnerFacts, setUpLines } from './job-facts.ts'
+import { reportPhase, runPhase } from './phase.ts'
 import { restoreHistory, saveHistory } from './step-history.ts'
 import { evaluateEnvironment } from './evaluate-environment.ts'
 import { runJobSteps } from './step-loop.ts'
@@ -62,7 +67,8 @@ function openJob(order: JobOrder, world: RunnerWorld, control: JobControl, log: 
   const { contexts, masks, paths } = order
   const redactor = new Redactor()
   for (const secret of [...Object.values(contexts.secrets), ...masks]) redactor.add(secret)
-  const isDebug = isOn(contexts.secrets['ACTIONS_STEP_DEBUG'] ?? contexts.vars['ACTIONS_STEP_DEBUG'])
+  const isAsked = (name: string) => isOn(contexts.secrets[name] ?? contexts.vars[name])
+  const isDebug = isAsked('ACTIONS_STEP_DEBUG')
   const mark = `shipway_${randomUUID()}`
   return new JobRun({
     order,
@@ -71,6 +77,7 @@ function openJob(order: JobOrder, world: RunnerWorld, control: JobControl, log: 
     redactor,
     log,
     isDebug,
+    isRunnerDebug: isAsked('ACTIONS_RUNNER_DEBUG'),
     mark,
     github: {
       ...contexts.github,
@@ -106,13 +113,15 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
   const census = takeCensus()
   const frame = job.root
   try {
-    if (await setUp(job, frame)) await runJobSteps(job, frame)
-    else frame.status = 'failure'
+    try {
+      if (await setUp(job, frame)) await runJobSteps(job, frame)
+    } finally {
+      await tearDown(job, frame)
+    }
     return complete(job, frame, census)
   } finally {
     clearTimeout(timer)
     job.matchers[Symbol.dispose]()
-    await stopContainers(job)
     await (await job.service)?.[Symbol.asyncDispose]()
   }
 }
@@ -130,37 +139,42 @@ function startJobTimer(job: JobRun): NodeJS.Timeout {
   )
 }
 
-/** "Set up job": folders, variables, defaults, actions of other repositories, containers. False when the job cannot start. */
+/** Everything before the steps. False when the job cannot go on: not even a step that always runs could. */
 async function setUp(job: JobRun, frame: Frame): Promise<boolean> {
-  const startedAt = performance.now()
-  const step = { number: 0, id: '__set_up', name: 'Set up job', logStart: 0 }
-  job.reportStep({ ...step, status: 'running' })
-  let conclusion: Conclusion = 'success'
-  try {
+  const set = await reportPhase(job, phases.setUpJob, async () => {
     prepareFolders(job)
     job.print(setUpLines(job))
+    job.diagnose(() => runnerFacts(job))
     prepareVariables(job)
     restoreHistory(job, frame)
     await prepareActions(job, job.order.job.steps)
-    await startContainers(job)
-  } catch (error) {
-    conclusion = job.control.isCancelled ? 'cancelled' : 'failure'
-    job.reason =
-      error instanceof Stopped
-        ? (job.control.reason ?? 'The job was stopped before its first step.')
-        : job.failStep(error).reason
-  }
-  const durationMs = Math.round(performance.now() - startedAt)
-  const reason = job.reason === undefined ? {} : { reason: job.reason }
-  const end = { outcome: conclusion, conclusion, durationMs, logEnd: job.log.size, ...reason }
-  job.reportStep({ ...step, status: 'done', ...end })
-  return conclusion === 'success'
+  })
+  if (!isGreen(job, frame, set)) return false
+  const hook = hookOf(job, 'started')
+  const isReady =
+    hook === undefined ||
+    isGreen(job, frame, await runPhase(job, phases.setUpRunner, () => runHook(job, 'started', hook)))
+  if (!mayHaveContainers(job)) return true
+  // Steps that always run belong into the container, which there will not be.
+  if (!isReady) return false
+  return isGreen(job, frame, await runPhase(job, phases.initializeContainers, () => startContainers(job)))
 }
 
-/** "Initialize containers": only a job that says so, or whose platform is an image, has any, and only it loads that part. */
-async function startContainers(job: JobRun): Promise<void> {
+/** Notes why the job is red, if it is. */
+function isGreen(job: JobRun, frame: Frame, { outcome, reason }: StepEnd): boolean {
+  if (outcome === 'success') return true
+  frame.status = 'failure'
+  job.reason ??= reason
+  return false
+}
+
+/** Only a job that says so, or whose platform is an image, has containers, and only it loads that part. */
+function mayHaveContainers(job: JobRun): boolean {
   const { container, services } = job.order.job
-  if (container === undefined && services === undefined && job.order.leg.image === undefined) return
+  return container !== undefined || services !== undefined || job.order.leg.image !== undefined
+}
+
+async function startContainers(job: JobRun): Promise<void> {
   const { JobContainers } = await import('./container/job-containers.ts')
   // A cancel ends it: nothing of the job has begun that could want to go on.
   await job.control.whileHolding(
@@ -169,43 +183,30 @@ async function startContainers(job: JobRun): Promise<void> {
   )
 }
 
-/** "Stop containers": whatever became of the job. */
-async function stopContainers(job: JobRun): Promise<void> {
-  if (job.docker === undefined) return
+/** Everything after the steps, whatever became of the job: the containers go, and the owner of the machine has the last word. */
+async function tearDown(job: JobRun, frame: Frame): Promise<void> {
+  const { docker } = job
+  if (docker !== undefined) await runPhase(job, phases.stopContainers, () => stopContainers(job, docker))
+  const hook = hookOf(job, 'completed')
+  if (hook === undefined || job.control.isOver) return
+  isGreen(job, frame, await runPhase(job, phases.completeRunner, () => runHook(job, 'completed', hook)))
+}
+
+async function stopContainers(job: JobRun, docker: Docker): Promise<void> {
   const { removeContainers } = await import('./container/job-containers.ts')
-  await removeContainers(job, job.docker)
+  await removeContainers(job, docker)
 }
 
 function prepareFolders(job: JobRun): void {
   const { workspace, temp, toolCache } = job.order.paths
-  const eventFolder = `${temp}/_github_workflow`
-  for (const path of [workspace, eventFolder, toolCache]) {
+  for (const path of [workspace, temp, toolCache]) {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 })
     } catch (cause) {
       throw jobFolderUnusable({ path, cause })
     }
   }
-  writeFileSync(`${eventFolder}/event.json`, JSON.stringify(job.order.contexts.github['event'] ?? {}), { mode: 0o600 })
-}
-
-function setUpLines(job: JobRun): readonly string[] {
-  const { order } = job
-  const where = order.leg.runsOn.length === 0 ? '' : ` for runs-on: ${order.leg.runsOn.join(', ')}`
-  return [
-    `Job "${order.leg.name}" of ${order.workflow.file}, attempt ${order.attempt}`,
-    `Runner ${job.world.name} on ${String(job.runner['os'])} ${String(job.runner['arch'])}${where}`,
-    `Commit ${order.source.sha} (${order.source.ref})`,
-    `Workspace ${order.paths.workspace}`,
-    ...permissionLines(order.permissions),
-  ]
-}
-
-/** As GitHub tells them; a file that says nothing leaves them to the repository's setting (actions-semantics 137). */
-function permissionLines(permissions: JobOrder['permissions']): readonly string[] {
-  if (permissions === undefined) return []
-  const levels = Object.entries(permissions).map(([scope, level]) => `${scope}: ${level}`)
-  return ['##[group]GITHUB_TOKEN Permissions', ...(levels.length === 0 ? ['none'] : levels), '##[endgroup]']
+  keepEventFile(job)
 }
 
 /** `env` of workflow and job, then `defaults.run`: the job's win over the workflow's, key by key (11, 38). */
@@ -221,13 +222,29 @@ function prepareVariables(job: JobRun): void {
   job.defaults = { ...(shell === '' ? {} : { shell }), ...(workingDirectory === '' ? {} : { workingDirectory }) }
 }
 
-/** "Complete job": outputs, environment address, processes that stayed behind (58, 65). */
+/** "Complete job": outputs, environment address, processes that stayed behind (58, 65). It shows as a step when it had something to say. */
 function complete(job: JobRun, frame: Frame, census: Census): JobResult {
   job.stepNumber += 1
+  const logStart = job.log.size
+  const isRed = frame.status === 'failure'
   const outputs = evaluateOutputs(job, frame)
   const environmentUrl = evaluateUrl(job, frame)
   for (const { pid, command } of killOrphans(job.mark, census)) {
     job.print([`Terminate orphan process: pid (${pid}) (${command})`])
+  }
+  const logEnd = job.log.size
+  if (logEnd > logStart) {
+    const outcome = frame.status === 'failure' && !isRed ? 'failure' : 'success'
+    const why = outcome === 'failure' && job.reason !== undefined ? { reason: job.reason } : {}
+    const step = {
+      number: job.stepNumber,
+      ...phases.completeJob,
+      status: 'done',
+      durationMs: 0,
+      logStart,
+      logEnd,
+    } as const
+    job.reportStep({ ...step, outcome, conclusion: outcome, ...why })
   }
   const conclusion = job.control.isCancelled ? 'cancelled' : frame.status
   if (conclusion === 'failure') saveHistory(job)

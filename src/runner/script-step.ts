@@ -82,9 +82,12 @@ export async function runLogged(
   const out = open('out')
   const err = open('err')
   const sink = { onOut: (chunk: Buffer) => out.push(chunk), onErr: (chunk: Buffer) => err.push(chunk) }
+  const startedAt = performance.now()
+  job.diagnose(() => [`Start on the ${host.kind}: ${plan.argv.join(' ')}`, `in ${plan.cwd}`])
   const exitCode = await job.control.stoppable((stop) => host.run(plan, sink, job.world, stop))
   out.end()
   err.end()
+  job.diagnose(() => [`Ended with exit code ${exitCode} after ${Math.round(performance.now() - startedAt)} ms`])
   return exitCode
 }
 

@@ -81,7 +81,8 @@ export function stepPath(job: JobRun, env: Readonly<Record<string, string>>): st
   return joinPath(job.pathAdditions, path + programs)
 }
 
-function runnerEnvironment(job: JobRun): Record<string, string> {
+/** The `RUNNER_*` variables (actions-semantics 31). */
+export function runnerEnvironment(job: JobRun): Record<string, string> {
   const variables: Record<string, string> = {}
   for (const [name, value] of Object.entries<Json>(job.runner))
     variables[`RUNNER_${name.toUpperCase()}`] = String(value)

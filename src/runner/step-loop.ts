@@ -8,6 +8,7 @@ import { stepValueInvalid } from '#core/known/runner.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
 import type { StepModel } from '#core/workflow/model.ts'
 import { evaluateEnvironment } from './evaluate-environment.ts'
+import { keepEventFile } from './event-file.ts'
 import { holdForShell } from './failure-shell.ts'
 import { Stopped } from './job-control.ts'
 import { useOf, wantsPost } from './job-run.ts'
@@ -169,6 +170,7 @@ async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
       }
       timer = setTimeout(expire, Math.min(minutes * MINUTE_MS, TIMER_MS_MAX))
     }
+    keepEventFile(job)
     const end = await performSafely(job, call)
     if (late !== undefined) {
       job.announce('error', late)

@@ -35,6 +35,16 @@ export function watchdogFailed(fact: { problem: string }): KnownError {
   })
 }
 
+/** What the owner of the machine has set to run around every job is no script that can run. */
+export function hookInvalid(fact: { variable: string; path: string; problem: string }): KnownError {
+  return new KnownError({
+    code: 'HOOK_INVALID',
+    kind: 'red',
+    message: `The hook ${fact.path} cannot run: ${fact.problem}.`,
+    hint: `Correct ${fact.variable} in the environment of the agent on this machine, or unset it.`,
+  })
+}
+
 /** `shell:` names no known shell, and is no command with `{0}`. */
 export function shellInvalid(fact: { shell: string }): KnownError {
   return new KnownError({

@@ -119,7 +119,7 @@ describe('A job that calls a workflow', () => {
     expect(run.effects.at(-1)).toMatchObject({ kind: 'cancel-job', key: 'ci.1.a' })
 
     run.finish('ci.1.a', 'cancelled')
-    expect(run.states).toMatchObject({ 'ci.1.clean': 'ready', 'ci.1.b': 'cancelled' })
+    expect(run.states).toMatchObject({ 'ci.1.clean': 'ready', 'ci.1.b': 'skipped' })
     run.claim('ci.1.clean').finish('ci.1.clean')
     expect(run.state.jobs.get('ci.1')).toMatchObject({ conclusion: 'cancelled', reason: { code: 'JOB_FAIL_FAST' } })
     expect(run.state).toMatchObject({ state: 'done', conclusion: 'failure' })

@@ -153,7 +153,7 @@ describe('A run', () => {
     expect(run.effects.at(-1)).toMatchObject({ kind: 'cancel-job', key: 'a', reason: 'wrong branch' })
 
     run.finish('a', 'cancelled')
-    expect(run.states).toEqual({ a: 'cancelled', b: 'cancelled', c: 'cancelled', clean: 'ready' })
+    expect(run.states).toEqual({ a: 'cancelled', b: 'cancelled', c: 'skipped', clean: 'ready' })
     run.claim('clean').finish('clean')
     expect(run.state).toMatchObject({ state: 'done', conclusion: 'cancelled' })
   })

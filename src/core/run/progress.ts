@@ -20,11 +20,8 @@ export function advance(draft: Draft, jobId: string): void {
   const planned = planJob(draft.view, jobId)
   switch (planned.kind) {
     case 'skipped':
-      end(
-        draft,
-        { ...job, conclusion: isCancelled(draft.view, placeOf(jobId).call) ? 'cancelled' : 'skipped' },
-        planned.reason,
-      )
+      // Also in a run that was cancelled: GitHub calls cancelled only what was begun or queued.
+      end(draft, { ...job, conclusion: 'skipped' }, planned.reason)
       return
     case 'invalid':
       end(draft, { ...job, conclusion: 'failure' }, planned.reason)
@@ -172,12 +169,19 @@ function sizeProblem(draft: Draft, jobs: readonly JobState[]): Reason | undefine
 function closeCall(draft: Draft, key: string): void {
   const job = draft.job(key)
   if (job?.state !== 'calling' || draft.openInCall(key) > 0) return
-  const { conclusion, outputs, problem } = resultOfCall(draft.view, key)
+  const { conclusion: ended, outputs, problem } = resultOfCall(draft.view, key)
+  // What it has begun was stopped, even if none of its own jobs had begun.
+  const isCut = ended !== 'failure' && isCancelled(draft.view, key) && hasSkipped(draft, key)
+  const conclusion = isCut ? 'cancelled' : ended
   const reason =
     problem === undefined
       ? (job.reason ?? whyCalled(draft, key, conclusion))
       : { code: 'JOB_INVALID', message: problem }
   end(draft, { ...job, conclusion: problem === undefined ? conclusion : 'failure', outputs }, reason)
+}
+
+function hasSkipped(draft: Draft, call: string): boolean {
+  return jobIdsAt(draft.view, call).some((jobId) => draft.resultOf(jobId) === 'skipped')
 }
 
 /** Names the first job of a call that is as bad as the call. */

@@ -1,3 +1,4 @@
+import { isPhase } from '#core/step/phase.ts'
 import { plainJobId } from '#core/run/place.ts'
 import type { Json } from '#core/json.ts'
 import type { JobView, RunView, StepView } from './model.ts'
@@ -60,9 +61,9 @@ function jobFields(job: JobView): Json {
   }
 }
 
-/** "Set up job" is ours: it shows only when it is why the job is red. */
+/** A phase of the job is no step that somebody wrote: it shows only when it is not green, and may be why the job is red. */
 function isOfUser(step: StepView): boolean {
-  return step.number > 0 || step.conclusion !== 'success'
+  return !isPhase(step) || step.conclusion !== 'success'
 }
 
 function stepFields(step: StepView): Json {
