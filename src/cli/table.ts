@@ -129,6 +129,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/resume.ts')).page,
   },
   {
+    name: 'backup',
+    group: 'care',
+    summary: 'back up the database of an environment; list backups',
+    load: async () => (await import('./command/backup.ts')).page,
+  },
+  {
+    name: 'restore',
+    group: 'care',
+    summary: 'put a backup in place of what a database holds',
+    load: async () => (await import('./command/restore.ts')).page,
+  },
+  {
     name: 'actions',
     group: 'care',
     summary: 'actions of other repositories: add, list, update, verify, remove',

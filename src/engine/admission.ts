@@ -87,6 +87,10 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
       return async (query) => context.delivery.admitDecision(query, { ...ticket, request })
     case 'environment':
       return async (query) => context.delivery.admitEnvironment(query, { ...ticket, request })
+    case 'backup':
+      return async (query) => context.delivery.admitBackup(query, { ...ticket, request })
+    case 'restore':
+      return async (query) => context.delivery.admitRestore(query, { ...ticket, request })
     case 'release':
       return context.delivery.prepareImport({ ...ticket, request })
     case 'cancel':

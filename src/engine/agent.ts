@@ -192,6 +192,7 @@ export class Agent {
 
   async #carryOn(subject: string, cancel: RunCancellation | undefined): Promise<void> {
     if (subject.startsWith('dep_')) this.#drive(subject)
+    else if (subject.startsWith('bkp_') || subject.startsWith('rst_')) this.#driveDatabase(subject)
     else if (subject.startsWith('run_')) {
       const applied = await this.#table.apply(
         subject,
@@ -278,6 +279,14 @@ export class Agent {
     })
   }
 
+  #driveDatabase(id: string): void {
+    this.#beside(id, async () => {
+      await this.#context.delivery.driveDatabase(id, this.#stop.signal)
+      // A restore has had the environment locked.
+      this.#isChanged = true
+    })
+  }
+
   /** Does what takes long beside the loop, once at a time for each subject. */
   #beside(subject: string, work: () => Promise<void>): void {
     if (this.#tasks.has(subject) || this.#stop.signal.aborted) return
@@ -346,6 +355,7 @@ export class Agent {
     await this.#pass(await leaveBehind(store))
     await this.#pass(await remindOfEnd(store))
     for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)
+    for (const id of await this.#context.delivery.openDatabases()) this.#driveDatabase(id)
     for (const claimed of claimedBefore(files, sha256)) await this.#resume(claimed)
     await sweepSecrets(this.#context)
   }

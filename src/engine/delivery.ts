@@ -1,8 +1,10 @@
 import type {
+  BackupRequest,
   DecisionRequest,
   DeployRequest,
   EnvironmentRequest,
   ReleaseRequest,
+  RestoreRequest,
   Ticket,
   TicketOutcome,
 } from '#core/ticket/model.ts'
@@ -24,6 +26,12 @@ export interface Delivery {
   admitEnvironment(query: Query, ticket: TicketOf<EnvironmentRequest>): Promise<TicketOutcome>
   /** Checks a release that was brought here, and returns what takes it in. Throws when it is not whole. */
   prepareImport(ticket: TicketOf<ReleaseRequest>): Promise<(query: Query) => Promise<TicketOutcome>>
+  admitBackup(query: Query, ticket: TicketOf<BackupRequest>): Promise<TicketOutcome>
+  admitRestore(query: Query, ticket: TicketOf<RestoreRequest>): Promise<TicketOutcome>
+  /** Carries a backup or a restore on until it is done. */
+  driveDatabase(id: string, signal: AbortSignal): Promise<void>
+  /** Backups and restores that are not done, but for those that a deployment or a restore makes for itself. */
+  openDatabases(): Promise<readonly string[]>
   /** Carries a deployment on until it is done, or until only a person can go on. */
   drive(deployment: string, signal: AbortSignal): Promise<'done' | 'waiting'>
   /** Deployments that are not done. */

@@ -97,6 +97,7 @@ export class Follower {
         return
       case 'run.settled':
       case 'deployment.finished':
+      case 'database.finished':
         this.#states.set(subject, 'done')
         return
       default:

@@ -1,6 +1,7 @@
 import { blobStore } from '#adapters/blob-store/blob-store.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { httpProbe } from '#adapters/http-probe/http-probe.ts'
+import { postgresTool } from '#adapters/postgres-tool/postgres-tool.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import { composeDriver } from '#drivers/compose/driver.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
@@ -11,13 +12,21 @@ import type { HomeFiles } from '#ports/home-files.ts'
 
 /** Releases and deployments with the real drivers: one line per driver. */
 export function openDelivery(
-  base: Omit<DeliveryContext, 'files' | 'blobs' | 'probe' | 'drivers'> & { readonly files: HomeFiles },
+  base: Omit<DeliveryContext, 'files' | 'blobs' | 'backups' | 'databases' | 'probe' | 'drivers'> & {
+    readonly files: HomeFiles
+  },
 ): Delivery {
   const { clock, files } = base
   const directory = directoryDriver({ openShell, clock })
   return new DeploymentLoop({
     ...base,
     blobs: blobStore({ root: files.absolute(homeLayout.blobs), tmp: files.absolute(homeLayout.tmp) }),
+    backups: blobStore({
+      root: files.absolute(homeLayout.backups),
+      tmp: files.absolute(homeLayout.tmp),
+      isPrivate: true,
+    }),
+    databases: postgresTool(openShell),
     probe: httpProbe,
     drivers: { directory, compose: composeDriver(directory) },
   })

@@ -19,4 +19,6 @@ export interface BlobStore {
   read(digest: string): AsyncIterable<Uint8Array>
   /** Reads all of it and compares. */
   verify(digest: string): Promise<'sound' | 'missing' | 'damaged'>
+  /** Takes content away that nothing names any more; content that is not there is no failure. */
+  remove(digest: string): Promise<void>
 }

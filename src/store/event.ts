@@ -1,11 +1,11 @@
-import type { DeploymentEvent, RunEvent, StoredEvent } from '#core/run/event.ts'
+import type { DatabaseEvent, DeploymentEvent, RunEvent, StoredEvent } from '#core/run/event.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { type JsonText, fromJson } from './column.ts'
 import { insertRows } from './insert-rows.ts'
 
-/** Whose history: a run's or a deployment's. Both count their own events in their `seq` column. */
+/** Whose history: a run's, a deployment's, or that of a backup or restore. Each counts its own events in their `seq` column. */
 export interface EventSubject {
-  readonly table: 'run' | 'deployment'
+  readonly table: 'run' | 'deployment' | 'database_work'
   readonly id: string
 }
 
@@ -18,7 +18,11 @@ interface EventRow {
 }
 
 /** Adds one event to a history and returns its number. See `appendEvents`. */
-export function appendEvent(q: Query, subject: EventSubject, event: RunEvent | DeploymentEvent): Promise<number> {
+export function appendEvent(
+  q: Query,
+  subject: EventSubject,
+  event: RunEvent | DeploymentEvent | DatabaseEvent,
+): Promise<number> {
   return appendEvents(q, subject, [event])
 }
 
@@ -29,7 +33,7 @@ export function appendEvent(q: Query, subject: EventSubject, event: RunEvent | D
 export async function appendEvents(
   q: Query,
   subject: EventSubject,
-  events: readonly (RunEvent | DeploymentEvent)[],
+  events: readonly (RunEvent | DeploymentEvent | DatabaseEvent)[],
 ): Promise<number> {
   const [row] = await q<{ seq: number }>(`update ${subject.table} set seq = seq + $2 where id = $1 returning seq`, [
     subject.id,

@@ -5,6 +5,7 @@ import { concurrencyMember } from './migrations/0002-concurrency-member.ts'
 import { runAttempt } from './migrations/0003-run-attempt.ts'
 import { evidence } from './migrations/0004-evidence.ts'
 import { audit } from './migrations/0005-audit.ts'
+import { databaseWork } from './migrations/0006-database-work.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   { sql: runAttempt },
   { sql: evidence },
   { sql: audit },
+  { sql: databaseWork },
 ]
 
 /** The schema that this program reads and writes. */

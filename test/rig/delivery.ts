@@ -11,6 +11,7 @@ import { systemGit } from '#adapters/git/git.ts'
 import { openHomeFiles } from '#adapters/home-files/home-files.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { httpProbe } from '#adapters/http-probe/http-probe.ts'
+import { postgresTool } from '#adapters/postgres-tool/postgres-tool.ts'
 import { randomIds } from '#adapters/ids/random-ids.ts'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
 import { composeDriver } from '#drivers/compose/driver.ts'
@@ -91,6 +92,8 @@ export class DeliveryStage implements AsyncDisposable {
       ids: randomIds,
       sha256,
       blobs: blobStore({ root: this.files.absolute('blobs'), tmp: this.files.absolute('tmp') }),
+      backups: blobStore({ root: this.files.absolute('backups'), tmp: this.files.absolute('tmp'), isPrivate: true }),
+      databases: postgresTool(openShell),
       probe: httpProbe,
       drivers: { directory: made.options.driver?.(real) ?? real, compose: composeDriver(real) },
       notify: () => undefined,
@@ -155,6 +158,10 @@ export class DeliveryStage implements AsyncDisposable {
           return this.loop.admitDecision(query, { ...ticket, request })
         case 'release':
           return (await this.loop.prepareImport({ ...ticket, request }))(query)
+        case 'backup':
+          return this.loop.admitBackup(query, { ...ticket, request })
+        case 'restore':
+          return this.loop.admitRestore(query, { ...ticket, request })
         case 'environment':
           return this.loop.admitEnvironment(query, { ...ticket, request })
         case 'cancel':

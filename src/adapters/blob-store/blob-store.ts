@@ -6,8 +6,17 @@ import { homeDiskFull } from '#core/known/home.ts'
 import { blobDigestMismatch, blobMissing } from '#core/known/blob.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
 
-/** Blobs below `root`, `sha256/ab/abcd…`; `tmp` must be on the same file system. */
-export function blobStore(folders: { readonly root: string; readonly tmp: string }): BlobStore {
+/** Where blobs are. */
+export interface BlobFolders {
+  readonly root: string
+  /** On the same file system as `root`. */
+  readonly tmp: string
+  /** Nobody but the owner may read them. */
+  readonly isPrivate?: boolean
+}
+
+/** Blobs below `root`, `sha256/ab/abcd…`. */
+export function blobStore(folders: BlobFolders): BlobStore {
   const pathOf = (digest: string): string => {
     if (!/^[0-9a-f]{64}$/.test(digest)) throw new Error(`Invariant broken: "${digest}" is no digest`)
     return join(folders.root, 'sha256', digest.slice(0, 2), digest)
@@ -26,12 +35,13 @@ export function blobStore(folders: { readonly root: string; readonly tmp: string
       for await (const chunk of createReadStream(pathOf(digest))) hash.update(chunk as Uint8Array)
       return hash.digest('hex') === digest ? 'sound' : 'damaged'
     },
+    remove: async (digest) => {
+      await unlink(pathOf(digest)).catch(absent)
+    },
   }
 }
 
-interface Place {
-  readonly root: string
-  readonly tmp: string
+interface Place extends BlobFolders {
   readonly pathOf: (digest: string) => string
 }
 
@@ -44,7 +54,7 @@ async function put(
   await mkdir(place.tmp, { recursive: true, mode: 0o700 })
   const tmp = join(place.tmp, `blob.${randomUUID()}`)
   try {
-    const { digest, size } = await writeDurably(tmp, content)
+    const { digest, size } = await writeDurably(tmp, content, place.isPrivate === true ? 0o600 : 0o444)
     if (expected !== undefined && digest !== expected) throw blobDigestMismatch({ expected, found: digest })
     await linkDurably(tmp, place.pathOf(digest))
     return { digest, size }
@@ -58,11 +68,12 @@ async function put(
 async function writeDurably(
   path: string,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  mode: number,
 ): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256')
   let size = 0
-  // Read-only from the beginning: the content of a name never changes.
-  await using file = await open(path, 'wx', 0o444)
+  // Read-only from the beginning, unless it is private: the content of a name never changes.
+  await using file = await open(path, 'wx', mode)
   for await (const chunk of content) {
     hash.update(chunk)
     size += chunk.byteLength

@@ -4,6 +4,7 @@ import { renderDuration } from '#core/view/duration.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
 import type { FollowItem } from '#ports/agent-client.ts'
 import type { Palette } from '../palette.ts'
+import { databaseLines } from './database-lines.ts'
 import { deploymentLines } from './deployment-lines.ts'
 import { keyOf } from './live-state.ts'
 import type { LiveState, LiveView } from './live-state.ts'
@@ -102,6 +103,10 @@ function linesOf(state: LiveState, stored: StoredEvent, view: LiveView): readonl
     case 'deployment.progress':
     case 'deployment.finished':
       return deploymentLines(state, stored, event, view)
+    case 'database.created':
+    case 'database.progress':
+    case 'database.finished':
+      return databaseLines(state, stored, event, view)
     default:
       return unreachable(event)
   }

@@ -37,6 +37,10 @@ function actionOf(request: TicketRequest): string {
       return 'release.imported'
     case 'rerun':
       return 'run.repeated'
+    case 'backup':
+      return 'backup.requested'
+    case 'restore':
+      return 'restore.requested'
     default:
       return unreachable(request)
   }
@@ -61,6 +65,8 @@ function detailOf(request: TicketRequest): JsonObject {
       return { release: request.release ?? null, run: request.run ?? null, ...reason }
     case 'environment':
       return { until: request.until ?? null, ...reason }
+    case 'restore':
+      return { backup: request.backup, ...reason }
     default:
       return reason
   }

@@ -12,6 +12,8 @@ export const homeLayout = {
   /** A mark of each living runner process. */
   runners: 'runners',
   blobs: 'blobs',
+  /** Files of backups by their digest, mode 0600. */
+  backups: 'backups',
   /** Actions and reusable workflows of other repositories. */
   actions: 'actions',
   toolCache: 'cache/tools',

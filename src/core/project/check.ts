@@ -1,5 +1,6 @@
 import { refPatternProblem } from '#core/environment/ref-rule.ts'
 import { globProblem } from './glob.ts'
+import { checkDatabase } from './read-database.ts'
 import { renderDuration } from './duration.ts'
 import { nearestName } from './nearest.ts'
 import type { EnvironmentConfig, ProjectConfig, TargetConfig } from './model.ts'
@@ -20,6 +21,7 @@ export function checkProject(reader: ProjectReader, config: ProjectConfig, envir
     checkHealth(reader, environment)
     checkSecrets(reader, environment)
     checkApprovals(reader, environment)
+    checkDatabase(reader, environment)
     if (environment.url !== undefined && !isHttpUrl(environment.url)) badUrl(reader, environment.url, [...path, 'url'])
   }
   checkCycles(reader, config.environments)

@@ -64,6 +64,7 @@ export interface EnvironmentConfig {
   readonly verifiedBy: readonly string[]
   /** Releases kept on each target, the running one and the previous one included; at least 2. */
   readonly retain: number
+  readonly database?: DatabaseConfig
   /** Shell command of the user, run by the target's `sh` in the new release's folder after the switch. */
   readonly restart?: string
   /** A target that hears no confirmation within this time puts the previous release back by itself. */
@@ -77,6 +78,22 @@ export interface EnvironmentConfig {
   /** Where a person looks at it. */
   readonly url?: string
   readonly position: Position
+}
+
+/** The PostgreSQL database of an environment, for backups and restores. */
+export interface DatabaseConfig {
+  /** `url`: name of the secret with its address. `service`: entry of `pg_service.conf` where the programs run. */
+  readonly source:
+    | { readonly kind: 'url'; readonly secret: string }
+    | { readonly kind: 'service'; readonly service: string }
+  /** Container in which PostgreSQL's programs run. */
+  readonly container?: string
+  /** Name of the target where they run, or `local`; absent: the first target. */
+  readonly on?: string
+  /** Good backups whose files are kept. */
+  readonly keep: number
+  /** A backup is made before each deployment; one that fails stops it. */
+  readonly isBeforeDeploy: boolean
 }
 
 /** `ssh://user@host:port/absolute/path` or an absolute or `./relative` local path. */

@@ -270,3 +270,25 @@ shipway.yml:9:20: error: "confirmWithin" of environment "production" must be a d
     )
   })
 })
+
+describe('the database of an environment', () => {
+  const messages = (database: string): readonly string[] =>
+    parseProject({
+      file: 'shipway.yml',
+      text: `environments: { live: { targets: [{ at: ./t, name: one }], database: ${database} } }`,
+      folderName: 'shop',
+    }).diagnostics.map(({ message }) => message)
+
+  test.for<readonly [string, readonly string[]]>([
+    ['DATABASE_URL', []],
+    ['{ service: shop, on: local, container: db, keep: 3, before: deploy }', []],
+    ['{ url: DATABASE_URL, on: one }', []],
+    ['{ keep: 3 }', ['"database" says not where it is.']],
+    ['{ url: A, service: b }', ['"database" has "url" and "service" at once.']],
+    ["'postgres://app:secret@db/shop'", ['"database.url" is no name of a secret.']],
+    ['{ url: A, container: --privileged }', ['"--privileged" is no name.']],
+    ['{ url: A, on: two }', ['Environment "live" has no target "two".']],
+  ])('%s', ([database, expected]) => {
+    expect(messages(database)).toEqual(expected)
+  })
+})

@@ -14,6 +14,7 @@ import type {
 import { ProjectReader } from './reader.ts'
 import type { Path } from './reader.ts'
 import { readCompose } from './read-compose.ts'
+import { readDatabase } from './read-database.ts'
 import { readFreeze } from './read-freeze.ts'
 import { defaultReports, readGates, readWaivers } from './read-gates.ts'
 import { projectFields } from './schema.ts'
@@ -26,6 +27,7 @@ const minute = 60_000
 /** Values of keys that were not written. `shipway.example.yml` shows them, and a test compares. */
 export const projectDefaults = {
   retain: 5,
+  database: { keep: 7 },
   health: { withinMs: minute, everyMs: 1000, status: 200, successes: 1 },
   approvals: { count: 1, expiresMs: 24 * 60 * minute },
   confirmBeyondHealthMs: minute,
@@ -101,6 +103,14 @@ function normaliseEnvironment(reader: ProjectReader, name: string, written: Writ
     ...(health === undefined ? {} : { health }),
     verifiedBy: written.verifiedBy ?? [],
     retain: written.retain ?? projectDefaults.retain,
+    ...(written.database === undefined
+      ? {}
+      : {
+          database: readDatabase(reader, written.database, {
+            path: [...path, 'database'],
+            keep: projectDefaults.database.keep,
+          }),
+        }),
     ...(written.restart === undefined ? {} : { restart: written.restart }),
     confirmWithinMs: written.confirmWithin ?? defaultConfirmMs,
     auto: written.auto ?? false,

@@ -36,7 +36,7 @@ describe('what is published about shipway.yml', () => {
   test('what the example calls defaults are the defaults', () => {
     const written = parseText(example).value?.environments.find(({ name }) => name === 'defaults')
     const left = parseText(
-      `environments: { defaults: { targets: [./targets/defaults], approvals: {}, health: { url: 'http://127.0.0.1:8080/' } } }`,
+      `environments: { defaults: { targets: [./targets/defaults], approvals: {}, database: DATABASE_URL, health: { url: 'http://127.0.0.1:8080/' } } }`,
     ).value?.environments[0]
 
     expect({ ...written, position: undefined }).toEqual({ ...left, position: undefined })

@@ -106,6 +106,30 @@ const targetFields = {
   options: { spec: { kind: 'texts', example: 'IdentityFile=~/.ssh/deploy' }, help: 'ssh options as Key=value.' },
 } as const satisfies Fields
 
+const databaseFields = {
+  url: {
+    spec: { kind: 'text', example: 'DATABASE_URL' },
+    help: 'Name of the secret with the address: postgres://user:password@host:5432/database.',
+  },
+  service: {
+    spec: { kind: 'text', example: 'shop' },
+    help: 'Instead of url: an entry of pg_service.conf where the programs run.',
+  },
+  container: {
+    spec: { kind: 'text', example: 'shop-db' },
+    help: 'Container in which pg_dump, pg_restore and psql run (docker exec). Default: on the host itself.',
+  },
+  on: {
+    spec: { kind: 'text', example: 'web-1' },
+    help: 'Name of the target where they run, or "local" for the machine of the agent. Default: the first target.',
+  },
+  keep: { spec: { kind: 'whole', min: 1, max: 1000 }, help: 'Good backups that are kept. Default: 7.' },
+  before: {
+    spec: { kind: 'choice', of: ['deploy'], later: [] },
+    help: '"deploy": a backup is made before each deployment but a rollback; one that fails stops it.',
+  },
+} as const satisfies Fields
+
 const environmentFields = {
   from: {
     spec: { kind: 'texts', example: 'main' },
@@ -156,6 +180,10 @@ const environmentFields = {
   retain: {
     spec: { kind: 'whole', min: 2, max: 1000 },
     help: 'Releases kept on each target, the running and the previous one included. Default: 5.',
+  },
+  database: {
+    spec: { kind: 'group', fields: databaseFields, short: 'url' },
+    help: 'Its PostgreSQL database, for `shipway backup` and `shipway restore`.',
   },
   restart: {
     spec: { kind: 'text', example: 'systemctl --user restart app' },

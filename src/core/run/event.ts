@@ -113,15 +113,27 @@ export type DeploymentEvent =
       readonly reason?: string
     }
 
+/** What happened in a backup or a restore of a database. */
+export type DatabaseEvent =
+  | {
+      readonly type: 'database.created'
+      readonly kind: 'backup' | 'restore'
+      readonly environment: string
+      /** Of a restore: what is brought back. */
+      readonly backup?: string
+    }
+  | { readonly type: 'database.progress'; readonly line: string }
+  | { readonly type: 'database.finished'; readonly conclusion: 'success' | 'failure'; readonly reason?: Reason }
+
 export type DeploymentPhase = 'prepare' | 'switch' | 'verify' | 'confirm' | 'revert'
 
 /** An event with its place in the history of one run or deployment. */
 export interface StoredEvent {
-  /** Run or deployment id. */
+  /** Id of a run, a deployment, a backup or a restore. */
   readonly subject: string
   /** From 1, without gaps. */
   readonly seq: number
   /** Milliseconds since 1970 by the store's clock. */
   readonly at: number
-  readonly event: RunEvent | DeploymentEvent
+  readonly event: RunEvent | DeploymentEvent | DatabaseEvent
 }

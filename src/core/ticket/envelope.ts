@@ -67,6 +67,8 @@ const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>([
   'environment',
   'cancel',
   'release',
+  'backup',
+  'restore',
 ])
 
 /** Ids are made by us (`tk_` + base 32) or derived from a hand-off; they are file names, so nothing else may be in them. */

@@ -112,7 +112,29 @@ export interface RerunRequest {
   readonly secretNames: readonly string[]
 }
 
+/** Back up the database of an environment. */
+export interface BackupRequest {
+  readonly kind: 'backup'
+  readonly application: string
+  readonly environment: string
+  readonly reason?: string
+}
+
+/** Put a backup in place of what the database of an environment holds. */
+export interface RestoreRequest {
+  readonly kind: 'restore'
+  readonly application: string
+  readonly environment: string
+  /** Id of a backup (or its last digits), or `latest`. */
+  readonly backup: string
+  readonly reason?: string
+  /** Do not back up what is there before: for a database that can no longer be read. */
+  readonly isUnsaved?: boolean
+}
+
 export type TicketRequest =
+  | BackupRequest
+  | RestoreRequest
   | ReleaseRequest
   | RerunRequest
   | RunRequest

@@ -1,4 +1,4 @@
-import type { DeploymentEvent, RunEvent } from '#core/run/event.ts'
+import type { StoredEvent } from '#core/run/event.ts'
 
 /** What a step's log has told of the deployment that the step waits for. */
 export interface ToldDeployment {
@@ -13,7 +13,7 @@ export function startTelling(): ToldDeployment {
 }
 
 /** An event of a deployment as a line for the log of the step that waits for it; with one target each phase is one line. */
-export function deploymentLogLine(told: ToldDeployment, event: DeploymentEvent | RunEvent): string | undefined {
+export function deploymentLogLine(told: ToldDeployment, event: StoredEvent['event']): string | undefined {
   switch (event.type) {
     case 'deployment.created':
       told.targets = event.targets.length

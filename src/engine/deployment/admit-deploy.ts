@@ -1,5 +1,4 @@
 import { planHash } from '#core/deployment/plan.ts'
-import { absoluteTarget } from '#core/project/target.ts'
 import { checkEnvironment } from '#core/environment/check.ts'
 import { superseded } from '#core/environment/reasons.ts'
 import {
@@ -10,15 +9,12 @@ import {
   runForeign,
   runReleaseMissing,
 } from '#core/known/deployment.ts'
-import { environmentNotFound } from '#core/known/environment.ts'
 import { subjectNotFound } from '#core/known/home.ts'
-import { applicationNotFound } from '#core/known/project.ts'
 import { releaseAmbiguous, releaseNotFound } from '#core/known/release.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 import type { DeployRequest, TicketOutcome } from '#core/ticket/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
-import { listApplications, loadApplication } from '#store/application.ts'
 import type { StoredApplication } from '#store/application.ts'
 import { deploymentOfRun, insertDeployment, openDeploymentsOf, updateDeployment } from '#store/deployment.ts'
 import type { NewDeployment, StoredDeployment } from '#store/deployment.ts'
@@ -28,6 +24,7 @@ import { findReleases, latestRelease, listReleases, loadRelease, releaseOfRun } 
 import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
 import type { DeliveryContext } from './context.ts'
+import { findEnvironment } from './find-environment.ts'
 import { makePlan } from './gate.ts'
 import { previousGood } from './previous-good.ts'
 import { deploymentQuestion, isUnderWay } from './question.ts'
@@ -76,28 +73,6 @@ export async function admitDeploy(
   if (verdict.kind === 'wait')
     await writeDecision(context, query, deployment.id, { kind: 'wait', reason: verdict.reason })
   return { kind: 'accepted', subjects: [deployment.id] }
-}
-
-/** The rules in force for a place; relative targets are made absolute. */
-export async function findEnvironment(
-  query: Query,
-  place: { readonly application: string; readonly environment: string },
-): Promise<{ readonly application: StoredApplication; readonly config: EnvironmentConfig }> {
-  const application = await loadApplication(query, place.application)
-  if (application === undefined) {
-    throw applicationNotFound({
-      application: place.application,
-      known: (await listApplications(query)).map(({ name }) => name),
-    })
-  }
-  const config = application.config.environments.find((environment) => environment.name === place.environment)
-  if (config === undefined) {
-    throw environmentNotFound({ ...place, known: application.config.environments.map(({ name }) => name) })
-  }
-  return {
-    application,
-    config: { ...config, targets: config.targets.map((target) => absoluteTarget(target, application.repository)) },
-  }
 }
 
 /** The release that a request means. */

@@ -6,7 +6,7 @@ import { openDeploymentsOf } from '#store/deployment.ts'
 import { loadEnvironment, lockEnvironment, resumeEnvironment, unlockEnvironment } from '#store/environment.ts'
 import { clearBadReleases } from '#store/release.ts'
 import type { TicketOf } from '../delivery.ts'
-import { findEnvironment } from './admit-deploy.ts'
+import { findEnvironment } from './find-environment.ts'
 import type { DeliveryContext } from './context.ts'
 
 /** Locks, unlocks, or lifts a hold. The subjects of the outcome are the deployments that this concerns. */

@@ -2,6 +2,7 @@ import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { AgentNotice } from '#ports/agent-socket.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
+import type { DatabaseTool } from '#ports/database-tool.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { DeployDriver } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
@@ -19,6 +20,9 @@ export interface DeliveryContext {
   readonly ids: Ids
   readonly sha256: Sha256
   readonly blobs: BlobStore
+  /** Files of backups. */
+  readonly backups: BlobStore
+  readonly databases: DatabaseTool
   readonly probe: HealthProbe
   readonly drivers: Readonly<Record<EnvironmentConfig['driver'], DeployDriver>>
   /** Tells this process and those that watch it that something changed. Called after the commit. */

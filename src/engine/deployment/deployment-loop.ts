@@ -6,10 +6,12 @@ import { deploymentDone, deploymentNotFound, deploymentStarted } from '#core/kno
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import type {
+  BackupRequest,
   DecisionRequest,
   DeployRequest,
   EnvironmentRequest,
   ReleaseRequest,
+  RestoreRequest,
   TicketOutcome,
 } from '#core/ticket/model.ts'
 import type { Verdict } from '#core/environment/check.ts'
@@ -18,6 +20,8 @@ import { loadApplication, saveApplication } from '#store/application.ts'
 import { loadDeployment, openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
 import type { Delivery, TicketOf } from '../delivery.ts'
+import { admitBackup, admitRestore, ownDatabaseWork } from '../backup/admit-database.ts'
+import { driveDatabase } from '../backup/drive-database.ts'
 import { admitDecision } from './admit-decision.ts'
 import { admitDeploy } from './admit-deploy.ts'
 import { admitEnvironment } from './admit-environment.ts'
@@ -54,6 +58,22 @@ export class DeploymentLoop implements Delivery {
 
   admitEnvironment(query: Query, ticket: TicketOf<EnvironmentRequest>): Promise<TicketOutcome> {
     return refusable(() => admitEnvironment(this.#context, query, ticket))
+  }
+
+  admitBackup(query: Query, ticket: TicketOf<BackupRequest>): Promise<TicketOutcome> {
+    return refusable(() => admitBackup(this.#context, query, ticket))
+  }
+
+  admitRestore(query: Query, ticket: TicketOf<RestoreRequest>): Promise<TicketOutcome> {
+    return refusable(() => admitRestore(this.#context, query, ticket))
+  }
+
+  async driveDatabase(id: string, signal: AbortSignal): Promise<void> {
+    await driveDatabase(this.#context, id, signal)
+  }
+
+  openDatabases(): Promise<readonly string[]> {
+    return ownDatabaseWork(this.#context)
   }
 
   drive(deployment: string, signal: AbortSignal): Promise<'done' | 'waiting'> {

@@ -14,6 +14,7 @@ import { loadDeployment } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { touchEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
+import { backUpBefore } from '../backup/before-deployment.ts'
 import type { DeliveryContext } from './context.ts'
 import { deploymentQuestion } from './question.ts'
 import { writeDecision } from './write-decision.ts'
@@ -43,6 +44,10 @@ export async function passGate(
   const obstacle = obstacleIn(states, before)
   if (obstacle !== undefined) return conclude(context, id, obstacle)
   const plan = await replan(context, before, states)
+  // As late as it can be, and outside every transaction: it takes as long as the database is large.
+  const reason =
+    before.verdict.kind === 'pass' ? await backUpBefore(context, before.deployment, before.config, signal) : undefined
+  if (reason !== undefined) return conclude(context, id, { kind: 'give-up', reason })
   return startOrWait(context, id, plan)
 }
 

@@ -1,0 +1,29 @@
+import { environmentNotFound } from '#core/known/environment.ts'
+import { applicationNotFound } from '#core/known/project.ts'
+import type { EnvironmentConfig } from '#core/project/model.ts'
+import { absoluteTarget } from '#core/project/target.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { listApplications, loadApplication } from '#store/application.ts'
+import type { StoredApplication } from '#store/application.ts'
+
+/** The rules in force for a place; relative targets are made absolute. */
+export async function findEnvironment(
+  query: Query,
+  place: { readonly application: string; readonly environment: string },
+): Promise<{ readonly application: StoredApplication; readonly config: EnvironmentConfig }> {
+  const application = await loadApplication(query, place.application)
+  if (application === undefined) {
+    throw applicationNotFound({
+      application: place.application,
+      known: (await listApplications(query)).map(({ name }) => name),
+    })
+  }
+  const config = application.config.environments.find((environment) => environment.name === place.environment)
+  if (config === undefined) {
+    throw environmentNotFound({ ...place, known: application.config.environments.map(({ name }) => name) })
+  }
+  return {
+    application,
+    config: { ...config, targets: config.targets.map((target) => absoluteTarget(target, application.repository)) },
+  }
+}
