@@ -123,7 +123,9 @@ function chooseShell(job: JobRun, call: StepCall, cwd: string): ChosenShell {
   const bash = host.prefersBash && (shell ?? '') === '' ? host.findProgram('bash', path, cwd) : undefined
   const plan = planShell(shell, bash !== undefined)
   if (plan === undefined) throw shellInvalid({ shell: shell ?? '' })
-  const program = bash ?? host.findProgram(plan.program, path, cwd)
+  const names = [plan.program, ...(plan.otherName === undefined ? [] : [plan.otherName])]
+  const find = (name: string): string | undefined => host.findProgram(name, path, cwd)
+  const program = bash ?? names.map(find).find((found) => found !== undefined)
   if (program === undefined) throw shellNotFound({ program: plan.program, path })
   return { plan, program }
 }

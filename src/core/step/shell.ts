@@ -2,6 +2,8 @@
 export interface ShellPlan {
   /** Program: a name to look up on PATH, or a path. */
   readonly program: string
+  /** What the program is called where it does not have that name. */
+  readonly otherName?: string
   /** Arguments; `{0}` stands for the script's path. */
   readonly args: readonly string[]
   /** With the dot. */
@@ -12,6 +14,7 @@ export interface ShellPlan {
 }
 
 interface KnownShell {
+  readonly otherName?: string
   readonly args: readonly string[]
   readonly extension: string
   readonly prologue?: string
@@ -29,7 +32,8 @@ const POWERSHELL: KnownShell = {
 const knownShells: Readonly<Record<string, KnownShell>> = {
   bash: { args: ['--noprofile', '--norc', '-e', '-o', 'pipefail', '{0}'], extension: '.sh' },
   sh: { args: ['-e', '{0}'], extension: '.sh' },
-  python: { args: ['{0}'], extension: '.py' },
+  // GitHub's machines have it under both names, Debian under the second only.
+  python: { args: ['{0}'], extension: '.py', otherName: 'python3' },
   pwsh: POWERSHELL,
   powershell: POWERSHELL,
 }
@@ -45,8 +49,9 @@ export function planShell(shell: string | undefined, hasBash: boolean): ShellPla
   }
   const known = Object.hasOwn(knownShells, shell.toLowerCase()) ? knownShells[shell.toLowerCase()] : undefined
   if (known !== undefined) {
-    const { args, extension, prologue = '', epilogue = '' } = known
-    return { program: shell.toLowerCase(), args, extension, prologue, epilogue }
+    const { args, extension, prologue = '', epilogue = '', otherName } = known
+    const other = otherName === undefined ? {} : { otherName }
+    return { program: shell.toLowerCase(), ...other, args, extension, prologue, epilogue }
   }
   const [program, ...args] = splitWords(shell)
   if (program === undefined || !args.some((arg) => arg.includes('{0}'))) return undefined
