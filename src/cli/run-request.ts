@@ -3,6 +3,7 @@ import { basename, relative, resolve } from 'node:path'
 import { flagInvalid, repositoryEmpty } from '#core/known/cli.ts'
 import { parsePlatform } from '#core/plan/platform.ts'
 import { parseProject } from '#core/project/parse.ts'
+import { checkDispatchLimits, checkVariableLimits } from '#core/ticket/limits.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import { prepareEvent } from './event-facts.ts'
 import { findProject } from './project.ts'
@@ -66,6 +67,9 @@ export async function prepareRun(
     ...(flags.ref === undefined ? {} : { ref: flags.ref }),
     ...(changedFiles === undefined ? {} : { changedFiles }),
   })
+  const vars = parsePairs('--var', flags.var)
+  checkVariableLimits(vars)
+  checkDispatchLimits(prepared.event.payload)
   const request: RunRequest = {
     kind: 'run',
     application: await applicationOf(facts.root),
@@ -79,7 +83,7 @@ export async function prepareRun(
       : { workflows: await Promise.all(flags.workflow.map((path) => belowRoot(session, facts.root, path))) }),
     ...(flags.job === undefined ? {} : { job: flags.job }),
     ...(flags.matrix === undefined ? {} : { matrix: flags.matrix.map((pair) => matrixPair(pair)) }),
-    vars: parsePairs('--var', flags.var),
+    vars,
     env: parsePairs('--env', flags.env),
     secretNames: options.secretNames,
     platforms: parsePlatforms(flags.platform),

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { fileUnreadable, flagInvalid, secretNotInEnvironment } from '#core/known/cli.ts'
+import { checkSecretLimits } from '#core/ticket/limits.ts'
 import { fileProblem } from './file-problem.ts'
 import type { Session } from './session.ts'
 
@@ -39,7 +40,9 @@ export async function readSecrets(
       `${inArguments.join(', ')}: other users of this machine can read values in arguments; use --secret NAME or --secret-file FILE.`,
     )
   }
-  return Object.fromEntries(values)
+  const secrets = Object.fromEntries(values)
+  checkSecretLimits(secrets)
+  return secrets
 }
 
 async function readSecretFile(session: Session, path: string): Promise<readonly (readonly [string, string])[]> {

@@ -106,6 +106,9 @@ function answerOf(group: string, { news }: GroupNotice, names: ReadonlyMap<strin
     case 'ousted':
     case 'cancelled':
       return { kind: 'out', by: `run #${names.get(news.by.run)?.number ?? news.by.run}`, reason }
+    case 'full':
+      // As on GitHub: it is cancelled, not failed.
+      return { kind: 'out', by: 'the concurrency group', reason }
     default:
       return { kind: 'refuse', reason }
   }

@@ -20,11 +20,7 @@ export interface FileSearch {
 const DEPTH_MAX = 100
 
 /** Files that match the patterns (`core/step/path-pattern.ts`), relative to the workspace. */
-export function searchFiles(
-  text: string,
-  workspace: string,
-  options: { readonly includeHidden: boolean; readonly followLinks: boolean },
-): FileSearch {
+export function searchFiles(text: string, workspace: string, options: Omit<WalkOptions, 'above'>): FileSearch {
   const patterns = parsePathPatterns(text, { base: workspace, home: homedir() })
   const roots = searchRoots(patterns)
   const files = roots.flatMap((root) => [...walk(root, patterns, { ...options, above: [] })])
@@ -34,12 +30,15 @@ export function searchFiles(
 interface WalkOptions {
   readonly includeHidden: boolean
   readonly followLinks: boolean
+  /** Called for every file and folder: may throw, to end the search. */
+  readonly check?: () => void
   /** The folders that are being walked, from the root on: a link back to one of them would never end. */
   readonly above: readonly Stats[]
 }
 
 function* walk(path: string, patterns: readonly PathPattern[], options: WalkOptions): Generator<FoundFile> {
   const { includeHidden, followLinks, above } = options
+  options.check?.()
   const stats = statOf(path)
   if (stats === undefined || above.length > DEPTH_MAX) return
   if (stats.isFile()) {

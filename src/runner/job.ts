@@ -5,6 +5,7 @@ import { toText } from '#core/expression/text.ts'
 import { reportError } from '#core/errors.ts'
 import type { KnownError } from '#core/errors.ts'
 import { jobFolderUnusable } from '#core/known/runner.ts'
+import { jobTimeoutMinutesMax } from '#core/plan/limits.ts'
 import { Redactor } from '#core/redact/redactor.ts'
 import type { JobOrder, JobResult } from '#core/run/job-order.ts'
 import { inheritedEnvironment } from '#core/step/environment.ts'
@@ -30,8 +31,6 @@ import { runJobSteps } from './step-loop.ts'
 import { prepareActions } from './uses/prepare-actions.ts'
 
 const MINUTE_MS = 60_000
-/** Longest delay that a timer of Node takes: 24 days. */
-const TIMER_MS_MAX = 2_147_483_647
 
 /**
  * Executes one attempt of one job and returns how it ended. Everything that goes wrong becomes its result; only a bug of
@@ -128,15 +127,12 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
 
 /** Job `timeout-minutes` cancels the job, as somebody would by hand (actions-semantics 54). */
 function startJobTimer(job: JobRun): NodeJS.Timeout {
-  const minutes = job.order.leg.timeoutMinutes
+  const minutes = Math.min(job.order.leg.timeoutMinutes, jobTimeoutMinutesMax)
   const reason = `The job has exceeded the maximum execution time of ${minutes} minutes.`
-  return setTimeout(
-    () => {
-      job.announce('error', reason)
-      job.control.cancel(reason, job.order.cancelTimeoutMinutes * MINUTE_MS)
-    },
-    Math.min(minutes * MINUTE_MS, TIMER_MS_MAX),
-  )
+  return setTimeout(() => {
+    job.announce('error', reason)
+    job.control.cancel(reason, job.order.cancelTimeoutMinutes * MINUTE_MS)
+  }, minutes * MINUTE_MS)
 }
 
 /** Everything before the steps. False when the job cannot go on: not even a step that always runs could. */

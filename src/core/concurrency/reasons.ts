@@ -1,5 +1,5 @@
 import type { Reason } from '#core/reason.ts'
-import { claimingJob } from './group.ts'
+import { claimingJob, groupQueueMax } from './group.ts'
 import type { Claimant, GroupNews } from './group.ts'
 
 /** How a run is called: `run #3 CI`. */
@@ -41,7 +41,11 @@ export function groupReason(news: GroupNews, { group, names }: GroupFacts): Reas
         hint: '`cancel-in-progress: false` in the workflow lets it finish.',
       }
     case 'full':
-      return { code: 'CONCURRENCY_FULL', message: `Too many wait for ${quoted} already.` }
+      return {
+        code: 'CONCURRENCY_FULL',
+        message: `${groupQueueMax} wait for ${quoted} already, as many as may.`,
+        hint: 'Start it again when the line is shorter (`shipway ps`), or use more groups.',
+      }
     case 'circle': {
       const runs = news.runs.map((run) => claimantName({ run, job: '' }, names))
       return {

@@ -124,3 +124,42 @@ export function callSecretsFailed(found: { readonly caller: string }): KnownErro
     hint: 'Look at the expressions below its "secrets:", and at the form of the secrets that they read.',
   })
 }
+
+/** More secrets than a run may be given. */
+export function secretsTooMany(fact: { readonly count: number; readonly countMax: number }): KnownError {
+  return new KnownError({
+    code: 'SECRETS_TOO_MANY',
+    kind: 'usage',
+    message: `The run is given ${fact.count} secrets; ${fact.countMax} are allowed, as in a repository on GitHub.`,
+    hint: 'Give it those that its workflows name.',
+  })
+}
+
+/** A secret or a variable is longer than GitHub allows. The value is nobody's business. */
+export function valueTooLarge(fact: {
+  readonly what: 'secret' | 'variable'
+  readonly name: string
+  readonly bytes: number
+  readonly bytesMax: number
+}): KnownError {
+  return new KnownError({
+    code: 'VALUE_TOO_LARGE',
+    kind: 'usage',
+    message: `The ${fact.what} ${fact.name} has ${fact.bytes} bytes; the limit is ${fact.bytesMax}.`,
+    hint: 'Keep the text in an encrypted file of the repository, and its passphrase as the secret.',
+  })
+}
+
+/** What a start by hand, or from a program, brings with it is longer than GitHub allows. */
+export function dispatchTooLarge(fact: {
+  readonly name: string
+  readonly length: number
+  readonly lengthMax: number
+}): KnownError {
+  return new KnownError({
+    code: 'DISPATCH_TOO_LARGE',
+    kind: 'usage',
+    message: `"${fact.name}" of the event has ${fact.length} characters as JSON; the limit is ${fact.lengthMax}.`,
+    hint: 'Pass a name or an address, and let the workflow get the rest.',
+  })
+}

@@ -35,6 +35,16 @@ export function watchdogFailed(fact: { problem: string }): KnownError {
   })
 }
 
+/** `hashFiles` has searched and read for longer than it may. */
+export function hashFilesTooSlow(fact: { patterns: string; timeMs: number }): KnownError {
+  return new KnownError({
+    code: 'HASH_FILES_TOO_SLOW',
+    kind: 'red',
+    message: `hashFiles(${fact.patterns}) did not end within ${fact.timeMs / 1000} seconds.`,
+    hint: 'Narrow the patterns: a leading `**` searches the whole workspace, node_modules and all.',
+  })
+}
+
 /** What the owner of the machine has set to run around every job is no script that can run. */
 export function hookInvalid(fact: { variable: string; path: string; problem: string }): KnownError {
   return new KnownError({

@@ -9,3 +9,6 @@ export const concurrencyGroupLengthMax = 400
 
 /** `timeout-minutes` of a job that has none. `actions/runner WorkflowConstants`. */
 export const jobTimeoutMinutesDefault = 360
+
+/** Longest time of a job, whatever its `timeout-minutes`: five days, as GitHub gives a job on a machine of one's own (actions-semantics 145). */
+export const jobTimeoutMinutesMax = 5 * 24 * 60

@@ -27,6 +27,13 @@ describe('a redactor', () => {
     ['XML', `a<b>"c'&`, 'a&lt;b&gt;&quot;c&apos;&amp;', '***'],
     ['in a shell argument', 'say "hi" now', String.raw`say \"hi\" now`, '***'],
     ['PowerShell pieces', 'section1&section2', 'At line: section2', 'At line: ***'],
+    [
+      'PowerShell pieces around a coloured letter',
+      'section1&+Ssection2&x',
+      'At line: section1&+ ection2&',
+      'At line: *** ection2&',
+    ],
+    ['what follows the coloured letter', 'section1&+Section2', '+ ection2', '+ ***'],
     ['url-safe base64', 'k?>~xyz', btoa('k?>~xyz').replaceAll('+', '-').replaceAll('/', '_'), '***'],
     ['hexadecimal', 'tok-abc', 'x 746f6b2d616263 746F6B2D616263', 'x *** ***'],
     ['not the hexadecimal of a short one', 'abc', 'x 616263', 'x 616263'],
@@ -34,6 +41,19 @@ describe('a redactor', () => {
   ])('hides a secret: %s', (_name, secret, text, masked) => {
     expect(redactorOf(secret).redact(text)).toBe(masked)
   })
+
+  test.each(['', 'x', 'xy', 'user', 'user:', 'users:'])(
+    'hides base64 wherever a secret stands in it, padded or not: after "%s"',
+    (before) => {
+      for (const secret of ['tok-abcdefg', 'tok-abcdefgh', 'tok-abcdefghi', 'tok']) {
+        const text = btoa(before + secret)
+        // A character of base64 that the text before shares with the secret, and what belongs to that text.
+        const shared = Math.ceil((before.length * 4) / 3) + (before.length % 3 === 0 ? 0 : 2)
+        for (const form of [text, text.replaceAll('=', '')])
+          expect(redactorOf(secret).redact(form).replace(/=+$/, '')).toMatch(new RegExp(`^.{0,${shared}}\\*\\*\\*$`))
+      }
+    },
+  )
 
   test('hides what `echo $SECRET | base64` prints, although the line end changes the last characters', () => {
     const masked = redactorOf('hunter2-token').redact(btoa('hunter2-token\n'))

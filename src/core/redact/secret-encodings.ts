@@ -42,13 +42,14 @@ function utf8(text: string): string {
 }
 
 /**
- * Base64 of the bytes, and the head of it that stays the same whatever follows the secret: `echo $SECRET | base64`
+ * Base64 of the bytes, with and without the signs that fill it up, as GitHub's runner has it; and the head of it that stays the same whatever follows the secret: `echo $SECRET | base64`
  * encodes a line end too, which changes the last characters.
  */
 function base64Forms(bytes: string): readonly string[] {
   const whole = btoa(bytes)
   const head = whole.slice(0, Math.floor((bytes.length * 8) / 6))
-  const forms = head.length >= BASE64_HEAD_LENGTH_MIN ? [whole, head] : [whole]
+  const bare = whole.replace(/=+$/, '')
+  const forms = head.length >= BASE64_HEAD_LENGTH_MIN ? [whole, bare, head] : [whole, bare]
   return [...forms, ...forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))]
 }
 
@@ -90,9 +91,17 @@ function xmlEscape(secret: string): string {
   return secret.replaceAll(/[<>"'&]/g, (character) => xmlEntities[character] ?? character)
 }
 
-/** PowerShell prints a command that failed in pieces around the last `&`. */
+/**
+ * PowerShell prints a command that failed in pieces: around the first `&+`, and what follows that without its first character, or
+ * around the last `&`.
+ */
 function powershellPieces(secret: string): readonly string[] {
+  const plus = secret.indexOf('&+')
   const last = secret.lastIndexOf('&')
   if (last === -1) return []
-  return [secret.slice(0, last + 1), secret.slice(last + 1)].filter((piece) => piece.length >= PIECE_LENGTH_MIN)
+  const pieces =
+    plus === -1
+      ? [secret.slice(0, last + 1), secret.slice(last + 1)]
+      : [secret.slice(0, plus + 2), secret.slice(plus + 3), secret.slice(0, last + 1), secret.slice(last + 1)]
+  return pieces.filter((piece) => piece.length >= PIECE_LENGTH_MIN)
 }

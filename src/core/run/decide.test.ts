@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { callable, documentOf, DrivenRun, job } from '../../../test/rig/driven-run.ts'
-import { decide, jobAttemptsMax } from './decide.ts'
+import { decide, jobAttemptsMax, runOutputsLengthMax } from './decide.ts'
 import { needsOf } from './lookup.ts'
 import { applyWrites, buildRunState } from './state.ts'
 import type { JobModel } from '#core/workflow/model.ts'
@@ -157,6 +157,20 @@ describe('A run', () => {
     run.claim('clean').finish('clean')
     expect(run.state).toMatchObject({ state: 'done', conclusion: 'cancelled' })
   })
+})
+
+test('All outputs of a run together have a limit; the job that goes beyond fails with the reason and passes on none', () => {
+  const run = new Driven(job('a'), job('b', { needs: ['a'] }), job('c', { needs: ['b'] })).start()
+  const half = 'x'.repeat(runOutputsLengthMax / 2)
+  run.claim('a').finish('a', 'success', { half })
+  run.claim('b').finish('b', 'success', { half, more: 'x'.repeat(6000) })
+
+  expect(run.state.jobs.get('b')).toMatchObject({
+    conclusion: 'failure',
+    outputs: {},
+    reason: { code: 'RUN_OUTPUTS_TOO_LARGE' },
+  })
+  expect(run.states).toEqual({ a: 'success', b: 'failure', c: 'skipped' })
 })
 
 /** Up to six jobs, each needing some that come before it; some of them call one of the files. */

@@ -3,7 +3,7 @@ import type { Reason } from '#core/reason.ts'
 import { claimingJob } from '#core/concurrency/group.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
-import { placeOf } from './place.ts'
+import { placeOf, runJobsMax } from './place.ts'
 import { isCancelled } from './plan-job.ts'
 import {
   admitLeg,
@@ -137,7 +137,36 @@ function finished(draft: Draft, key: string, attempt: number, result: JobResult)
   const job = draft.leased(key, attempt)
   if (job === undefined) return
   const { reason, ...rest } = result
+  if (isOverOutputs(draft, result)) {
+    const message = `With the outputs of this job all outputs of the run would have more than ${runOutputsLengthMax} characters.`
+    const hint = 'Pass files between jobs as artifacts, and their names as outputs.'
+    end(
+      draft,
+      { ...job, ...rest, outputs: {}, conclusion: 'failure' },
+      { code: 'RUN_OUTPUTS_TOO_LARGE', message, hint },
+    )
+    return
+  }
   end(draft, { ...job, ...rest }, reason === undefined ? undefined : { code: 'JOB_FAILED', message: reason })
+}
+
+/** All outputs of a run, in characters: GitHub's 50 MB (actions-semantics 145). */
+export const runOutputsLengthMax = 50 * 1024 * 1024
+
+function isOverOutputs(draft: Draft, { outputs }: JobResult): boolean {
+  const own = lengthOf(outputs)
+  // So many jobs with less could not exceed it: most jobs are spared the sum.
+  if (own < runOutputsLengthMax / runJobsMax) return false
+  let sum = own
+  // A calling leg repeats what its jobs have said.
+  for (const job of draft.allJobs()) if (job.leg?.call === undefined) sum += lengthOf(job.outputs ?? {})
+  return sum > runOutputsLengthMax
+}
+
+function lengthOf(outputs: Readonly<Record<string, string>>): number {
+  let sum = 0
+  for (const name in outputs) sum += outputs[name]?.length ?? 0
+  return sum
 }
 
 function lost(draft: Draft, key: string, attempt: number, reason: Reason): void {

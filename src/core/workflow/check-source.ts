@@ -2,6 +2,7 @@ import type { Range } from '#core/diagnostic.ts'
 import { expressionLengthMax } from '#core/expression/limits.ts'
 import { expandMatrix } from '#core/plan/matrix.ts'
 import { PlanProblem } from '#core/plan/problem.ts'
+import { checkConcurrency } from './check-concurrency.ts'
 import { checkTriggers } from './check-trigger.ts'
 import { jobUsesProblem, usesProblem } from './check-uses.ts'
 import type { Report } from './report.ts'
@@ -14,6 +15,7 @@ import { toJson, toTemplate } from './to-template.ts'
 export function checkWorkflowSource(root: SourceNode, report: Report): void {
   checkTriggers(memberOf(root, 'on'), report)
   toTemplate(root, { onExpression: (range, source) => checkLength(range, source, report) })
+  checkConcurrency(memberOf(root, 'concurrency'), report)
   const jobs = memberOf(root, 'jobs')
   if (jobs?.kind !== 'map') return
   for (const { value: job } of jobs.pairs) {
@@ -21,6 +23,7 @@ export function checkWorkflowSource(root: SourceNode, report: Report): void {
     const problem = uses === undefined ? undefined : jobUsesProblem(textOf(uses) ?? '')
     if (uses !== undefined && problem !== undefined) report(uses.range, 'USES_INVALID', problem)
     checkSteps(memberOf(job, 'steps'), report)
+    checkConcurrency(memberOf(job, 'concurrency'), report)
     checkMatrix(memberOf(memberOf(job, 'strategy'), 'matrix'), report)
   }
 }
