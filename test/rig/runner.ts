@@ -88,7 +88,10 @@ export class RunnerRig implements AsyncDisposable {
   static start(timings: Partial<RunnerTimings> = {}, env: Readonly<Record<string, string>> = {}): RunnerRig {
     const root = mkdtempSync(join(tmpdir(), 'shipway-rig-'))
     const entry = join(import.meta.dirname, '../../src/runner/main.ts')
+    // The compiled code of the test run, without a variable that steps would inherit.
+    const compiled = JSON.stringify(process.env['NODE_COMPILE_CACHE'])
     const program =
+      `process.getBuiltinModule('node:module').enableCompileCache(${compiled});` +
       `const { runRunner } = await import(${JSON.stringify(entry)});` +
       `await runRunner(process.stdin, process.stdout, { timings: ${JSON.stringify(timings)} }); process.exit(0)`
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {

@@ -150,7 +150,8 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
 
 /** Starts the command as a shell would, without what a test runner adds to the environment. */
 function demo(args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Played {
-  const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', ...more }
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', ...more }
   const child = spawn(shipway, ['demo', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let output = ''
