@@ -37,6 +37,11 @@ export async function makeRelease(
     environments: {},
     evidence: [],
   }
+  return reseal(manifest)
+}
+
+/** The release of a manifest. */
+export function reseal(manifest: ReleaseManifest): Release {
   const id = createHash('sha256')
     .update(canonicalJson(manifest as never))
     .digest('hex')

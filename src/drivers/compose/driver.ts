@@ -144,7 +144,7 @@ function failureOn(order: ServiceOrder) {
       case 'composeless':
         return known.composeMissing({ target })
       case 'invalid':
-        return known.composeInvalid({ target, problem: rest, details })
+        return known.composeInvalid({ target, problem: rest.replace(/\.+$/, ''), details })
       case 'foreign':
         return known.projectForeign({ target, project: first, folder: others.join(' ') })
       case 'login':

@@ -1,7 +1,8 @@
 /**
  * What the scripts of this driver share: POSIX `sh`. `$settings` is a file with `project`, `files` (one per line, the last
  * one first), `profiles`, `engine` and `within`; `$environment` the file for interpolation, `$override` the pinned images.
- * Whichever of `docker compose` and `docker-compose` the host has is used: `$dialect`, empty where there is none.
+ * The two dialects of compose read quotes in such files differently and a shell reads them exactly, so the values go to compose as its
+ * environment, which wins in both. Whichever of `docker compose` and `docker-compose` the host has is used: `$dialect`, empty where there is none.
  */
 export const engineLibrary = `
 . "$settings"
@@ -24,6 +25,13 @@ compose() {
   for file in $files; do set -- --file "$file" "$@"; done
   set +f
   IFS=$given_ifs
-  $dialect --project-name "$project" --project-directory "$PWD" --env-file "$environment" "$@"
+  : > "$settings.none"
+  set -- --project-name "$project" --project-directory "$PWD" --env-file "$settings.none" "$@"
+  (
+    own_host=\${DOCKER_HOST-}
+    if [ -f "$environment" ]; then set -a; . "$environment"; set +a; fi
+    if [ -n "$own_host" ]; then DOCKER_HOST=$own_host; else unset DOCKER_HOST; fi
+    exec $dialect "$@"
+  )
 }
 `

@@ -17,24 +17,26 @@ export const upScript = `${beginning}
 compose up --detach --no-build --force-recreate --remove-orphans || failed=$?
 deadline=$(($(date +%s) + within)) before=''
 
+# A line for each container: id, service, state, status, restarts, policy, health. Templates of docker differ in what they say
+# to a field that is not there, so the health is read from the state as JSON, where quotes within texts are escaped.
 look() {
   ids=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False)
-  [ -n "$ids" ] || return 0
-  docker inspect --format '{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}} {{.State.ExitCode}} {{.RestartCount}} {{if .HostConfig.RestartPolicy.Name}}{{.HostConfig.RestartPolicy.Name}}{{else}}no{{end}}' $ids
+  [ -n "$ids" ] || return 1
+  raw=$(docker inspect --format '{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .HostConfig.RestartPolicy.Name}}{{.HostConfig.RestartPolicy.Name}}{{else}}no{{end}} {{json .State}}' $ids) || return 1
+  printf '%s\\n' "$raw" | sed -e 's/ {.*"Health":{"Status":"\\([a-z]*\\)".*$/ \\1/' -e 's/ {.*$/ -/'
 }
 unwell() {
-  printf '%s\\n' "$now_seen" | while read -r id service state health code restarts policy; do
+  printf '%s\\n' "$now_seen" | while read -r id service state code restarts policy health; do
     case $state/$health in
       running/healthy) continue ;;
       running/-) if [ "$restarts" = 0 ]; then continue; fi ;;
       exited/*) if [ "$code" = 0 ] && [ "$policy" = no ]; then continue; fi ;;
-      '/') continue ;;
     esac
     echo "$id $service $state $health $code $restarts"
   done
 }
 while :; do
-  now_seen=$(look) bad=$(unwell)
+  if now_seen=$(look); then bad=$(unwell); else bad='- (all) unknown - 0 0'; fi
   if [ -n "\${failed-}" ]; then break; fi
   if [ -z "$bad" ] && [ "$now_seen" = "$before" ]; then exit 0; fi
   if [ "$(date +%s)" -ge "$deadline" ]; then break; fi
