@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { systemClock } from '#adapters/clock/system-clock.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import { makeOrder, makeRelease } from '../../test/rig/deploy.ts'
@@ -146,7 +146,7 @@ async function rsync(sshd: SshServer, world: BenchWorld, job: { tree: string; pl
   await world.run('rsync', args)
 }
 
-async function deploy(home: string, targets: readonly TargetConfig[], release: Release): Promise<void> {
+async function deploy(home: string, targets: readonly HostTarget[], release: Release): Promise<void> {
   await using driver = directoryDriver({ openShell, clock: systemClock })
   await Promise.all(
     targets.map(async (target) => {

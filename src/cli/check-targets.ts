@@ -3,6 +3,7 @@ import { shortDigest, shortVersion } from '#core/view/name.ts'
 import type { EnvironmentView } from '#core/view/model.ts'
 import type { TargetFinding } from '#core/view/status-matrix.ts'
 import { viewApplications } from '#store/view-environment.ts'
+import { loadRelease } from '#store/release.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { TargetReport } from './services.ts'
 import type { Session } from './session.ts'
@@ -38,7 +39,7 @@ export async function checkTargets(
   const findings = await Promise.all(
     places.map(async (place): Promise<[EnvironmentView, TargetFinding]> => [
       place.environment,
-      isAsked ? await ask(session, place, signal) : await glance(session, place),
+      isAsked ? await ask(session, q, place, signal) : await glance(session, place),
     ]),
   )
   return new Map(findings)
@@ -51,9 +52,12 @@ async function glance(session: Session, { environment, config, repository }: Pla
   return { isAsked: false, problems: missing.map((name) => `${name} is gone`), unknown: [] }
 }
 
-async function ask(session: Session, place: Place, signal: AbortSignal): Promise<TargetFinding> {
+async function ask(session: Session, q: Query | undefined, place: Place, signal: AbortSignal): Promise<TargetFinding> {
   const { environment, config, repository } = place
-  const reports = await session.services.inspectTargets(environment.application, config, repository, signal)
+  const { current } = environment
+  const believed = q === undefined || current === undefined ? undefined : await loadRelease(q, current.release)
+  const from = { projectRoot: repository, home: session.home, ...(believed === undefined ? {} : { believed }) }
+  const reports = await session.services.inspectTargets(environment.application, config, from, signal)
   return {
     isAsked: true,
     problems: reports.flatMap((report) => problemOf(environment, report)),
@@ -64,7 +68,9 @@ async function ask(session: Session, place: Place, signal: AbortSignal): Promise
 }
 
 function problemOf({ current }: EnvironmentView, { target, state }: TargetReport): readonly string[] {
-  if (state.kind === 'unknown' || state.current === current?.release) return []
+  if (state.kind === 'unknown') return []
+  if (state.current === current?.release)
+    return state.says?.isIll === true ? [`${target.name} says ${state.says.text}`] : []
   if (state.current === undefined) return [`${target.name} runs nothing`]
   return [`${target.name} runs ${shortVersion(state.version ?? shortDigest(state.current))}`]
 }

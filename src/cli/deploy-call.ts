@@ -173,6 +173,8 @@ const exitOfConclusion: Record<NonNullable<DeploymentSummary['conclusion']>, num
 const exitOfReason: Readonly<Record<string, number>> = {
   TARGET_UNREACHABLE: exitCodeOf.unreachable,
   HOST_AUTH_REFUSED: exitCodeOf.auth,
+  WEBHOOK_AUTH_REFUSED: exitCodeOf.auth,
+  WEBHOOK_TOKEN_MISSING: exitCodeOf.auth,
   HOST_KEY_CHANGED: exitCodeOf.auth,
   HOST_KEY_UNKNOWN: exitCodeOf.auth,
 }

@@ -61,8 +61,10 @@ function previewContext(session: Session, application: string): PreviewContext {
     files: { readText: (path, bytesMax) => readText(join(session.home, path), bytesMax) },
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     // The paths of its targets are absolute already.
-    inspect: async (config) =>
-      session.services.inspectTargets(application, config, '/', AbortSignal.timeout(inspectMsMax)),
+    inspect: async (config, believed) => {
+      const place = { projectRoot: '/', home: session.home, ...(believed === undefined ? {} : { believed }) }
+      return session.services.inspectTargets(application, config, place, AbortSignal.timeout(inspectMsMax))
+    },
   }
 }
 

@@ -9,7 +9,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
 import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
-import type { ReleaseManifest } from '#core/release/model.ts'
+import type { Release, ReleaseManifest } from '#core/release/model.ts'
 import type { NotedCommit } from '#core/release/notes.ts'
 
 export interface AgentOptions {
@@ -24,6 +24,16 @@ export interface AgentOptions {
 export interface TargetReport {
   readonly target: TargetConfig
   readonly state: TargetState
+}
+
+/** What the way to the targets of an environment depends on. */
+export interface InspectPlace {
+  /** Folder that relative targets are relative to. */
+  readonly projectRoot: string
+  /** State home, for the secrets that targets need. */
+  readonly home: string
+  /** What is recorded to run there: targets that cannot tell it themselves are compared with it. */
+  readonly believed?: Release
 }
 
 export interface AgentStatus {
@@ -90,7 +100,7 @@ export interface CliServices {
   inspectTargets(
     application: string,
     environment: EnvironmentConfig,
-    projectRoot: string,
+    place: InspectPlace,
     signal: AbortSignal,
   ): Promise<readonly TargetReport[]>
   /** Names of the targets on this machine whose folder is not there. Looks at no other machine. */

@@ -1,27 +1,52 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { systemClock } from '#adapters/clock/system-clock.ts'
-import { openShell } from '#adapters/host-shell/open-shell.ts'
-import type { TargetReport } from '#cli/services.ts'
+import type { InspectPlace, TargetReport } from '#cli/services.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
-import { directoryDriver } from '#drivers/directory/driver.ts'
+import { secretsOfTargets } from '#core/project/target.ts'
+import { loadSecrets } from '#engine/deployment/load-secrets.ts'
+import { deployDrivers } from './deploy-drivers.ts'
 
-interface Place {
+interface Place extends InspectPlace {
   readonly application: string
   readonly environment: EnvironmentConfig
-  /** Folder that relative targets are relative to. */
-  readonly projectRoot: string
 }
 
 /** Asks all targets of an environment at once what runs there. */
 export async function inspectTargets(place: Place, signal: AbortSignal): Promise<readonly TargetReport[]> {
-  await using driver = directoryDriver({ openShell, clock: systemClock })
-  const { application, environment } = place
+  const { application, environment, believed } = place
+  await using drivers = deployDrivers(systemClock)
+  const driver = drivers[environment.driver]
+  const order = {
+    application,
+    environment: environment.name,
+    secrets: secretsFor(place),
+    ...(believed === undefined ? {} : { believed }),
+  }
   return Promise.all(
     environment.targets.map(async (written) => {
       const target = absoluteTarget(written, place.projectRoot)
-      return { target, state: await driver.inspect({ target, application, environment: environment.name }, signal) }
+      return { target, state: await driver.inspect({ ...order, target }, signal) }
     }),
   )
+}
+
+/** Only what the way to the targets needs leaves the home. */
+function secretsFor({ home, application, environment }: Place): Readonly<Record<string, string>> {
+  const names = secretsOfTargets(environment.targets)
+  if (names.length === 0) return {}
+  const files = { readText: (file: string, bytesMax?: number) => readText(path.join(home, file), bytesMax) }
+  const given = loadSecrets({ files }, { application, environment: environment.name, tickets: [] })
+  return Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])))
+}
+
+function readText(file: string, bytesMax = Number.POSITIVE_INFINITY): string | undefined {
+  try {
+    const text = readFileSync(file)
+    return text.length > bytesMax ? undefined : text.toString('utf8')
+  } catch {
+    return undefined
+  }
 }
 
 function absoluteTarget(target: TargetConfig, root: string): TargetConfig {

@@ -3,12 +3,11 @@ import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { httpProbe } from '#adapters/http-probe/http-probe.ts'
 import { postgresTool } from '#adapters/postgres-tool/postgres-tool.ts'
 import { homeLayout } from '#core/home/layout.ts'
-import { composeDriver } from '#drivers/compose/driver.ts'
-import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { Delivery } from '#engine/delivery.ts'
 import type { DeliveryContext } from '#engine/deployment/context.ts'
 import { DeploymentLoop } from '#engine/deployment/deployment-loop.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
+import { deployDrivers } from './deploy-drivers.ts'
 
 /** Releases and deployments with the real drivers: one line per driver. */
 export function openDelivery(
@@ -17,7 +16,6 @@ export function openDelivery(
   },
 ): Delivery {
   const { clock, files } = base
-  const directory = directoryDriver({ openShell, clock })
   return new DeploymentLoop({
     ...base,
     blobs: blobStore({ root: files.absolute(homeLayout.blobs), tmp: files.absolute(homeLayout.tmp) }),
@@ -28,6 +26,6 @@ export function openDelivery(
     }),
     databases: postgresTool(openShell),
     probe: httpProbe,
-    drivers: { directory, compose: composeDriver(directory) },
+    drivers: deployDrivers(clock),
   })
 }

@@ -48,9 +48,9 @@ export const services: CliServices = {
     return readReleaseArchive(file, await blobsOf(home))
   },
   snapshotTree: async (root) => (await import('#adapters/git/repository.ts')).snapshotTree(root),
-  inspectTargets: async (application, environment, projectRoot, signal) => {
+  inspectTargets: async (application, environment, place, signal) => {
     const { inspectTargets } = await import('./inspect-targets.ts')
-    return inspectTargets({ application, environment, projectRoot }, signal)
+    return inspectTargets({ ...place, application, environment }, signal)
   },
   missingFolders: async (targets, projectRoot) =>
     targets.flatMap((target) =>

@@ -1,6 +1,6 @@
 import type { DatabaseConnection } from '#core/backup/connection.ts'
 import type { DumpFacts, TableCount } from '#core/backup/model.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 
 /** Which database, reached from where. */
 export interface DatabaseOrder {
@@ -9,7 +9,7 @@ export interface DatabaseOrder {
   /** Letters and digits, another one for each attempt: one that still runs somewhere must not meet this one. */
   readonly attempt: string
   /** Where the programs run: this machine or a host over ssh. */
-  readonly at: TargetConfig
+  readonly at: HostTarget
   /** Container on that host in which they run. */
   readonly container?: string
   readonly connection: DatabaseConnection

@@ -1,18 +1,21 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
-import type { HealthRule, TargetConfig } from '#core/project/model.ts'
+import type { DriverPowers } from '#core/deployment/driver-power.ts'
+import type { HealthRule, HostTarget, TargetConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 
 /** What a driver is told about one target of one deployment. Every method gets the same order: all are idempotent by it. */
-export interface TargetOrder {
+export interface TargetOrder<Target extends TargetConfig = HostTarget> {
   readonly deploymentId: string
   readonly application: string
   readonly environment: string
-  readonly target: TargetConfig
+  readonly target: Target
   readonly release: Release
   /** Folder of the blob store on this machine that holds every file of the release. */
   readonly blobs: string
   /** Release that ran when the plan was made; the switch is refused (DEPLOYMENT_DRIFTED) when the target runs another one. */
   readonly expected?: string
+  /** The same with its manifest, where the home knows it: what a target that keeps no releases is told to go back to. */
+  readonly previous?: Release
   readonly restart?: string
   readonly variables: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
@@ -20,6 +23,19 @@ export interface TargetOrder {
   readonly retain: number
   readonly health?: HealthRule
   readonly compose?: ComposeConfig
+}
+
+/** What a driver is told that looks at one target. */
+export interface InspectOrder<Target extends TargetConfig = HostTarget> {
+  readonly target: Target
+  readonly application: string
+  readonly environment: string
+  /** What the home believes to run there: for targets that cannot tell it. */
+  readonly believed?: Release
+  /** The release of a deployment that is not done: to see it there is no drift. */
+  readonly underWay?: Release
+  /** What the way to the target needs. */
+  readonly secrets?: Readonly<Record<string, string>>
 }
 
 /** What a target says of itself. Unknown is an answer: never a guess. */
@@ -34,6 +50,8 @@ export type TargetState =
       readonly pending?: { readonly deployment: string; readonly release: string; readonly revertsAt: number }
       /** Releases that are complete on the target, newest first. */
       readonly releases: readonly string[]
+      /** What the target says of its own health, for people: `running:healthy`. */
+      readonly says?: { readonly text: string; readonly isIll: boolean }
     }
   | {
       readonly kind: 'unknown'
@@ -51,13 +69,14 @@ export type Progress = (line: string) => void
  * `revert` at any time, also by another process after a crash. Different targets run concurrently, the calls for one
  * target do not. A method that fails throws a `KnownError`; it may have acted or not, and may be called again.
  */
-export interface DeployDriver {
+export interface DeployDriver<Target extends TargetConfig = HostTarget> {
   readonly name: string
+  readonly powers: DriverPowers
   /** Never throws for a target that does not answer: that is `unknown`. */
-  inspect(order: Pick<TargetOrder, 'target' | 'application' | 'environment'>, signal: AbortSignal): Promise<TargetState>
+  inspect(order: InspectOrder<Target>, signal: AbortSignal): Promise<TargetState>
   /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */
   prepare(
-    order: TargetOrder,
+    order: TargetOrder<Target>,
     progress: Progress,
     signal: AbortSignal,
   ): Promise<{ readonly sentBytes: number; readonly sentFiles: number }>
@@ -65,9 +84,9 @@ export interface DeployDriver {
    * Arms the target's own timer, then switches atomically and runs the restart hook. From here on the target goes back by
    * itself after `confirmWithinMs` unless `confirm` is heard. When the restart hook fails it has already gone back.
    */
-  switch(order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<void>
+  switch(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<void>
   /** Disarms the timer and removes old releases, never the running or the previous one. */
-  confirm(order: TargetOrder, progress: Progress, signal: AbortSignal): Promise<void>
+  confirm(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<void>
   /** Puts the release that ran before back and runs its restart hook. Nothing to do when the switch never happened. */
-  revert(order: TargetOrder, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
+  revert(order: TargetOrder<Target>, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { KnownError } from '#core/errors.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { DeployDriver, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
 import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
 
 /** One kind of target that a driver can be tried on. Each test takes a stage of its own. */
 export interface DriverStage extends AsyncDisposable {
-  readonly target: TargetConfig
+  readonly target: HostTarget
   /** A folder for the blobs on this machine. */
   readonly home: string
   /** A driver as a fresh process has it: nothing in memory. */

@@ -16,6 +16,7 @@ import { randomIds } from '#adapters/ids/random-ids.ts'
 import { openSqlite } from '#adapters/store-sqlite/open-sqlite.ts'
 import { composeDriver } from '#drivers/compose/driver.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
+import { webhookDriver } from '#drivers/webhook/driver.ts'
 import type { DirectoryDriver } from '#drivers/directory/driver.ts'
 import type { DeployRequest, TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
 import type { Release } from '#core/release/model.ts'
@@ -95,7 +96,11 @@ export class DeliveryStage implements AsyncDisposable {
       backups: blobStore({ root: this.files.absolute('backups'), tmp: this.files.absolute('tmp'), isPrivate: true }),
       databases: postgresTool(openShell),
       probe: httpProbe,
-      drivers: { directory: made.options.driver?.(real) ?? real, compose: composeDriver(real) },
+      drivers: {
+        directory: made.options.driver?.(real) ?? real,
+        compose: composeDriver(real),
+        webhook: webhookDriver({ clock: systemClock }),
+      },
       notify: () => undefined,
     }
     this.loop = new DeploymentLoop(this.context)

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { homeLayout } from '#core/home/layout.ts'
 import { canonicalJson } from '#core/json.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
 import type { TargetOrder } from '#ports/deploy-driver.ts'
 
@@ -53,7 +53,7 @@ let deployments = 0
 /** An order with a deployment id of its own. */
 export function makeOrder(
   home: string,
-  target: TargetConfig,
+  target: HostTarget,
   release: Release,
   more: Partial<TargetOrder> = {},
 ): TargetOrder {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '#adapters/clock/system-clock.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
 import type { HostShell } from '#ports/host-shell.ts'
 import type { DriverStage } from '../conformance/deploy-driver.ts'
@@ -14,12 +14,12 @@ import type { SshServer } from './sshd.ts'
 /** A stage for the directory driver: the target lies on this machine either way, so a test can look at it. */
 export async function directoryStage(
   sshd?: SshServer,
-  shell: (target: TargetConfig) => HostShell = openShell,
+  shell: (target: HostTarget) => HostShell = openShell,
 ): Promise<DriverStage & { readonly path: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-stage-'))
   const path = join(folder, "tar get's")
   const trace = join(folder, 'restarts')
-  const target: TargetConfig = sshd === undefined ? { kind: 'local', name: 'here', path } : sshd.target(path)
+  const target: HostTarget = sshd === undefined ? { kind: 'local', name: 'here', path } : sshd.target(path)
   const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined)
   return {
     path,

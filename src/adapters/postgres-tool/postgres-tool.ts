@@ -1,6 +1,6 @@
 import type { TableCount } from '#core/backup/model.ts'
 import { databaseRefused } from '#core/known/backup.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { DatabaseOrder, DatabaseTool, StagedDump, StagedRestore } from '#ports/database-tool.ts'
 import type { HostShell, ShellResult } from '#ports/host-shell.ts'
 import {
@@ -28,7 +28,7 @@ const detailsMax = 12
  * PostgreSQL through `pg_dump`, `pg_restore` and `psql` where the database is: on this machine, on a host over ssh, or in a container there.
  * Nothing but a file passes between here and there, and not a byte of the password is in an argument.
  */
-export function postgresTool(openShell: (target: TargetConfig) => HostShell): DatabaseTool {
+export function postgresTool(openShell: (target: HostTarget) => HostShell): DatabaseTool {
   return {
     dump: async (order, signal) => {
       const host = new DatabaseHost(openShell(order.at), order, signal)

@@ -105,7 +105,12 @@ async function inspect(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   try {
-    const reports = await session.services.inspectTargets(config.application, environment, root, signal)
+    const reports = await session.services.inspectTargets(
+      config.application,
+      environment,
+      { projectRoot: root, home: session.home },
+      signal,
+    )
     return reports.map((report) => targetCheck(environment.name, report))
   } catch (error) {
     if (!(error instanceof KnownError)) throw error
@@ -130,22 +135,27 @@ export function sshByHand({ user, host, port, options }: Extract<TargetConfig, {
 
 function targetCheck(environment: string, { target, state }: TargetReport): Check {
   const name = `${environment} ${target.name}`
-  if (state.kind === 'unknown')
-    return fail(
-      name,
-      state.why,
-      target.kind === 'ssh' ? `Try it by hand: \`${sshByHand(target)}\`.` : 'Check the folder and its owner.',
-    )
+  if (state.kind === 'unknown') return fail(name, state.why, hintFor(target, state.hint))
   if (state.pending !== undefined)
     return warn(
       name,
       `a switch to ${shortDigest(state.pending.release)} waits for its confirmation`,
       `\`shipway status\`; it goes back by itself at ${new Date(state.pending.revertsAt).toISOString()}.`,
     )
+  if (state.says !== undefined)
+    return state.says.isIll
+      ? warn(name, `it says ${state.says.text}`, 'Look at the platform.')
+      : ok(name, `reachable, it says ${state.says.text}`)
+  if (target.kind === 'webhook') return ok(name, 'its secrets are there; what it runs shows when it deploys')
   return ok(
     name,
     state.current === undefined
       ? 'reachable, nothing there yet'
       : `runs ${state.version ?? shortDigest(state.current)}`,
   )
+}
+
+function hintFor(target: TargetConfig, hint: string | undefined): string {
+  if (target.kind === 'ssh') return `Try it by hand: \`${sshByHand(target)}\`.`
+  return target.kind === 'local' ? 'Check the folder and its owner.' : (hint ?? 'Check its address and its secrets.')
 }

@@ -222,7 +222,7 @@ function finishConfirmed(draft: Draft): void {
 function finishReverted(draft: Draft): void {
   const unknown = draft.targets.filter(({ phase }) => phase === 'unknown').map(({ name }) => name)
   const why = stopReason(draft)
-  const reason = unknown.length === 0 ? why : targetsUnknown({ why, targets: unknown })
+  const reason = unknown.length === 0 ? why : targetsUnknown({ why, targets: unknown, hasTimer: draft.hasTimer })
   if (draft.failure !== undefined) {
     draft.writes.push({ kind: 'hold', reason })
     if (draft.failure.isReleaseBad) draft.writes.push({ kind: 'bad', reason: draft.failure.reason })

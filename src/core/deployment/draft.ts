@@ -16,6 +16,7 @@ export class Draft {
   readonly writes: DeploymentWrite[] = []
   readonly mode: DeploymentState['mode']
   readonly isRehearsal: boolean
+  readonly hasTimer: boolean
   readonly release: string
   readonly id: string
   phase: DeploymentState['phase']
@@ -31,6 +32,7 @@ export class Draft {
     this.id = state.id
     this.mode = state.mode
     this.isRehearsal = state.isRehearsal === true
+    this.hasTimer = state.hasNoTimer !== true
     this.release = state.release
     this.phase = state.phase
     this.targets = state.targets
@@ -76,6 +78,7 @@ export class Draft {
       release: this.release,
       mode: this.mode,
       ...(this.isRehearsal ? { isRehearsal: true } : {}),
+      ...(this.hasTimer ? {} : { hasNoTimer: true }),
       phase: this.phase,
       targets: this.targets,
       ...(this.failure === undefined ? {} : { failure: this.failure }),

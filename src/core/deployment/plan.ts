@@ -1,6 +1,7 @@
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
-import type { EnvironmentConfig, HealthRule, TargetConfig } from '#core/project/model.ts'
+import type { DriverName, EnvironmentConfig, HealthRule, TargetConfig } from '#core/project/model.ts'
+import { secretsOfTargets } from '#core/project/target.ts'
 import type { Release, ReleaseEnvironment, ReleaseFile } from '#core/release/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 
@@ -16,6 +17,8 @@ export interface DeploymentPlan {
   readonly application: string
   readonly environment: string
   readonly mode: 'deploy' | 'promote' | 'rollback'
+  /** Absent: directory. */
+  readonly driver?: DriverName
   readonly release: string
   readonly version: string
   readonly targets: readonly TargetPlan[]
@@ -80,6 +83,7 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     application: release.manifest.application,
     environment: environment.name,
     mode,
+    ...(environment.driver === 'directory' ? {} : { driver: environment.driver }),
     release: release.id,
     version: release.manifest.version,
     targets: environment.targets.map((target, index) => ({
@@ -90,7 +94,7 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     differences: froms.map((from) => difference(input, from)),
     ...given('restart', sealed.restart),
     ...given('health', sealed.health),
-    secrets: sealed.secrets,
+    secrets: requiredSecrets(release, environment),
     confirmWithinMs: environment.confirmWithinMs,
   }
 }
@@ -106,6 +110,11 @@ export function planHash(plan: DeploymentPlan, sha256: Sha256): string {
  */
 export function sealedEnvironment(release: Release, environment: EnvironmentConfig): ReleaseEnvironment {
   return release.manifest.environments[environment.name] ?? environment
+}
+
+/** Names of the secrets that must be there: those of the release, and those that the way to the targets needs now. */
+export function requiredSecrets(release: Release, environment: EnvironmentConfig): readonly string[] {
+  return [...new Set([...sealedEnvironment(release, environment).secrets, ...secretsOfTargets(environment.targets)])]
 }
 
 function difference({ environment, release, known }: PlanInput, from: string | undefined): ReleaseDifference {

@@ -69,11 +69,18 @@ export function rolledBack(): Reason {
 }
 
 /** Going back did not work everywhere. */
-export function targetsUnknown(fact: { readonly why: Reason; readonly targets: readonly string[] }): Reason {
+export function targetsUnknown(fact: {
+  readonly why: Reason
+  readonly targets: readonly string[]
+  readonly hasTimer: boolean
+}): Reason {
+  const itself = fact.hasTimer ? 'and does so by itself when its time is over' : 'and nothing goes back there by itself'
   return {
     code: 'TARGETS_UNKNOWN',
-    message: `${fact.why.message} What runs on ${fact.targets.join(', ')} is unknown: it could not be told to go back, and does so by itself when its time is over.`,
-    hint: 'Check these hosts; `shipway status` asks them again. Then deploy or roll back.',
+    message: `${fact.why.message} What runs on ${fact.targets.join(', ')} is unknown: it could not be told to go back, ${itself}.`,
+    hint: fact.hasTimer
+      ? 'Check these hosts; `shipway status` asks them again. Then deploy or roll back.'
+      : 'Look at the platform. Then deploy or roll back: both tell it anew what to run.',
   }
 }
 

@@ -5,6 +5,8 @@ export interface DeploymentReceipt {
   readonly totalMs: number
   readonly traffic?: TrafficReceipt
   readonly health?: HealthReceipt
+  /** What the driver cannot know, in sentences. Absent: nothing of the kind. */
+  readonly cannotProve?: readonly string[]
 }
 
 export interface TargetReceipt {

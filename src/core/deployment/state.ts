@@ -23,6 +23,8 @@ export interface DeploymentState {
   readonly mode: 'deploy' | 'promote' | 'rollback'
   /** A rollback to learn how long it takes: it holds nothing when it works. */
   readonly isRehearsal?: true
+  /** The targets have no timer of their own: what cannot be told to go back stays as it is. */
+  readonly hasNoTimer?: true
   readonly phase: 'gate' | DeploymentPhase | 'done'
   /** In the order of the environment's targets. */
   readonly targets: readonly TargetProgress[]

@@ -5,6 +5,7 @@ import { renderDuration } from './duration.ts'
 import { nearestName } from './nearest.ts'
 import type { EnvironmentConfig, ProjectConfig, TargetConfig } from './model.ts'
 import type { ProjectReader, Path } from './reader.ts'
+import { hostOfTarget } from './target.ts'
 
 /** What `${{ … }}` may name in `health.url` and `health.contains`. */
 const healthUrlNames = ['target.host', 'target.name']
@@ -85,7 +86,7 @@ function checkTargets(reader: ProjectReader, environment: EnvironmentConfig): vo
   }
   for (const [index, target] of environment.targets.entries()) {
     const path = ['environments', environment.name, 'targets', index]
-    const place = target.kind === 'local' ? `:${target.path}` : `${target.host}:${target.port ?? ''}:${target.path}`
+    const place = placeOf(target)
     if (seen.has(place) || seen.has(target.name)) {
       const hint = seen.has(place) ? 'Take one of them out.' : 'Give one of them another "name".'
       reader.report('CONFIG_TARGET_DUPLICATE', path, {
@@ -95,6 +96,12 @@ function checkTargets(reader: ProjectReader, environment: EnvironmentConfig): vo
     }
     seen.add(place).add(target.name)
   }
+}
+
+/** Two targets of the same place would get in each other's way. */
+function placeOf(target: TargetConfig): string {
+  if (target.kind === 'webhook') return `${target.url} ${target.call.kind === 'coolify' ? target.call.application : ''}`
+  return target.kind === 'local' ? `:${target.path}` : `${target.host}:${target.port ?? ''}:${target.path}`
 }
 
 function checkHealth(reader: ProjectReader, environment: EnvironmentConfig): void {
@@ -179,7 +186,7 @@ function checkCycles(reader: ProjectReader, environments: readonly EnvironmentCo
 
 /** The address that is asked for one target: a name may be a host, a port or a part of a path. */
 function addressFor(url: string, target: TargetConfig): string {
-  const host = target.kind === 'ssh' ? target.host : '127.0.0.1'
+  const host = hostOfTarget(target)
   return url
     .replaceAll(/\$\{\{\s*target\.host\s*\}\}/g, () => (host.includes(':') ? `[${host}]` : host))
     .replaceAll(/\$\{\{\s*target\.name\s*\}\}/g, () => target.name)

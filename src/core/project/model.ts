@@ -1,6 +1,7 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
 import type { Position } from '#core/diagnostic.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
+import type { WebhookTarget } from '#core/webhook/model.ts'
 import type { GatePolicy, Waiver } from '#core/gate/policy.ts'
 
 /**
@@ -37,11 +38,12 @@ export interface ReleaseConfig {
   readonly reports: Readonly<Record<ReportKind, readonly string[]>>
 }
 
+/** How a release is put on a target. */
+export type DriverName = 'directory' | 'compose' | 'webhook'
+export const driverNames = ['directory', 'compose', 'webhook'] as const satisfies readonly DriverName[]
+
 /** `expand` adds what the next release needs, and the one before works on; `contract` takes away what the one before needed. */
 export type MigrationPhase = 'expand' | 'contract'
-
-/** How a release is put on targets. */
-export type DriverName = 'directory' | 'compose'
 
 export interface EnvironmentConfig {
   readonly name: string
@@ -96,8 +98,11 @@ export interface DatabaseConfig {
   readonly isBeforeDeploy: boolean
 }
 
+/** Where a release goes: a folder on a host, or an application of a platform that deploys by itself. */
+export type TargetConfig = HostTarget | WebhookTarget
+
 /** `ssh://user@host:port/absolute/path` or an absolute or `./relative` local path. */
-export type TargetConfig =
+export type HostTarget =
   | { readonly kind: 'local'; readonly name: string; readonly path: string }
   | {
       readonly kind: 'ssh'

@@ -3,6 +3,7 @@ import { hasErrors } from '#core/diagnostic.ts'
 import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
 import { checkProject } from './check.ts'
 import type { ValuesOf, WrittenTarget } from './field.ts'
+import { driverNames } from './model.ts'
 import type {
   EnvironmentConfig,
   HealthRule,
@@ -11,6 +12,7 @@ import type {
   ReleaseConfig,
   TargetConfig,
 } from './model.ts'
+import { readWebhookTarget } from './read-webhook.ts'
 import { ProjectReader } from './reader.ts'
 import type { Path } from './reader.ts'
 import { readCompose } from './read-compose.ts'
@@ -93,9 +95,9 @@ function normaliseEnvironment(reader: ProjectReader, name: string, written: Writ
     name,
     from: written.from ?? [],
     after: written.after ?? [],
-    driver: compose === undefined ? 'directory' : 'compose',
+    driver: driverNames.find((name) => name === written.driver) ?? 'directory',
     ...(compose === undefined ? {} : { compose }),
-    targets: normaliseTargets(reader, written.targets ?? [], { path: [...path, 'targets'], folder: written.path }),
+    targets: normaliseTargets(reader, written, path),
     ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
     ...(written.gates === undefined ? {} : { gates: readGates(reader, written.gates, [...path, 'gates']) }),
     ...(written.soak === undefined ? {} : { soakMs: written.soak }),
@@ -159,23 +161,28 @@ function normaliseApprovals(
   }
 }
 
-function normaliseTargets(
-  reader: ProjectReader,
-  written: WrittenTargets,
-  place: { path: Path; folder: string | undefined },
-): TargetConfig[] {
+function normaliseTargets(reader: ProjectReader, environment: WrittenEnvironment, path: Path): TargetConfig[] {
+  const isWebhook = environment.driver === 'webhook'
+  if (!isWebhook && environment.webhook !== undefined)
+    reader.report('CONFIG_VALUE_INVALID', [...path, 'webhook'], {
+      message: '"webhook" says nothing to this driver.',
+      hint: 'Add "driver: webhook", or take it out.',
+    })
   const targets: TargetConfig[] = []
+  const written: WrittenTargets = environment.targets ?? []
   for (const [index, item] of written.entries()) {
     const { at, name, options } = typeof item === 'object' ? item : { at: item, name: undefined, options: undefined }
     if (at === undefined) continue
-    const target = parseTarget({
-      at,
-      ...(name === undefined ? {} : { name }),
-      ...(place.folder === undefined ? {} : { path: place.folder }),
-      ...(options === undefined ? {} : { options }),
-    })
+    const target = isWebhook
+      ? readWebhookTarget(reader, at, { name, path: [...path, 'webhook'], written: environment.webhook ?? {} })
+      : parseTarget({
+          at,
+          ...(name === undefined ? {} : { name }),
+          ...(environment.path === undefined ? {} : { path: environment.path }),
+          ...(options === undefined ? {} : { options }),
+        })
     if ('problem' in target)
-      reader.report('CONFIG_TARGET_INVALID', [...place.path, index], {
+      reader.report('CONFIG_TARGET_INVALID', [...path, 'targets', index], {
         message: `The target "${at}" cannot be used: ${target.problem}.`,
       })
     else targets.push(target)

@@ -1,6 +1,8 @@
 import { composeFields } from './compose-schema.ts'
 import type { Fields } from './field.ts'
+import { driverNames } from './model.ts'
 import { gateFields, reportFields, waiverFields } from './gate-schema.ts'
+import { webhookFields } from './webhook-schema.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -99,7 +101,7 @@ const freezeFields = {
 const targetFields = {
   at: {
     spec: { kind: 'text', example: 'ssh://deploy@host.example.org/srv/app' },
-    help: 'ssh://user@host:port/absolute/path, an absolute path, or ./relative.',
+    help: 'ssh://user@host:port/absolute/path, an absolute path, or ./relative; with "driver: webhook" an https:// address.',
     required: true,
   },
   name: { spec: { kind: 'text', example: 'web-1' }, help: 'Name to show. Default: the host, or the path.' },
@@ -140,7 +142,7 @@ const environmentFields = {
     help: 'Environments that must have run and verified the release before.',
   },
   driver: {
-    spec: { kind: 'choice', of: ['directory', 'compose'], later: ['nginx', 'kubernetes', 'gitops', 'webhook'] },
+    spec: { kind: 'choice', of: driverNames, later: ['nginx', 'kubernetes', 'gitops'] },
     help: 'How a release is put on a target. Default: directory.',
   },
   targets: {
@@ -151,6 +153,10 @@ const environmentFields = {
   compose: {
     spec: { kind: 'group', fields: composeFields },
     help: 'How services are started, for the driver compose.',
+  },
+  webhook: {
+    spec: { kind: 'group', fields: webhookFields },
+    help: 'With "driver: webhook": how the platform at the address of a target is told to deploy.',
   },
   path: { spec: { kind: 'text', example: '/srv/app' }, help: 'Folder on those targets that name none.' },
   approvals: {

@@ -1,4 +1,5 @@
-import type { TargetConfig } from './model.ts'
+import { secretsOfCall } from '#core/webhook/model.ts'
+import type { HostTarget, TargetConfig } from './model.ts'
 
 /** ssh options that a project may set. Options that run a command on the agent's machine (ProxyCommand, LocalCommand, Match exec …) are not among them. */
 export const sshOptionNames = [
@@ -16,7 +17,7 @@ export function parseTarget(written: {
   name?: string
   path?: string
   options?: readonly string[]
-}): TargetConfig | { readonly problem: string } {
+}): HostTarget | { readonly problem: string } {
   const { at, options = [] } = written
   if (/\p{Cc}/u.test(at)) return { problem: 'it holds a control character' }
   if (at.startsWith('ssh://')) return parseSshTarget({ ...written, options })
@@ -35,7 +36,7 @@ function parseSshTarget(written: {
   name?: string
   path?: string
   options: readonly string[]
-}): TargetConfig | { readonly problem: string } {
+}): HostTarget | { readonly problem: string } {
   const match = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]]*\]|[^:/]*)(?::([^/]*))?(\/.*)?$/.exec(written.at)
   if (match === null) return { problem: 'it is not of the form ssh://user@host:port/absolute/path' }
   const [, user, host = '', portText, ownPath] = match
@@ -80,6 +81,17 @@ function optionProblem(option: string): string | undefined {
 function trimSlashes(path: string): string {
   const trimmed = path.replace(/\/+$/, '')
   return trimmed === '' ? '/' : trimmed
+}
+
+/** The host that a target is on, for addresses; this machine's own for a folder on it. */
+export function hostOfTarget(target: TargetConfig): string {
+  if (target.kind === 'local') return '127.0.0.1'
+  return target.kind === 'ssh' ? target.host : new URL(target.url).hostname.replace(/^\[(.*)\]$/, '$1')
+}
+
+/** Names of the secrets that the way to some targets needs. */
+export function secretsOfTargets(targets: readonly TargetConfig[]): readonly string[] {
+  return [...new Set(targets.flatMap((target) => (target.kind === 'webhook' ? secretsOfCall(target.call) : [])))]
 }
 
 /** The target with an absolute path: a local one is relative to the application's repository. */

@@ -1,3 +1,4 @@
+import { driverPowers } from '#core/deployment/driver-power.ts'
 import type { DeploymentPlan, PathList, ReleaseDifference } from '#core/deployment/plan.ts'
 import { renderDuration } from './duration.ts'
 import { shortDigest, shortVersion } from './name.ts'
@@ -22,7 +23,18 @@ export function planLines(plan: DeploymentPlan, unknown: ReadonlyMap<string, str
           `health     ${plan.health.url} within ${renderDuration(plan.health.withinMs)}${changed(plan, 'isHealthChanged')}`,
         ]),
     ...(plan.secrets.length === 0 ? [] : [`secrets    ${plan.secrets.join(', ')}`]),
-    `back       by itself, when nobody confirms within ${renderDuration(plan.confirmWithinMs)}`,
+    ...backLines(plan),
+  ]
+}
+
+/** How it would go back, and what its receipt could not prove. */
+function backLines({ driver = 'directory', confirmWithinMs }: DeploymentPlan): readonly string[] {
+  const { hasTimer, cannotProve } = driverPowers[driver]
+  return [
+    hasTimer
+      ? `back       by itself, when nobody confirms within ${renderDuration(confirmWithinMs)}`
+      : 'back       by deploying the release before; the target has no timer of its own',
+    ...cannotProve.map((text) => `receipt    cannot prove ${text}`),
   ]
 }
 
@@ -41,7 +53,7 @@ function differenceLines(
   const total = added.count + altered.count + removed.count
   return [
     `target     ${names.join(', ')}: ${running(difference)}${isSame ? ', the same release: it would be put there again' : ''}`,
-    ...(isSame && total === 0
+    ...((isSame && total === 0) || !driverPowers[plan.driver ?? 'directory'].bringsFiles
       ? []
       : [
           `  files    ${added.count} added, ${altered.count} changed, ${removed.count} removed; ${renderSize(newBytes)} to send at most`,

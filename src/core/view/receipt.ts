@@ -3,13 +3,15 @@ import { renderDuration } from './duration.ts'
 import { renderSize } from './size.ts'
 
 /** The receipt in one line: `214 requests, 0 failed · 3 files, 12 kB sent`. Says nothing of what was not measured; then it may be empty. */
-export function receiptSummary({ traffic, targets }: DeploymentReceipt): string {
+export function receiptSummary(receipt: DeploymentReceipt): string {
+  const { traffic, targets } = receipt
   const files = sum(targets, (target) => target.sentFiles)
   const bytes = sum(targets, (target) => target.sentBytes)
   const hosts = targets.length > 1 ? ` to ${targets.length} targets` : ''
   return [
     ...(traffic === undefined ? [] : trafficSentence(traffic)),
     ...(files === undefined ? [] : [files === 0 ? 'nothing to send' : `${sentSentence(files, bytes ?? 0)}${hosts}`]),
+    ...(receipt.cannotProve ?? []).map((text) => `cannot prove ${text.replace(/:.*/s, '')}`),
   ].join(' · ')
 }
 
@@ -24,6 +26,7 @@ export function receiptLines(receipt: DeploymentReceipt): readonly string[] {
       ? []
       : [`${health.url} was asked ${times(health.answers)} in ${milliseconds(health.milliseconds)}: ${health.last}`]),
     ...targets.map((target) => `${target.name}: ${targetSentence(target)}`),
+    ...(receipt.cannotProve ?? []).map((text) => `cannot prove ${text}`),
   ]
 }
 

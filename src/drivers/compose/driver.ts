@@ -2,6 +2,7 @@ import { isPinned, openPorts, readComposed } from '#core/compose/composed.ts'
 import type { Composed } from '#core/compose/composed.ts'
 import { composeDefaults } from '#core/compose/model.ts'
 import type { ComposeConfig } from '#core/compose/model.ts'
+import { driverPowers } from '#core/deployment/driver-power.ts'
 import type { KnownError } from '#core/errors.ts'
 import * as known from '#core/known/compose.ts'
 import type { DeployDriver, Progress, TargetOrder } from '#ports/deploy-driver.ts'
@@ -21,6 +22,7 @@ const tidyMs = 120_000
 export function composeDriver(folders: ReleaseFolders): DeployDriver {
   return {
     name: 'compose',
+    powers: driverPowers.compose,
     inspect: (order, signal) => folders.inspect(order, signal),
     prepare: async (order, progress, signal) => {
       const whole = withServices(order)

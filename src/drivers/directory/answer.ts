@@ -2,7 +2,7 @@ import type { KnownError } from '#core/errors.ts'
 import * as knownHost from '#core/known/host.ts'
 import type { HostAddress } from '#core/known/host.ts'
 import * as known from '#core/known/target.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { ShellResult } from '#ports/host-shell.ts'
 import type { Answer, TargetCall } from '#ports/release-folders.ts'
 
@@ -38,7 +38,7 @@ export function answerOf(answers: readonly Answer[], word: string): string | und
 
 /** What an error needs to know about the call that failed. */
 export interface ScriptScene {
-  readonly target: TargetConfig
+  readonly target: HostTarget
   readonly release?: string
   readonly deployment?: string
   readonly wanted?: string
@@ -48,7 +48,7 @@ export interface ScriptScene {
 }
 
 /** How a host is named in errors. */
-export function addressOf(target: TargetConfig): HostAddress {
+export function addressOf(target: HostTarget): HostAddress {
   if (target.kind === 'local') return { host: 'localhost' }
   return {
     host: target.host,

@@ -1,7 +1,8 @@
 import { hostname, userInfo } from 'node:os'
 import { KnownError } from '#core/errors.ts'
+import { driverPowers } from '#core/deployment/driver-power.ts'
 import * as known from '#core/known/target.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
 import { renderSize } from '#core/view/size.ts'
 import type { Clock } from '#ports/clock.ts'
@@ -23,7 +24,7 @@ import { checkReleaseFiles, planUpload, renderWanted, shortOf } from './upload.t
 import type { KeptFile, UploadPlan } from './upload.ts'
 
 export interface DirectoryDriverDependencies {
-  readonly openShell: (target: TargetConfig) => HostShell
+  readonly openShell: (target: HostTarget) => HostShell
   readonly clock: Clock
 }
 
@@ -46,7 +47,7 @@ export type DirectoryDriver = ReleaseFolders & AsyncDisposable
  */
 export function directoryDriver(dependencies: DirectoryDriverDependencies): DirectoryDriver {
   const shells = new Map<string, HostShell>()
-  const shellOf = (target: TargetConfig): HostShell => {
+  const shellOf = (target: HostTarget): HostShell => {
     const key = JSON.stringify(target)
     const shell = shells.get(key) ?? dependencies.openShell(target)
     shells.set(key, shell)
@@ -54,6 +55,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
   }
   return {
     name: 'directory',
+    powers: driverPowers.directory,
     inspect: (order, signal) => inspect(shellOf(order.target), order.target, signal),
     prepare: (order, progress, signal) => prepare(shellOf(order.target), dependencies.clock, order, progress, signal),
     switch: (order, progress, signal) => switchTo(shellOf(order.target), dependencies.clock, order, progress, signal),
@@ -69,7 +71,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
   }
 }
 
-async function inspect(shell: HostShell, target: TargetConfig, signal: AbortSignal): Promise<TargetState> {
+async function inspect(shell: HostShell, target: HostTarget, signal: AbortSignal): Promise<TargetState> {
   try {
     checkPath(target)
     const call = { script: inspectScript, args: [target.path], deadlineMs: scriptMs + serviceBackMs }
@@ -305,7 +307,7 @@ function checkOrder(order: FolderOrder): void {
   if (!/^[0-9a-f]{64}$/.test(order.release.id)) throw new Error('Invariant broken: a release id is a SHA-256')
 }
 
-function checkPath(target: TargetConfig): void {
+function checkPath(target: HostTarget): void {
   const fact = { target: target.name, path: target.path }
   if (!target.path.startsWith('/')) throw known.targetPathInvalid({ ...fact, problem: 'is not absolute' })
   if (/^\/+$/.test(target.path)) throw known.targetPathInvalid({ ...fact, problem: 'is the root of the file system' })

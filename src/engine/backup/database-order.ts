@@ -2,7 +2,7 @@ import { parseDatabaseUrl, serviceConnection } from '#core/backup/connection.ts'
 import type { DatabaseConnection } from '#core/backup/connection.ts'
 import type { DatabaseWork } from '#core/backup/model.ts'
 import { databaseAddressInvalid, databaseSecretMissing, databaseUnset } from '#core/known/backup.ts'
-import type { DatabaseConfig, TargetConfig } from '#core/project/model.ts'
+import type { DatabaseConfig, HostTarget, TargetConfig } from '#core/project/model.ts'
 import { localPlace } from '#core/project/read-database.ts'
 import type { DatabaseOrder } from '#ports/database-tool.ts'
 import { findEnvironment } from '../deployment/find-environment.ts'
@@ -31,10 +31,12 @@ export async function databaseOrder(
   }
 }
 
-function placeOf({ on }: DatabaseConfig, targets: readonly TargetConfig[]): TargetConfig {
-  const local: TargetConfig = { kind: 'local', name: localPlace, path: '/' }
+/** On a platform behind a webhook no program of ours runs: this machine takes its place. */
+function placeOf({ on }: DatabaseConfig, targets: readonly TargetConfig[]): HostTarget {
+  const local: HostTarget = { kind: 'local', name: localPlace, path: '/' }
   if (on === localPlace) return local
-  return (on === undefined ? targets[0] : targets.find(({ name }) => name === on)) ?? local
+  const place = on === undefined ? targets[0] : targets.find(({ name }) => name === on)
+  return place === undefined || place.kind === 'webhook' ? local : place
 }
 
 function connectionOf(

@@ -195,6 +195,7 @@ async function makeDeployment(
         release: release.id,
         mode: request.mode,
         ...(request.isRehearsal === true ? { isRehearsal: true } : {}),
+        ...(context.drivers[config.driver].powers.hasTimer ? {} : { hasNoTimer: true }),
         phase: 'gate',
         targets: [],
       },

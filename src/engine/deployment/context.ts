@@ -1,4 +1,4 @@
-import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { DriverName, TargetConfig } from '#core/project/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { AgentNotice } from '#ports/agent-socket.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
@@ -24,7 +24,7 @@ export interface DeliveryContext {
   readonly backups: BlobStore
   readonly databases: DatabaseTool
   readonly probe: HealthProbe
-  readonly drivers: Readonly<Record<EnvironmentConfig['driver'], DeployDriver>>
+  readonly drivers: Readonly<Record<DriverName, DeployDriver<TargetConfig>>>
   /** Tells this process and those that watch it that something changed. Called after the commit. */
   readonly notify: (notice: AgentNotice) => void
 }

@@ -48,6 +48,7 @@ function killable(real: DeployDriver): {
     },
     driver: {
       name: real.name,
+      powers: real.powers,
       inspect: (order, signal) => around(() => real.inspect(order, signal)),
       prepare: (order, progress, signal) => around(() => real.prepare(order, progress, signal)),
       switch: (order, progress, signal) => around(() => real.switch(order, progress, signal)),

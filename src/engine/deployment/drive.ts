@@ -1,12 +1,13 @@
 import { decide } from '#core/deployment/decide.ts'
 import { effectsOf } from '#core/deployment/effects.ts'
 import { healthQuestion, isAskedPerTarget, unhealthy } from '#core/deployment/health.ts'
-import { sealedEnvironment } from '#core/deployment/plan.ts'
+import { requiredSecrets, sealedEnvironment } from '#core/deployment/plan.ts'
 import { targetUnreachable } from '#core/deployment/reasons.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentEffect, DeploymentFailure, DeploymentInput, DeploymentState } from '#core/deployment/state.ts'
 import { KnownError, reportError } from '#core/errors.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
+import { hostOfTarget } from '#core/project/target.ts'
 import type { Reason } from '#core/reason.ts'
 import type { Release } from '#core/release/model.ts'
 import { unreachable } from '#core/unreachable.ts'
@@ -17,7 +18,8 @@ import { appendEvent } from '#store/event.ts'
 import { loadRelease } from '#store/release.ts'
 import { checkHealth } from './check-health.ts'
 import type { DeliveryContext } from './context.ts'
-import { inspectTargets, passGate } from './gate.ts'
+import { passGate } from './gate.ts'
+import { inspectTargets } from './inspect-targets.ts'
 import { loadSecrets } from './load-secrets.ts'
 import { ReceiptRecorder } from './receipt-recorder.ts'
 import { TrafficProbe } from './traffic.ts'
@@ -59,8 +61,8 @@ interface Setting {
   readonly deployment: StoredDeployment
   readonly release: Release
   readonly config: EnvironmentConfig
-  readonly driver: DeployDriver
-  readonly orders: ReadonlyMap<string, TargetOrder>
+  readonly driver: DeployDriver<TargetConfig>
+  readonly orders: ReadonlyMap<string, TargetOrder<TargetConfig>>
 }
 
 async function load(context: DeliveryContext, id: string): Promise<StoredDeployment> {
@@ -78,9 +80,11 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
   const sealed = sealedEnvironment(release, config)
   const given = loadSecrets(context, { ...deployment, tickets: deployment.document.secretTickets })
   const secrets = Object.fromEntries(
-    sealed.secrets.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+    requiredSecrets(release, config).flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   )
-  const orders = deployment.document.machine.targets.map(({ name, from }): [string, TargetOrder] => {
+  const { targets } = deployment.document.machine
+  const before = await loadPrevious(context, targets)
+  const orders = targets.map(({ name, from }): [string, TargetOrder<TargetConfig>] => {
     const target = config.targets.find((candidate) => candidate.name === name)
     if (target === undefined) throw new Error(`Invariant broken: ${id} has a target ${name} that its rules do not have`)
     return [
@@ -93,6 +97,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
         release,
         blobs: context.blobs.root,
         ...(from === undefined ? {} : { expected: from }),
+        ...before.get(name),
         ...(sealed.restart === undefined ? {} : { restart: sealed.restart }),
         variables: sealed.variables,
         secrets,
@@ -104,6 +109,19 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
     ]
   })
   return { deployment, release, config, driver: context.drivers[config.driver], orders: new Map(orders) }
+}
+
+/** The release that ran before, by target, as far as the home knows it. */
+async function loadPrevious(
+  context: DeliveryContext,
+  targets: DeploymentState['targets'],
+): Promise<ReadonlyMap<string, { readonly previous: Release }>> {
+  const before = new Map<string, { readonly previous: Release }>()
+  for (const { name, from } of targets) {
+    const previous = from === undefined ? undefined : await loadRelease(context.store.query, from)
+    if (previous !== undefined) before.set(name, { previous })
+  }
+  return before
 }
 
 class Drive {
@@ -212,7 +230,7 @@ class Drive {
       readonly done: 'prepared' | 'switched' | 'confirmed' | 'reverted'
       readonly failed: 'prepare-failed' | 'switch-failed' | 'confirm-failed' | 'revert-failed'
     },
-    act: (order: TargetOrder, progress: (line: string) => void) => Promise<void>,
+    act: (order: TargetOrder<TargetConfig>, progress: (line: string) => void) => Promise<void>,
   ): Promise<void> {
     const order = this.#setting.orders.get(target)
     if (order === undefined) throw new Error(`Invariant broken: no order for ${target}`)
@@ -228,7 +246,7 @@ class Drive {
   }
 
   /** A lost answer is no lost confirmation: when trying again does not help, the target is asked what it heard. */
-  async #confirm(order: TargetOrder, progress: (line: string) => void): Promise<void> {
+  async #confirm(order: TargetOrder<TargetConfig>, progress: (line: string) => void): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
         await this.#setting.driver.confirm(order, progress, this.#signal)
@@ -243,7 +261,7 @@ class Drive {
     }
   }
 
-  async #isConfirmed(order: TargetOrder): Promise<boolean> {
+  async #isConfirmed(order: TargetOrder<TargetConfig>): Promise<boolean> {
     const state: TargetState = await this.#setting.driver.inspect(order, this.#signal)
     return state.kind === 'known' && state.current === order.release.id && state.pending === undefined
   }
@@ -257,7 +275,9 @@ class Drive {
       return
     }
     const asked = isAskedPerTarget(rule) ? config.targets : config.targets.slice(0, 1)
-    const questions = asked.map((target) => healthQuestion(rule, release, { name: target.name, host: hostOf(target) }))
+    const questions = asked.map((target) =>
+      healthQuestion(rule, release, { name: target.name, host: hostOfTarget(target) }),
+    )
     for (const { url } of questions) this.#tell(`asking ${url}`)
     const isStopped = async (): Promise<boolean> =>
       (await load(this.#context, this.#id)).document.machine.phase !== 'verify'
@@ -296,7 +316,7 @@ class Drive {
     const rule = sealedEnvironment(release, config).health
     const [target] = config.targets
     if (rule === undefined || target === undefined) return
-    const { url } = healthQuestion(rule, release, { name: target.name, host: hostOf(target) })
+    const { url } = healthQuestion(rule, release, { name: target.name, host: hostOfTarget(target) })
     this.#traffic = new TrafficProbe(
       this.#context,
       url,
@@ -308,7 +328,7 @@ class Drive {
     const traffic = await this.#traffic?.stop()
     this.#traffic = undefined
     this.#isProved = true
-    return this.#receipt.receipt(traffic)
+    return this.#receipt.receipt(traffic, this.#setting.driver.powers.cannotProve)
   }
 
   /** The end and its receipt are one write: whoever hears of the end can read what it proves. */
@@ -369,8 +389,4 @@ function withDetails(report: { readonly message: string; readonly details?: read
   // The end of a stack says nothing; the line that names an error does.
   const telling = lines.find((line) => /\bE[A-Z]{4,}\b|[Ee]rror:/.test(line)) ?? lines.at(-1)
   return telling === undefined ? report.message : `${report.message} (${telling})`
-}
-
-function hostOf(target: TargetConfig): string {
-  return target.kind === 'ssh' ? target.host : '127.0.0.1'
 }

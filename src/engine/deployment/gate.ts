@@ -16,6 +16,7 @@ import { touchEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 import { backUpBefore } from '../backup/before-deployment.ts'
 import type { DeliveryContext } from './context.ts'
+import { inspectTargets } from './inspect-targets.ts'
 import { deploymentQuestion } from './question.ts'
 import { writeDecision } from './write-decision.ts'
 import type { DecisionExtras } from './write-decision.ts'
@@ -88,18 +89,6 @@ async function conclude(context: DeliveryContext, id: string, input: DeploymentI
   const { state } = await context.store.transaction((query) => writeDecision(context, query, id, input))
   context.notify({ type: 'changed', subject: id })
   return state.phase === 'done' ? 'done' : 'waiting'
-}
-
-/** What all targets say, asked at the same time. */
-export function inspectTargets(
-  context: DeliveryContext,
-  deployment: Pick<StoredDeployment, 'application' | 'environment'>,
-  config: EnvironmentConfig,
-  signal: AbortSignal,
-): Promise<readonly TargetState[]> {
-  const driver = context.drivers[config.driver]
-  const { application, environment } = deployment
-  return Promise.all(config.targets.map((target) => driver.inspect({ target, application, environment }, signal)))
 }
 
 /** Nothing is begun on a fleet that is not complete, or where another switch is still open. */

@@ -8,6 +8,9 @@ import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Query } from '#ports/sql-driver.ts'
+import type { Release } from '#core/release/model.ts'
+import { loadEnvironment } from '#store/environment.ts'
+import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import { checkRun, findRelease } from './admit-deploy.ts'
 import { findEnvironment } from './find-environment.ts'
@@ -30,7 +33,10 @@ export interface DeploymentPreview {
 export interface PreviewContext extends QuestionContext {
   readonly sha256: Sha256
   /** Asks all targets of an environment what runs there. */
-  inspect(config: EnvironmentConfig): Promise<readonly { readonly target: TargetConfig; readonly state: TargetState }[]>
+  inspect(
+    config: EnvironmentConfig,
+    believed: Release | undefined,
+  ): Promise<readonly { readonly target: TargetConfig; readonly state: TargetState }[]>
 }
 
 /** The same questions that an agent asks before it begins, to the same rows and targets, without a row or a ticket of its own. */
@@ -44,7 +50,8 @@ export async function previewDeployment(
   await checkRun(query, request)
   const release = await findRelease(query, request, config)
   const run = request.run === undefined ? undefined : await loadRun(query, request.run)
-  const reports = await context.inspect(config)
+  const { current } = await loadEnvironment(query, application.name, config.name)
+  const reports = await context.inspect(config, current === undefined ? undefined : await loadRelease(query, current))
   const running = config.targets.map(({ name }) => {
     const state = reports.find(({ target }) => target.name === name)?.state
     return state?.kind === 'known' ? state.current : undefined

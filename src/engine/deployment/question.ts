@@ -1,5 +1,5 @@
 import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/environment/check.ts'
-import { sealedEnvironment } from '#core/deployment/plan.ts'
+import { requiredSecrets } from '#core/deployment/plan.ts'
 import { judgeGates } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
@@ -87,7 +87,7 @@ export async function deploymentQuestion(
       ...(await timeFacts(query, { place, release, config, now: context.clock.now() })),
       ...(await gateResults(query, { release, application, config, current: state.current, now: context.clock.now() })),
       hasRunBefore: await hasSucceeded(query, place, release.id),
-      missingSecrets: sealedEnvironment(release, config).secrets.filter((name) => secrets[name] === undefined),
+      missingSecrets: requiredSecrets(release, config).filter((name) => secrets[name] === undefined),
     },
   }
 }

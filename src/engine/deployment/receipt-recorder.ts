@@ -44,13 +44,14 @@ export class ReceiptRecorder {
     this.#health = receipt
   }
 
-  receipt(traffic: TrafficReceipt | undefined): DeploymentReceipt {
+  receipt(traffic: TrafficReceipt | undefined, cannotProve: readonly string[] = []): DeploymentReceipt {
     return {
       targets: [...this.#targets].map(([name, target]) => ({ name, ...target })),
       phases: Object.fromEntries([...this.#spans].map(([phase, { from, to }]) => [phase, Math.round(to - from)])),
       totalMs: Math.round(this.#clock.monotonic() - this.#startedAt),
       ...(traffic === undefined ? {} : { traffic }),
       ...(this.#health === undefined ? {} : { health: this.#health }),
+      ...(cannotProve.length === 0 ? {} : { cannotProve }),
     }
   }
 

@@ -1,0 +1,47 @@
+import { KnownError } from '#core/errors.ts'
+import { webhookDeploymentSlow } from '#core/known/webhook.ts'
+import type { Progress } from '#ports/deploy-driver.ts'
+import type { PlatformScene } from './platform.ts'
+
+/** Questions in a row that may go wrong while a deployment is followed: a proxy that restarts is no failed deployment. */
+const stumblesMax = 5
+
+/** How far a deployment of the platform is. `undefined`: it is still going on. */
+export interface Step {
+  readonly status: string
+  readonly end?: 'success' | KnownError
+}
+
+/**
+ * Asks how far a deployment of the platform is until it has ended. Answers that say nothing (an error of the 500s, no JSON, a broken
+ * connection) are borne for a while. WEBHOOK_DEPLOYMENT_SLOW after `withinMs`.
+ */
+export async function follow(
+  scene: PlatformScene,
+  deployment: string,
+  ask: () => Promise<Step>,
+  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock } = scene.client
+  const { withinMs, everyMs } = scene.target.call
+  const start = clock.monotonic()
+  let told = ''
+  for (let stumbles = 0; ;) {
+    try {
+      const { status, end } = await ask()
+      stumbles = 0
+      if (status !== told) progress(`the platform says ${status}`)
+      told = status
+      if (end === 'success') return
+      if (end !== undefined) throw end
+    } catch (error) {
+      if (!(error instanceof KnownError) || error.retry === 'never') throw error
+      stumbles += 1
+      if (stumbles > stumblesMax) throw error
+      progress(`no word on ${deployment}, asking again: ${error.message}`)
+    }
+    if (clock.monotonic() - start + everyMs > withinMs)
+      throw webhookDeploymentSlow({ target: scene.target.name, deployment, status: told || 'unknown', withinMs })
+    await clock.sleep(everyMs, signal)
+  }
+}
