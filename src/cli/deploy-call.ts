@@ -187,7 +187,7 @@ export function exitOfDeployment({ conclusion, reason }: DeploymentSummary, resu
   return byReason ?? exitOfConclusion[conclusion]
 }
 
-/** `✓ web 1.4.2 → staging in 41s  shipway env show staging`: what changed, and where to look. */
+/** `✓ web 1.4.2 → staging in 41s · shipway env show staging`: what changed, and where to look. */
 function endLine(deployment: DeploymentSummary, { out }: Session): string {
   const what = `${deployment.application} ${shortVersion(deployment.version)} → ${deployment.environment}`
   const reason = deployment.reason === undefined ? '' : `: ${deployment.reason.message}`
@@ -199,7 +199,7 @@ function endLine(deployment: DeploymentSummary, { out }: Session): string {
   const symbol = deploymentMark(conclusion, out.paint)
   const proved = tookAndReceipt(deployment)
   if (conclusion === 'success')
-    return `${symbol} ${what}${proved}  ${out.paint('dim', `shipway env show ${deployment.environment}`)}`
+    return `${symbol} ${what}${proved}${out.paint('dim', ` · shipway env show ${deployment.environment}`)}`
   return `${symbol} ${what}: ${conclusion}${proved}${reason}\n  why: shipway why ${deployment.id}`
 }
 

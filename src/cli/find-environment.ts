@@ -1,7 +1,7 @@
 import { applicationAmbiguous, environmentUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import type { EnvironmentView } from '#core/view/model.ts'
-import { viewEnvironments } from '#store/view-environment.ts'
+import { ruleFacts, viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { checkedProject, findApplication, findProject } from './project.ts'
 import type { Session } from './session.ts'
@@ -29,7 +29,7 @@ export async function knownEnvironments(
       isConfigured: true,
       open: [],
       waitingJobs: [],
-      ...(written.approvals === undefined ? {} : { approvals: written.approvals }),
+      ...ruleFacts(written),
       ...(written.url === undefined ? {} : { url: written.url }),
     }))
   return [...stored, ...fresh].filter((environment) => app === undefined || environment.application === app)

@@ -53,7 +53,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'release',
     group: 'look',
-    summary: 'sealed releases: list, show',
+    summary: 'sealed releases: list, show, compare, verify, export',
     load: async () => (await import('./command/release.ts')).page,
   },
   {

@@ -171,11 +171,24 @@ function environmentView(
     isConfigured: config !== undefined,
     open,
     waitingJobs: jobs,
-    ...(config?.approvals === undefined ? {} : { approvals: config.approvals }),
+    ...(config === undefined ? {} : ruleFacts(config)),
     ...(config?.url === undefined ? {} : { url: config.url }),
     ...(last === undefined ? {} : { last }),
     ...(rejected === undefined ? {} : { rejected }),
     ...(state === undefined ? {} : stateOf(state)),
+  }
+}
+
+/** What the rules ask for besides `after` and `from`; also for an environment that only shipway.yml knows yet. */
+export function ruleFacts(
+  config: EnvironmentConfig,
+): Pick<EnvironmentView, 'approvals' | 'soakMs' | 'freeze' | 'gates'> {
+  const { approvals, soakMs, freeze = [], gates = {} } = config
+  return {
+    ...(approvals === undefined ? {} : { approvals }),
+    ...(soakMs === undefined ? {} : { soakMs }),
+    ...(freeze.length === 0 ? {} : { freeze: [...new Set(freeze.map(({ reason }) => reason))] }),
+    ...(Object.keys(gates).length === 0 ? {} : { gates: Object.keys(gates) }),
   }
 }
 

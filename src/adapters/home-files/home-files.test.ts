@@ -72,6 +72,12 @@ describe('The files of a state home', () => {
     )
   })
 
+  test.runIf(process.platform === 'linux')('say so at once when no folder can be made where the home should be', () => {
+    expect(() => openHomeFiles('/proc/shipway/home').prepare()).toThrow(
+      expect.objectContaining({ code: 'HOME_NOT_WRITABLE' }),
+    )
+  })
+
   test('ring when something is put into the inbox by hand', async () => {
     const rung = Promise.withResolvers<void>()
     using _watch = files.watchInbox(() => rung.resolve())

@@ -30,7 +30,7 @@ export function openHomeFiles(root: string): HomeFiles {
   const known = new Set<string>()
   const ensureFolder = (folder: string): void => {
     if (known.has(folder)) return
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder)
     known.add(folder)
   }
   const writeTemporary = (text: string, mode: number, isDurable = true): string => {
@@ -140,10 +140,10 @@ export function openHomeFiles(root: string): HomeFiles {
   }
 }
 
-/** On a read-only file system Node's recursive `mkdir` says ENOENT: the nearest folder that is there knows better. */
+/** Where making it says ENOENT, the nearest folder that is there may know better why. */
 function makeHome(root: string): void {
   try {
-    fs.mkdirSync(root, { recursive: true, mode: 0o700 })
+    makeFolders(root)
   } catch (error) {
     // A file in its place: making the first folder in it says so.
     if (codeOf(error) === 'EEXIST') return
@@ -151,7 +151,20 @@ function makeHome(root: string): void {
     let there = path.dirname(root)
     while (!fs.existsSync(there) && path.dirname(there) !== there) there = path.dirname(there)
     fs.accessSync(there, fs.constants.W_OK)
-    throw error
+    throw homeNotWritable({ home: root, cause: error })
+  }
+}
+
+/** Folder by folder: Node's recursive `mkdir` never returns where the folder above is there but takes none, as /proc. */
+function makeFolders(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && fs.statSync(folder).isDirectory()) return
+    const above = path.dirname(folder)
+    if (codeOf(error) !== 'ENOENT' || fs.existsSync(above)) throw error
+    makeFolders(above)
+    makeFolders(folder)
   }
 }
 

@@ -108,12 +108,13 @@ async function filesThatExist(root: string, files: readonly PlannedFile[]): Prom
   return found
 }
 
-/** Keeps what is deployed on this machine out of git. True when the file had to be changed. */
+/** Keeps what is deployed on this machine and exported releases out of git: either would make the tree dirty. True when the file had to be changed. */
 async function ignoreTargets(root: string): Promise<boolean> {
   const path = join(root, '.gitignore')
   const text = await readFile(path, 'utf8').catch(() => '')
-  const line = `/${targetsFolder}/`
-  if (text.split('\n').includes(line)) return false
-  await appendFile(path, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`)
+  const there = text.split('\n')
+  const missing = [`/${targetsFolder}/`, '*.release.zip'].filter((line) => !there.includes(line))
+  if (missing.length === 0) return false
+  await appendFile(path, `${text === '' || text.endsWith('\n') ? '' : '\n'}${missing.join('\n')}\n`)
   return true
 }

@@ -139,7 +139,7 @@ export const page: CommandPage = {
       name: 'import',
       summary: 'take in a release that was exported',
       description:
-        'Takes in a release that another state home has exported. Every file is checked against its digest, and the manifest against the id.',
+        'Takes in a release that another state home has exported. Every file is checked against its digest, and the manifest against the id. Where it may go is known after the first `shipway run` of its repository here.',
       examples: [{ command: 'shipway release import v1.4.2.zip', purpose: 'then `shipway deploy ENV v1.4.2`' }],
       exits: [0, 2, 3],
       define: (command, act) => {

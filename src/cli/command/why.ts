@@ -1,7 +1,7 @@
 import { environmentUnknown, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import { receiptLines } from '#core/view/receipt.ts'
-import { whyAnything, whyEnvironment, whyRelease } from '#core/view/why.ts'
+import { nothingWaits, whyAnything, whyEnvironment, whyRelease } from '#core/view/why.ts'
 import type { RunView } from '#core/view/model.ts'
 import { item } from '#core/view/why-answer.ts'
 import type { StepTail, WhyAnswer, WhyItem } from '#core/view/why-answer.ts'
@@ -55,7 +55,7 @@ async function why(session: Session, text: string | undefined, flags: Flags): Pr
   const answer = await readFilledHome(session, async (q) => {
     const found = text === undefined ? await everything(q, flags) : await findAnswer(session, q, text, flags)
     const absent = doneStates.has(found.state) ? undefined : await absentAgent(session, q)
-    return absent === undefined ? found : { ...found, items: [absent, ...found.items] }
+    return absent === undefined ? found : withAbsentAgent(found, absent)
   })
   if (session.isJson)
     session.printJson({
@@ -68,6 +68,12 @@ async function why(session: Session, text: string | undefined, flags: Flags): Pr
     })
   else session.world.stdout.write(renderAnswer(session, answer))
   return 0
+}
+
+/** Work that nobody carries on waits, whatever it says itself. */
+function withAbsentAgent(answer: WhyAnswer, absent: WhyItem): WhyAnswer {
+  const items = [absent, ...answer.items]
+  return answer.state === nothingWaits ? { ...answer, state: `${items.length} waiting`, items } : { ...answer, items }
 }
 
 /** All that is open, and every environment that lets nothing through. */
@@ -136,7 +142,12 @@ async function tailsOf(session: Session, run: RunView): Promise<readonly StepTai
 function renderAnswer(session: Session, answer: WhyAnswer): string {
   const { paint } = session.out
   const lines = [`${paint('bold', answer.subject)}: ${answer.state}`]
-  if (answer.items.length === 0 && answer.receipt === undefined) lines.push('  Nothing waits and nothing is red.')
+  if (answer.items.length === 0 && answer.receipt === undefined)
+    lines.push(
+      answer.state === nothingWaits
+        ? '  What has ended: `shipway ps`, and `shipway why latest` for the latest run.'
+        : '  Nothing waits and nothing is red.',
+    )
   for (const one of answer.items) {
     lines.push(
       `  ${symbolOf(one, session)} ${one.about}: ${session.out.foreign(one.message)} ${paint('dim', `(${one.rule})`)}`,

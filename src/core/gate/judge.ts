@@ -106,7 +106,7 @@ function judgeVulnerabilities(gate: VulnerabilityGate, facts: GateFacts): GateRe
       ...(worst === undefined ? [] : [`the first is ${describe(worst)}`]),
       ...(expired.length === 0 ? [] : [`the waiver of ${expired.map(({ id }) => id).join(', ')} has expired`]),
     ].join('; ')
-    const hint = `Update ${worst?.fixedIn === undefined ? 'what holds it' : `to ${worst.fixedIn}`}, or add a waiver with a reason and an end to shipway.yml.`
+    const hint = `Update what the scanner names${worst?.fixedIn === undefined ? '' : ` (to ${worst.fixedIn})`}, or add a waiver with a reason and an end to shipway.yml and commit it; the next \`shipway run\` brings it into force.`
     return { ...fail('vulnerabilities', text), hint }
   }
   const warned = open.filter(({ severity }) => gate.warn.includes(severity))

@@ -116,6 +116,12 @@ export interface EnvironmentView {
   readonly after: readonly string[]
   readonly from: readonly string[]
   readonly approvals?: { readonly count: number; readonly from: readonly string[]; readonly notAuthor: boolean }
+  /** How long the environments of `after` must have run a release. */
+  readonly soakMs?: number
+  /** Reasons of its freeze windows, whether they hold now or not. */
+  readonly freeze?: readonly string[]
+  /** Names of its gates. */
+  readonly gates?: readonly string[]
   readonly url?: string
   /** False when shipway.yml does not name it (any more), but the store has seen it. */
   readonly isConfigured: boolean

@@ -114,6 +114,11 @@ test.for<
 
 test.for<readonly [title: string, prod: Partial<EnvironmentView>, pending: readonly string[]]>([
   ['can go on', runs('v1'), ['v2→prod can be promoted']],
+  [
+    'can go on if rules that are judged on asking let it',
+    { ...runs('v1'), gates: ['coverage'], soakMs: 5000, freeze: ['weekend'] },
+    ['v2→prod can be promoted if gates, soak, freeze let it'],
+  ],
   ['is there already', runs('v2'), []],
   ['meets a lock', { ...runs('v1'), lock: { by: 'ada' } }, ['v2→prod is locked by ada']],
   ['meets a hold', { ...runs('v1'), hold: { by: 'shipway', reason: 'x' } }, ['v2→prod is held: x']],

@@ -164,7 +164,17 @@ function prospect(environment: EnvironmentView, { release, bad, version }: Candi
   if (last?.release === release && last.conclusion !== 'success' && last.conclusion !== 'cancelled')
     return `was ${ends[last.conclusion ?? 'failure']}${after(last.reason?.message)}`
   if (lock !== undefined) return `is locked by ${lock.by}${after(lock.reason)}`
-  return hold === undefined ? 'can be promoted' : `is held${after(hold.reason)}`
+  return hold === undefined ? `can be promoted${conditionsOf(environment)}` : `is held${after(hold.reason)}`
+}
+
+/** What is judged only when somebody asks: with it, "can be promoted" alone would promise too much. */
+function conditionsOf({ gates, soakMs, freeze }: EnvironmentView): string {
+  const rules = [
+    ...(gates === undefined ? [] : ['gates']),
+    ...(soakMs === undefined ? [] : ['soak']),
+    ...(freeze === undefined ? [] : ['freeze']),
+  ]
+  return rules.length === 0 ? '' : ` if ${rules.join(', ')} let it`
 }
 
 const ends: Record<NonNullable<DeploymentSummary['conclusion']>, string> = {

@@ -1,3 +1,4 @@
+import { renderDuration } from '../project/duration.ts'
 import { shortDigest, shortVersion } from './name.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary, RunView } from './model.ts'
 import { item, red } from './why-answer.ts'
@@ -75,6 +76,9 @@ export function whyRelease(
   }
 }
 
+/** State of the answer about everything when nothing is open or blocked. */
+export const nothingWaits = 'nothing waits'
+
 /** Everything that waits now: runs, deployments, and environments that let nothing through. */
 export function whyAnything(runs: readonly RunView[], environments: readonly EnvironmentView[]): WhyAnswer {
   const ofRuns = runs.flatMap((run) =>
@@ -84,7 +88,7 @@ export function whyAnything(runs: readonly RunView[], environments: readonly Env
   )
   const ofPlaces = environments.flatMap((environment) => waitingAt({ ...environment, waitingJobs: [] }))
   const items = [...ofRuns, ...ofPlaces.filter(({ state }) => state === 'waiting')]
-  return { subject: 'everything', state: items.length === 0 ? 'nothing waits' : `${items.length} waiting`, items }
+  return { subject: 'everything', state: items.length === 0 ? nothingWaits : `${items.length} waiting`, items }
 }
 
 /** Everything that waits at an environment: what blocks it, its open deployments, jobs of runs. */
@@ -137,5 +141,17 @@ function rules(environment: EnvironmentView): readonly WhyItem[] {
       ...(who === undefined ? {} : { who }),
     })
   }
-  return items
+  return [...items, ...conditions(environment)]
+}
+
+/** Rules that a release or the clock fulfils, not a person. */
+function conditions({ name, after, soakMs, freeze, gates }: EnvironmentView): readonly WhyItem[] {
+  const note = (code: string, message: string): WhyItem => item('note', name, { code, message })
+  return [
+    ...(soakMs === undefined
+      ? []
+      : [note('ENVIRONMENT_SOAK', `It takes what ${after.join(' and ')} has run for ${renderDuration(soakMs)}.`)]),
+    ...(freeze === undefined ? [] : [note('ENVIRONMENT_FREEZE', `It is frozen at times: ${freeze.join('; ')}.`)]),
+    ...(gates === undefined ? [] : [note('ENVIRONMENT_GATES', `Its gates ask for evidence: ${gates.join(', ')}.`)]),
+  ]
 }
