@@ -14,7 +14,9 @@ const frameParts = ['cli/run-command.ts']
 const aheadParts = ['cli/command/run.ts', 'main/runner-program.ts', 'adapters/git/repository.ts']
 /** What a runner loads. */
 const jobParts = ['runner/main.ts']
-const runParts = ['cli/perform-run.ts', 'main/agent-client.ts', 'main/open-store.ts', 'adapters/git/git.ts']
+const runParts = ['cli/perform-run.ts', 'main/agent-client.ts', 'adapters/git/git.ts']
+/** What the commands that only look load as well. */
+const lookParts = ['main/open-store.ts']
 
 /** What is large and not always needed stays by itself. */
 const packages: readonly (readonly [RegExp, string])[] = [
@@ -27,7 +29,7 @@ const packages: readonly (readonly [RegExp, string])[] = [
  * millisecond to find, read and link, however small it is, and left to itself the bundler makes one of every few modules that two
  * commands share: 65 for `shipway run`. So what is loaded together lies together:
  *
- *     start  every call    frame  every command    common  `run` and other commands
+ *     start  every call    frame  every command    common  `run` and commands that look
  *     ahead  the beginning of `run`    run  its rest       job     `run` and the runner
  *
  * No command reads a file that `run` has for itself.
@@ -55,13 +57,17 @@ export function planChunks(
   const frame = named(frameParts)
   const start = named(startParts)
   const job = named(jobParts)
-  const own = new Set([...run, ...ahead, ...frame, ...start])
+  const look = named(lookParts)
+  const own = new Set([...run, ...ahead, ...frame, ...start, ...look])
+  const common = closure([...look, ...lazy.filter((id) => id.includes('/src/cli/') && !own.has(id))])
+  // What other commands share with the beginning of `run` must not bring them the processes that it starts.
+  const everywhere = [...closure(ahead)].filter((id) => id.includes('/src/cli/') && common.has(id))
   const parts = [
     ['start', closure(start)],
     ['job', closure(job)],
-    ['frame', closure(frame)],
+    ['frame', new Set([...closure(frame), ...everywhere])],
     ['ahead', closure(ahead)],
-    ['common', closure(lazy.filter((id) => id.includes('/src/cli/') && !own.has(id)))],
+    ['common', common],
   ] as const
   const plan = new Map<string, string>()
   for (const id of closure([...own])) plan.set(id, parts.find(([, members]) => members.has(id))?.[0] ?? 'run')
