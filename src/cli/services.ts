@@ -4,6 +4,7 @@ import type { AgentClient } from '#ports/agent-client.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
+import type { PruneReport } from '#engine/prune.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
@@ -88,6 +89,14 @@ export interface CliServices {
   ): Promise<readonly string[] | undefined>
   /** Commits that are in `sha` and not in `base`, newest first, merges left out; undefined when git does not know one of them. */
   commitsBetween(root: string, base: string | undefined, sha: string): Promise<readonly NotedCommit[] | undefined>
+  /**
+   * Clears a home out as `engine/prune.ts` says; undefined when nothing was ever done there. Throws AGENT_RUNNING while an agent lives, unless it is
+   * only asked what would go.
+   */
+  prune(
+    home: string,
+    options: { readonly runDays: number; readonly isDryRun: boolean },
+  ): Promise<PruneReport | undefined>
   /** The contents of a home. */
   blobs(home: string): Promise<BlobStore>
   /** Writes a release with its contents into one file. */

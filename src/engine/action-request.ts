@@ -27,7 +27,7 @@ export async function requestRepository(
   signal: AbortSignal,
 ): Promise<Json> {
   const commit = await resolveName(context, job, uses, signal)
-  const reply: RepositoryReply = { repository: context.actions.gitFolder(commit), commit: commit.commit }
+  const reply: RepositoryReply = { repository: await context.actions.gitFolder(commit), commit: commit.commit }
   return { ...reply }
 }
 

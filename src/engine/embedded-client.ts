@@ -6,6 +6,7 @@ import type { AgentClient, FollowOptions, SubmitOptions, ServeOptions } from '#p
 import type { AgentConnection, AgentNotice, AgentServer, AgentSocket } from '#ports/agent-socket.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
+import type { HomeAttic } from '#ports/home-attic.ts'
 import type { Ids } from '#ports/ids.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
@@ -25,6 +26,7 @@ export interface ClientWorld {
   readonly ids: Ids
   readonly sha256: Sha256
   readonly socket: AgentSocket
+  readonly attic: HomeAttic
   /** The right to be the agent of the home; undefined while another process has it. */
   takeLock(): Promise<AsyncDisposable | undefined>
   /** The store for reading only, beside an agent that writes; undefined when there is none yet. */
@@ -42,6 +44,8 @@ export interface ClientWorld {
 const lookEveryMs = 200
 /** How late a schedule may be noticed. */
 const schedulesEveryMs = 15_000
+/** How often it is looked at whether a home is to be cleared out. */
+const clearOutEveryMs = 60_000
 /** While jobs run in this process, their logs are looked at this often even without a notice. */
 const lookAtOnceMs = 30
 
@@ -65,6 +69,7 @@ export class EmbeddedClient implements AgentClient {
   #failure: Error | undefined
   #reaching: Promise<void> | undefined
   #schedulesAt = 0
+  #clearOutAt = 0
   #schedules: ScheduleWatch | undefined
   /** What was said about schedules: once is enough. */
   readonly #remarks = new Set<string>()
@@ -161,6 +166,7 @@ export class EmbeddedClient implements AgentClient {
       if (signal.aborted) this.#isInterrupted = true
       if (signal.aborted || (untilQuiet && role.agent.isQuiet)) return
       if (!untilQuiet) await this.#fireSchedules(role, onRemark)
+      if (!untilQuiet) await this.#clearOut(role)
       await this.#wake.wait(lookEveryMs)
       if (this.#failure !== undefined) throw this.#failure
     }
@@ -181,6 +187,15 @@ export class EmbeddedClient implements AgentClient {
       this.#remarks.add(problem)
     }
     agent.poke()
+  }
+
+  /** The same agent clears out what nobody needs any more. A command is there for something else. */
+  async #clearOut({ agent, context }: AgentRole): Promise<void> {
+    const now = this.#world.clock.monotonic()
+    if (now < this.#clearOutAt || !agent.isQuiet) return
+    this.#clearOutAt = now + clearOutEveryMs
+    const { pruneWhenDue } = await import('./prune-watch.ts')
+    await pruneWhenDue({ ...context, attic: this.#world.attic }, () => agent.isQuiet)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

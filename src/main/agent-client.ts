@@ -7,6 +7,7 @@ import { takeAgentLock } from '#adapters/agent-lock/agent-lock.ts'
 import { agentSocket } from '#adapters/agent-socket/agent-socket.ts'
 import { systemClock } from '#adapters/clock/system-clock.ts'
 import { systemGit } from '#adapters/git/git.ts'
+import { homeAttic } from '#adapters/home-attic/home-attic.ts'
 import { openHomeFiles } from '#adapters/home-files/home-files.ts'
 import { randomIds } from '#adapters/ids/random-ids.ts'
 import { runnerLauncher } from '#adapters/runner-process/runner-launcher.ts'
@@ -28,6 +29,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
     clock: systemClock,
     ids: randomIds,
     sha256,
+    attic: homeAttic(files.root),
     socket: agentSocket(files.root),
     takeLock: async () => {
       files.prepare()

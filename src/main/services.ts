@@ -38,6 +38,7 @@ export const services: CliServices = {
   changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),
   commitsBetween: async (root, base, sha) =>
     (await import('#adapters/git/repository.ts')).commitsBetween(root, base, sha),
+  prune: async (home, options) => (await import('./prune.ts')).prune(home, options),
   blobs: async (home) => blobsOf(home),
   writeReleaseArchive: async (home, file, manifest) => {
     const { writeReleaseArchive } = await import('#adapters/release-archive/release-archive.ts')

@@ -29,7 +29,7 @@ export interface ActionStore {
    */
   folder(commit: StoredCommit): Promise<string>
   /** Absolute path of the bare git repository that has the commit; nobody may write into it. Without history: the store keeps none. */
-  gitFolder(commit: StoredCommit): string
+  gitFolder(commit: StoredCommit): Promise<string>
   /** Text of one file of the commit, for a reusable workflow; undefined when there is no such file. */
   readText(commit: StoredCommit, path: string): Promise<string | undefined>
 }
@@ -52,6 +52,17 @@ export interface StoredVerdict extends StoredCommit {
   readonly problem?: string
 }
 
+/** What `verifyRemote` says of one ref: `local` came from this machine, and nobody can be asked. */
+export interface RemoteVerdict {
+  readonly repository: string
+  readonly ref: string
+  readonly commit: string
+  readonly state: 'same' | 'moved' | 'gone' | 'unreachable' | 'local'
+  /** What it stands for now, when it has moved. */
+  readonly now?: string
+  readonly problem?: string
+}
+
 /** The store as people care for it with `shipway actions`. */
 export interface ActionLibrary extends ActionStore {
   /**
@@ -69,6 +80,10 @@ export interface ActionLibrary extends ActionStore {
   list(): Promise<readonly StoredRef[]>
   /** Compares every stored commit with its files and mends what can be mended. */
   verify(): Promise<readonly StoredVerdict[]>
-  /** Removes a ref, or a whole repository. Says how many refs are gone. */
+  /** Asks where each ref came from what it stands for now. Fetches nothing. */
+  verifyRemote(signal?: AbortSignal): Promise<readonly RemoteVerdict[]>
+  /** Removes the commits that no ref of the store stands for any more, when no run has used them for so long. Says which. */
+  prune(options: { readonly unusedDays: number; readonly isDryRun: boolean }): Promise<readonly StoredCommit[]>
+  /** Removes a ref with its commit, unless another ref stands for that, or a whole repository. Says how many refs are gone. */
   remove(name: { readonly repository: string; readonly ref?: string }): Promise<number>
 }

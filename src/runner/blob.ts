@@ -9,6 +9,7 @@ import {
   openSync,
   readSync,
   unlinkSync,
+  utimesSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -66,7 +67,7 @@ async function storeBy(blobs: string, fill: (target: number) => Promise<BlobRef>
   try {
     const ref = await fill(target)
     const path = blobPath(blobs, ref.digest)
-    if (!existsSync(path)) {
+    if (!touch(path)) {
       await fsyncAsync(target)
       publish(temporary, path)
     }
@@ -74,6 +75,18 @@ async function storeBy(blobs: string, fill: (target: number) => Promise<BlobRef>
   } finally {
     closeSync(target)
     unlinkSync(temporary)
+  }
+}
+
+/** Somebody needs it again: from now on it counts as new for whoever removes what nobody names. False when it is not there. */
+function touch(path: string): boolean {
+  try {
+    const now = new Date()
+    utimesSync(path, now, now)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 

@@ -127,6 +127,7 @@ function offline(home: string): CliServices {
     changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
     commitsBetween: async () => undefined,
+    prune: refuse('prune'),
     blobs: refuse('blobs'),
     writeReleaseArchive: refuse('writeReleaseArchive'),
     readReleaseArchive: refuse('readReleaseArchive'),

@@ -213,7 +213,7 @@ describe('the store of actions', () => {
     expect(readdirSync(join(root, 'store/acme/tool/trees'))).toEqual([commit])
   })
 
-  test('fetches from a git daemon', async () => {
+  test('fetches from a git daemon, and says what has moved or is gone there', async () => {
     const commit = publish('acme/tool', { 'a.txt': '1' }, 'v1')
     const port = await freePort()
     const daemon = spawn(
@@ -238,8 +238,18 @@ describe('the store of actions', () => {
       }
       expect(found?.commit).toBe(commit)
       expect(await remote.list()).toMatchObject([{ url: `git://127.0.0.1:${port}/acme/tool` }])
+      expect(await remote.verifyRemote()).toEqual([{ ...name, commit, state: 'same' }])
+      const now = publish('acme/tool', { 'a.txt': '2' }, 'v1')
+      expect(await remote.verifyRemote()).toEqual([{ ...name, commit, state: 'moved', now }])
+      git(join(remotes, 'acme/tool'), 'tag', '--delete', 'v1')
+      expect(await remote.verifyRemote()).toMatchObject([{ ...name, commit, state: 'gone' }])
     } finally {
       process.kill(-(daemon.pid ?? 0), 'SIGKILL')
     }
+    await store.add(join(remotes, 'acme/tool'), { ...name, ref: 'main' })
+    expect((await store.verifyRemote()).map(({ ref, state }) => [ref, state])).toEqual([
+      ['main', 'local'],
+      ['v1', 'unreachable'],
+    ])
   })
 })

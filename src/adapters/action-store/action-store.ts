@@ -18,6 +18,8 @@ import type { StoredRepository } from './repository.ts'
 import { publicUrl, readSource, remoteUrl } from './source.ts'
 import { withStoreLock } from './store-lock.ts'
 import { takeFolder } from './take-folder.ts'
+import { dropUnnamed, noteUse, pruneCommits } from './prune-commit.ts'
+import { verifyRemote } from './verify-remote.ts'
 import { findDamage, removeTree, writeTree } from './tree-folder.ts'
 
 export interface ActionStoreOptions {
@@ -36,12 +38,17 @@ export function openActionStore(options: ActionStoreOptions): ActionLibrary {
   return {
     resolve: async (name, origin, signal) => resolve(options, name, { origin, signal }),
     folder: async (commit) => folderOf(options, commit),
-    gitFolder: ({ repository }) => open(options, repository).gitDir,
+    gitFolder: async ({ repository, commit }) => {
+      await noteUse(open(options, repository), commit, options.now())
+      return open(options, repository).gitDir
+    },
     readText: async (commit, path) => readText(options, commit, path),
     add: async (source, name, signal) => add(options, source, { name, signal }),
     update: async (name, origin, signal) => update(options, name, { origin, signal }),
     list: async () => list(options),
     verify: async () => verify(options),
+    verifyRemote: async (signal) => verifyRemote(await repositories(options), signal),
+    prune: async (asked) => pruneCommits(await repositories(options), { ...asked, now: options.now() }),
     remove: async (name) => remove(options, name),
   }
 }
@@ -118,6 +125,7 @@ async function folderOf(options: ActionStoreOptions, { repository: name, commit 
   const repository = open(options, name)
   const folder = join(repository.trees, commit)
   const entries = await listTree(repository, commit)
+  await noteUse(repository, commit, options.now())
   if ((await findDamage(entries, folder)) === undefined) return folder
   await withStoreLock(repository.lock, async () => {
     // Another process may have mended it while this one waited.
@@ -143,6 +151,7 @@ async function readText(
 ): Promise<string | undefined> {
   const repository = open(options, name)
   const entry = (await listTree(repository, commit)).find((candidate) => candidate.path === path)
+  await noteUse(repository, commit, options.now())
   if (entry === undefined || entry.kind === 'link') return undefined
   return (await ownGit(repository, ['cat-file', 'blob', entry.oid])).toString('utf8')
 }
@@ -219,12 +228,20 @@ async function remove(
   const repository = open(options, name.repository)
   if (!existsSync(repository.folder)) return 0
   const { ref } = name
-  if (ref !== undefined) return withStoreLock(repository.lock, async () => Number(await removeRef(repository, ref)))
+  if (ref !== undefined) return withStoreLock(repository.lock, async () => removeOne(repository, ref))
   const count = (await listRefs(repository)).length
   await withStoreLock(repository.lock, async () => {
     await removeTree(repository.trees)
-    for (const path of [repository.refs, repository.gitDir]) await rm(path, { recursive: true, force: true })
+    for (const path of [repository.refs, repository.gitDir, join(repository.folder, 'used')])
+      await rm(path, { recursive: true, force: true })
   })
+  return count
+}
+
+async function removeOne(repository: StoredRepository, ref: string): Promise<number> {
+  const before = await readRef(repository, ref)
+  const count = Number(await removeRef(repository, ref))
+  if (before !== undefined) await dropUnnamed(repository, [before.commit])
   return count
 }
 

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { link, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, open, stat, unlink, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { homeDiskFull } from '#core/known/home.ts'
 import { blobDigestMismatch, blobMissing } from '#core/known/blob.ts'
@@ -90,6 +90,10 @@ async function linkDurably(tmp: string, path: string): Promise<void> {
     await link(tmp, path)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
+    // Somebody needs it again: from now on it counts as new for whoever removes what nobody names.
+    const now = new Date()
+    const isThere = await utimes(path, now, now).then(() => true, absent)
+    if (isThere !== true) return linkDurably(tmp, path)
   }
   // Also when another process was faster: its link may not be durable yet, and our caller relies on it.
   await syncFolder(folder)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { actionNameInvalid } from '#core/known/action.ts'
 import { parseRemoteName, pinKey } from '#core/action/remote-name.ts'
 import type { RemoteName } from '#core/action/remote-name.ts'
-import type { StoredRef, StoredVerdict } from '#ports/action-store.ts'
+import type { RemoteVerdict, StoredRef, StoredVerdict } from '#ports/action-store.ts'
 import { readLock, removePins, writeLock } from '../action-lock.ts'
 import type { ProjectLock } from '../action-lock.ts'
 import type { CommandPage } from '../command.ts'
@@ -75,10 +75,15 @@ export const page: CommandPage = {
       summary: 'compare every stored file with its commit, and mend it',
       description:
         'Checks the git objects of every stored commit and compares its files with them. What was changed is written again. Ends with 1 when something cannot be mended, or a pinned commit is not stored.',
-      examples: [{ command: 'shipway actions verify', purpose: 'all of the store' }],
+      examples: [
+        { command: 'shipway actions verify', purpose: 'all of the store' },
+        { command: 'shipway actions verify --remote', purpose: 'whether a tag was moved where it came from' },
+      ],
       exits: [0, 1],
       define: (command, act) => {
-        command.action(act(verify))
+        command
+          .option('--remote', 'ask where each ref came from, too: one that has moved or is gone ends with 1')
+          .action(act(verify))
       },
     },
     {
@@ -188,7 +193,8 @@ function pinText({ commit, pinned }: StoredRef & { readonly pinned: string | und
   return pinned === commit ? 'yes' : `at ${pinned.slice(0, commitShown)}`
 }
 
-async function verify(session: Session): Promise<number> {
+async function verify(session: Session, flags: { readonly remote?: boolean }): Promise<number> {
+  if (flags.remote === true) return verifyRemote(session)
   const store = await session.services.actions(session.home)
   const verdicts = await store.verify()
   const lock = await readLock(session)
@@ -210,6 +216,26 @@ async function verify(session: Session): Promise<number> {
   for (const [key, { commit }] of missing)
     session.warn(`${key} is pinned at ${commit}, which is not stored: a run will fetch it.`)
   return verdicts.some(({ state }) => state === 'damaged') || missing.length > 0 ? 1 : 0
+}
+
+async function verifyRemote(session: Session): Promise<number> {
+  const store = await session.services.actions(session.home)
+  const verdicts = await store.verifyRemote()
+  printList<RemoteVerdict>(session, {
+    kind: 'ActionRemoteVerdictList',
+    rows: verdicts,
+    columns: [
+      { title: 'NAME', screen: (row) => `${row.repository}@${row.ref}` },
+      { title: 'COMMIT', screen: (row) => row.commit.slice(0, commitShown), pipe: (row) => row.commit },
+      { title: 'REMOTE', screen: (row) => row.state },
+      { title: 'NOW', screen: (row) => row.now?.slice(0, commitShown) ?? '-', pipe: (row) => row.now ?? '' },
+      { title: 'PROBLEM', screen: (row) => row.problem ?? '-', pipe: (row) => row.problem ?? '', shrink: 1 },
+    ],
+    toJson: (row) => row,
+    idOf: (row) => `${row.repository}@${row.ref}`,
+    empty: 'Nothing is stored.',
+  })
+  return verdicts.every(({ state }) => state === 'same' || state === 'local') ? 0 : 1
 }
 
 async function remove(session: Session, written: string): Promise<number> {

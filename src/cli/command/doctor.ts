@@ -1,30 +1,51 @@
+import { runDaysDefault } from '#core/home/retention.ts'
+import { callInvalid } from '#core/known/cli.ts'
 import type { CommandPage } from '../command.ts'
 import type { Check, CheckGroup } from '../doctor/check.ts'
 import { fail } from '../doctor/check.ts'
+import { pruneCommand } from '../doctor/prune.ts'
 import { checkHome } from '../doctor/home.ts'
 import { checkMachine } from '../doctor/machine.ts'
 import { checkProject, checkTargets } from '../doctor/project.ts'
+import { parseCount } from '../pairs.ts'
 import type { Session } from '../session.ts'
 
 interface Flags {
   readonly targets?: boolean
+  readonly prune?: boolean
+  readonly dryRun?: boolean
+  readonly olderThan?: number
 }
 
 export const page: CommandPage = {
   description:
-    'Checks what Shipway needs: programs, the state home, the store, the clock, the project and its targets. It goes on after a failure, and says for everything that is not right what to do.',
+    'Checks what Shipway needs: programs, the state home, the store, the clock, the project and its targets. It goes on after a failure, and says for everything that is not right what to do. With --prune it checks nothing and clears the state home out: files of runs that ended long ago, artifacts whose retention-days are over, contents that no artifact and no release names, and commits of actions that nothing has used as long. What a release, a deployment, a running job or an upload needs stays; an agent that stays does the same once a day.',
   examples: [
     { command: 'shipway doctor', purpose: 'everything' },
     { command: 'shipway doctor --no-targets', purpose: 'without connecting to the targets' },
     { command: 'shipway doctor --json', purpose: 'for a program' },
+    { command: 'shipway doctor --prune --dry-run', purpose: 'what could be removed from the home' },
   ],
-  exits: [0, 1],
+  exits: [0, 1, 2, 3],
   define: (command, act) => {
-    command.option('--no-targets', 'connect to no target').action(act(doctor))
+    command
+      .option('--no-targets', 'connect to no target')
+      .option('--prune', 'check nothing; remove what nobody needs any more')
+      .option(
+        '--older-than <days>',
+        `with --prune: how long ended runs keep their files (default: ${runDaysDefault})`,
+        parseCount('--older-than'),
+      )
+      .option('--dry-run', 'with --prune: say what would go, and remove nothing')
+      .action(act(doctor))
   },
 }
 
 async function doctor(session: Session, flags: Flags): Promise<number> {
+  if (flags.prune === true)
+    return pruneCommand(session, { runDays: flags.olderThan ?? runDaysDefault, isDryRun: flags.dryRun === true })
+  for (const [flag, value] of Object.entries({ '--older-than': flags.olderThan, '--dry-run': flags.dryRun }))
+    if (value !== undefined) throw callInvalid({ problem: `${flag} needs --prune`, usage: 'shipway doctor --help' })
   const project = await guarded('project', async () => checkProject(session))
   const hasProject = !('status' in project)
   const groups: readonly CheckGroup[] = [

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { homeLayout } from '#core/home/layout.ts'
 import { attemptUnknown, jobUnknown } from '#core/known/cli.ts'
 import type { JobView, RunView, StepView } from '#core/view/model.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
@@ -60,6 +63,10 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
   if (run === undefined || (flags.follow === true && run.state !== 'done'))
     return (await followLog(session, subject.id, run, flags)) ?? (await answer())
   const slices = selectSlices(session.home, run, flags)
+  if (slices.length > 0 && !existsSync(join(session.home, homeLayout.run(run.id))))
+    session.warn(
+      `the files of ${run.id} are gone: \`shipway doctor --prune\`, or an agent that stays, has removed them`,
+    )
   if (session.isJson) {
     session.printJson({
       apiVersion: 'v1',

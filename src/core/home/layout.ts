@@ -16,6 +16,8 @@ export const homeLayout = {
   backups: 'backups',
   /** Actions and reusable workflows of other repositories. */
   actions: 'actions',
+  /** When an agent that stays has last cleared the home out: milliseconds since 1970. */
+  pruned: 'pruned',
   toolCache: 'cache/tools',
   workflowCache: 'cache/workflows',
   /** What `actions/cache` and its like have saved (`runner/cache/cache-store.ts`). */

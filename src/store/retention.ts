@@ -1,0 +1,39 @@
+import type { EndedRun } from '#core/home/retention.ts'
+import type { ReleaseManifest } from '#core/release/model.ts'
+import type { Query } from '#ports/sql-driver.ts'
+import { fromJson } from './column.ts'
+
+/** Manifests that are read at once. */
+const pageSize = 50
+
+/**
+ * Runs whose files nobody needs any more: done with all that follows the end, no open deployment belongs to them, and what they have released
+ * runs in no environment.
+ */
+export async function endedRuns(q: Query): Promise<readonly EndedRun[]> {
+  const rows = await q<{ id: string; finished_at: number }>(
+    `select id, finished_at from run where state = 'done' and finished_at is not null
+       and (select coalesce(max(seq), 0) from event where event.run = run.id and type = 'run.settled')
+         > (select coalesce(max(seq), 0) from event where event.run = run.id and type = 'run.restarted')
+       and id not in (select run from deployment where state <> 'done' and run is not null)
+       and id not in (select release.run from release join environment_state on environment_state.current = release.id
+                       where release.run is not null)
+     order by finished_at, id`,
+  )
+  return rows.map(({ id, finished_at }) => ({ id, finishedAt: finished_at }))
+}
+
+/** The contents that releases name, and the releases themselves: an import is read from its contents. Page by page. */
+export async function* releaseDigests(q: Query): AsyncGenerator<readonly string[]> {
+  for (let after = ''; ;) {
+    const rows = await q<{ id: string; manifest: string }>(
+      'select id, manifest from release where id > $1 order by id limit $2',
+      [after, pageSize],
+    )
+    for (const { id, manifest } of rows) {
+      yield [id, ...fromJson<ReleaseManifest>(manifest).files.map(({ digest }) => digest)]
+      after = id
+    }
+    if (rows.length < pageSize) return
+  }
+}
