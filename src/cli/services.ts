@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { ActionLibrary } from '#ports/action-store.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
-import type { TargetState } from '#ports/deploy-driver.ts'
+import type { FileDifference, TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
 import type { PruneReport } from '#engine/prune.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
@@ -25,6 +25,8 @@ export interface AgentOptions {
 export interface TargetReport {
   readonly target: TargetConfig
   readonly state: TargetState
+  /** Asked with `isDeep`, where the driver can tell: files that are not as the believed release has them. */
+  readonly files?: readonly FileDifference[]
 }
 
 /** What the way to the targets of an environment depends on. */
@@ -35,6 +37,8 @@ export interface InspectPlace {
   readonly home: string
   /** What is recorded to run there: targets that cannot tell it themselves are compared with it. */
   readonly believed?: Release
+  /** Compares the files too, where a target runs what is believed. */
+  readonly isDeep?: boolean
 }
 
 export interface AgentStatus {

@@ -33,6 +33,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/status.ts')).page,
   },
   {
+    name: 'diff',
+    group: 'look',
+    summary: 'whether targets run what is recorded',
+    load: async () => (await import('./command/diff.ts')).page,
+  },
+  {
     name: 'ps',
     group: 'look',
     summary: 'runs and deployments: going on, waiting, recent',

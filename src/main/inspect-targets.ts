@@ -26,7 +26,10 @@ export async function inspectTargets(place: Place, signal: AbortSignal): Promise
   return Promise.all(
     environment.targets.map(async (written) => {
       const target = absoluteTarget(written, place.projectRoot)
-      return { target, state: await driver.inspect({ ...order, target }, signal) }
+      const state = await driver.inspect({ ...order, target }, signal)
+      const isSame = believed !== undefined && state.kind === 'known' && state.current === believed.id
+      if (place.isDeep !== true || !isSame || driver.compareFiles === undefined) return { target, state }
+      return { target, state, files: await driver.compareFiles({ ...order, target, release: believed }, signal) }
     }),
   )
 }

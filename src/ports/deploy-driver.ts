@@ -61,6 +61,12 @@ export type TargetState =
       readonly hint?: string
     }
 
+/** A file on a target that is not as the release has it. */
+export interface FileDifference {
+  readonly kind: 'added' | 'changed' | 'removed'
+  readonly path: string
+}
+
 /** Says what happens, in sentences for people: `uploading 3 of 12 files (1.2 MB)`. */
 export type Progress = (line: string) => void
 
@@ -74,6 +80,14 @@ export interface DeployDriver<Target extends TargetConfig = HostTarget> {
   readonly powers: DriverPowers
   /** Never throws for a target that does not answer: that is `unknown`. */
   inspect(order: InspectOrder<Target>, signal: AbortSignal): Promise<TargetState>
+  /**
+   * Compares the files that a target serves with those of a release, by their digests; the first differences where there are many. Absent where
+   * a driver puts no files anywhere.
+   */
+  compareFiles?(
+    order: InspectOrder<Target> & { readonly release: Release },
+    signal: AbortSignal,
+  ): Promise<readonly FileDifference[]>
   /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */
   prepare(
     order: TargetOrder<Target>,

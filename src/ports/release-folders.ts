@@ -1,5 +1,6 @@
 import type { KnownError } from '#core/errors.ts'
-import type { DeployDriver, Progress, TargetOrder } from './deploy-driver.ts'
+import type { Release } from '#core/release/model.ts'
+import type { DeployDriver, FileDifference, InspectOrder, Progress, TargetOrder } from './deploy-driver.ts'
 
 /**
  * What a target starts and stops together with a release, beside the user's restart command. The scripts are constant texts of a driver:
@@ -41,6 +42,10 @@ export interface TargetCall {
  * what drivers that start something there are built on.
  */
 export interface ReleaseFolders extends DeployDriver {
+  compareFiles(
+    order: InspectOrder & { readonly release: Release },
+    signal: AbortSignal,
+  ): Promise<readonly FileDifference[]>
   prepare(
     order: FolderOrder,
     progress: Progress,

@@ -24,6 +24,7 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
     name: 'compose',
     powers: driverPowers.compose,
     inspect: (order, signal) => folders.inspect(order, signal),
+    compareFiles: (order, signal) => folders.compareFiles(order, signal),
     prepare: async (order, progress, signal) => {
       const whole = withServices(order)
       const sent = await folders.prepare(whole, progress, signal)

@@ -6,13 +6,15 @@ import type { HostTarget } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
 import { renderSize } from '#core/view/size.ts'
 import type { Clock } from '#ports/clock.ts'
-import type { Progress, TargetState } from '#ports/deploy-driver.ts'
+import type { Release } from '#core/release/model.ts'
+import type { FileDifference, InspectOrder, Progress, TargetState } from '#ports/deploy-driver.ts'
 import type { HostShell, ShellCall } from '#ports/host-shell.ts'
 import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
 import type { ScriptScene } from './answer.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
+import { compareScript } from './script/compare.ts'
 import { inspectScript } from './script/inspect.ts'
 import { library } from './script/library.ts'
 import { planScript, receiveScript } from './script/prepare.ts'
@@ -57,6 +59,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
     name: 'directory',
     powers: driverPowers.directory,
     inspect: (order, signal) => inspect(shellOf(order.target), order.target, signal),
+    compareFiles: (order, signal) => compareFiles(shellOf(order.target), order, signal),
     prepare: (order, progress, signal) => prepare(shellOf(order.target), dependencies.clock, order, progress, signal),
     switch: (order, progress, signal) => switchTo(shellOf(order.target), dependencies.clock, order, progress, signal),
     confirm: (order, progress, signal) => confirm(shellOf(order.target), order, progress, signal),
@@ -80,6 +83,26 @@ async function inspect(shell: HostShell, target: HostTarget, signal: AbortSignal
     if (error instanceof KnownError) return unknownState(error)
     throw error
   }
+}
+
+async function compareFiles(
+  shell: HostShell,
+  { target, release }: InspectOrder & { readonly release: Release },
+  signal: AbortSignal,
+): Promise<readonly FileDifference[]> {
+  checkPath(target)
+  const { files } = release.manifest
+  const bytes = files.reduce((total, file) => total + file.size, 0)
+  const wanted = files.map(({ digest, path }) => `${digest}  ./${path}\n`).join('')
+  const deadlineMs = scriptMs + bytes / slowestBytesPerMs
+  const call = { script: compareScript, args: [target.path], input: chunks(wanted), deadlineMs }
+  const answers = await runScript(shell, call, { target }, signal)
+  return answers
+    .filter(({ word }) => word === 'differs')
+    .map(({ rest }): FileDifference => {
+      const [kind = '', ...path] = rest.split(' ')
+      return { kind: kind === 'added' || kind === 'removed' ? kind : 'changed', path: path.join(' ') }
+    })
 }
 
 function unknownState(error: KnownError): TargetState {
