@@ -247,6 +247,21 @@ environments:
   staging: { targets: [${targets}], health: { url: 'http://127.0.0.1:PORT/', within: 1s, every: 20ms } }
 `
 
+/** Production comes after staging, its job `e2e` and the approval of somebody else. */
+export const stagedConfig = `name: hello
+release: { files: [version.txt] }
+environments:
+  staging:
+    from: [main]
+    targets: [TARGETS/one]
+    verifiedBy: [e2e]
+  production:
+    from: [main]
+    after: [staging]
+    approvals: { count: 1, from: [bo, ada], notAuthor: true }
+    targets: [TARGETS/two]
+`
+
 /** Waits until a deployment is in one of the states. */
 export async function reaches(stage: DeliveryStage, id: string, ...states: readonly string[]): Promise<void> {
   for (let tries = 0; tries < 1000; tries += 1) {

@@ -4,7 +4,8 @@ import { checkDatabase } from './read-database.ts'
 import { renderDuration } from './duration.ts'
 import { nearestName } from './nearest.ts'
 import type { EnvironmentConfig, ProjectConfig, TargetConfig } from './model.ts'
-import type { ProjectReader, Path } from './reader.ts'
+import type { Path } from './place.ts'
+import type { ProjectReader } from './reader.ts'
 import { hostOfTarget } from './target.ts'
 
 /** What `${{ … }}` may name in `health.url` and `health.contains`. */

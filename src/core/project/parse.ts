@@ -14,7 +14,7 @@ import type {
 } from './model.ts'
 import { readWebhookTarget } from './read-webhook.ts'
 import { ProjectReader } from './reader.ts'
-import type { Path } from './reader.ts'
+import type { Path } from './place.ts'
 import { readCompose } from './read-compose.ts'
 import { readDatabase } from './read-database.ts'
 import { readFreeze } from './read-freeze.ts'

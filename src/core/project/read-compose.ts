@@ -3,7 +3,8 @@ import type { ComposeConfig } from '../compose/model.ts'
 import { pathProblem } from '../release/assemble.ts'
 import type { composeFields } from './compose-schema.ts'
 import type { ValuesOf } from './field.ts'
-import type { Path, ProjectReader } from './reader.ts'
+import type { Path } from './place.ts'
+import type { ProjectReader } from './reader.ts'
 
 /** The group `compose` with its defaults; every mistake is reported at its place. */
 export function readCompose(

@@ -1,6 +1,7 @@
 import type { ValuesOf } from './field.ts'
 import type { DatabaseConfig, EnvironmentConfig } from './model.ts'
-import type { Path, ProjectReader } from './reader.ts'
+import type { Path } from './place.ts'
+import type { ProjectReader } from './reader.ts'
 import type { projectFields } from './schema.ts'
 
 type WrittenDatabase = NonNullable<ValuesOf<(typeof projectFields)['environments']['spec']['fields']>['database']>

@@ -1,7 +1,8 @@
 import type { ValuesOf } from './field.ts'
 import { instantOf, isTimeZone } from './local-time.ts'
 import type { FreezeRule } from './model.ts'
-import type { Path, ProjectReader } from './reader.ts'
+import type { Path } from './place.ts'
+import type { ProjectReader } from './reader.ts'
 import { recurrenceProblem } from './recurrence.ts'
 import type { projectFields } from './schema.ts'
 

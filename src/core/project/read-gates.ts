@@ -3,7 +3,8 @@ import type { Severity } from '#core/evidence/vulnerability.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { GatePolicy, VulnerabilityGate, Waiver } from '#core/gate/policy.ts'
 import type { ValuesOf } from './field.ts'
-import type { Path, ProjectReader } from './reader.ts'
+import type { Path } from './place.ts'
+import type { ProjectReader } from './reader.ts'
 import type { projectFields } from './schema.ts'
 
 type WrittenGates = NonNullable<ValuesOf<(typeof projectFields)['environments']['spec']['fields']>['gates']>

@@ -3,7 +3,8 @@ import { webhookMethods } from '#core/webhook/model.ts'
 import type { CoolifyField, GenericCall, WebhookCall, WebhookTarget } from '#core/webhook/model.ts'
 import { namesIn, templateNames } from '#core/webhook/template.ts'
 import type { ValuesOf } from './field.ts'
-import type { Path, ProjectReader } from './reader.ts'
+import type { Path } from './place.ts'
+import type { ProjectReader } from './reader.ts'
 import type { webhookFields } from './webhook-schema.ts'
 
 type WrittenWebhook = ValuesOf<typeof webhookFields>

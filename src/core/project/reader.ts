@@ -7,10 +7,9 @@ import { parseDuration, renderDuration } from './duration.ts'
 import type { FieldSpec, Fields, ValuesOf } from './field.ts'
 import { describe } from './describe-node.ts'
 import { nearestName } from './nearest.ts'
+import { pathKey, placeName } from './place.ts'
+import type { Path } from './place.ts'
 import { laterKeys } from './schema.ts'
-
-/** A place in the file, by its keys: `['environments', 'staging', 'after', 0]`. */
-export type Path = readonly (string | number)[]
 
 const environmentNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const variableNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
@@ -384,17 +383,4 @@ export class ProjectReader {
       ...(fact.hint === undefined ? {} : { hint: fact.hint }),
     })
   }
-}
-
-/** A path in the words of a message: `environment "staging"`, `health.url of environment "staging"`. */
-export function placeName(path: Path): string {
-  if (path.length === 0) return 'the file'
-  if (path[0] !== 'environments') return `"${path.join('.')}"`
-  if (path.length === 1) return '"environments"'
-  const environment = `environment "${path[1]}"`
-  return path.length === 2 ? environment : `"${path.slice(2).join('.')}" of ${environment}`
-}
-
-function pathKey(path: Path): string {
-  return JSON.stringify(path)
 }

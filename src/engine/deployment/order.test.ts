@@ -1,21 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { loadEnvironment } from '#store/environment.ts'
-import { DeliveryStage, reaches, simpleConfig } from '../../../test/rig/delivery.ts'
+import { DeliveryStage, reaches, simpleConfig, stagedConfig } from '../../../test/rig/delivery.ts'
 
-const config = `name: hello
-release: { files: [version.txt] }
-environments:
-  staging:
-    from: [main]
-    targets: [TARGETS/one]
-    verifiedBy: [e2e]
-  production:
-    from: [main]
-    after: [staging]
-    approvals: { count: 1, from: [bo, ada], notAuthor: true }
-    targets: [TARGETS/two]
-`
 describe('several deployments of one environment', () => {
   test('a newer request replaces one that waits, and a rollback is not replaced', async () => {
     await using stage = await DeliveryStage.start({ config: simpleConfig() })
@@ -93,7 +80,7 @@ describe('several deployments of one environment', () => {
 
 describe('a rollback', () => {
   test('goes to the previous good release without asking anybody, and holds the environment', async () => {
-    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     for (const version of ['one', 'two']) {
       await stage.release({ 'version.txt': version })
       const waiting = await stage.deploy({ environment: 'production' })

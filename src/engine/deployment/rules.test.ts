@@ -4,22 +4,9 @@ import { insertDecision } from '#store/approval.ts'
 import { updateJob } from '#store/job.ts'
 import { loadRelease, markReleaseBad } from '#store/release.ts'
 import { updateRun } from '#store/run.ts'
-import { DeliveryStage, simpleConfig } from '../../../test/rig/delivery.ts'
+import { DeliveryStage, simpleConfig, stagedConfig } from '../../../test/rig/delivery.ts'
 import { seedRun, someJob, someRun } from '../../../test/rig/store.ts'
 
-const config = `name: hello
-release: { files: [version.txt] }
-environments:
-  staging:
-    from: [main]
-    targets: [TARGETS/one]
-    verifiedBy: [e2e]
-  production:
-    from: [main]
-    after: [staging]
-    approvals: { count: 1, from: [bo, ada], notAuthor: true }
-    targets: [TARGETS/two]
-`
 const e2e = (conclusion: 'success' | 'failure') => [
   someJob('build', { state: 'done', conclusion: 'success' }),
   someJob('e2e', { state: 'done', conclusion }),
@@ -27,7 +14,7 @@ const e2e = (conclusion: 'success' | 'failure') => [
 
 describe('the rules', () => {
   test('production waits for staging, its e2e job and an approval, then goes on', async () => {
-    await using stage = await DeliveryStage.start({ config })
+    await using stage = await DeliveryStage.start({ config: stagedConfig })
     const release = await stage.release(
       { 'version.txt': 'one' },
       { jobs: [...e2e('success').slice(0, 1), someJob('e2e', { state: 'leased' })] },
@@ -66,7 +53,7 @@ describe('the rules', () => {
   })
 
   test('an approval is for one plan: when the target has changed since, it no longer counts', async () => {
-    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     await stage.release({ 'version.txt': 'one' })
     const first = await stage.deploy({ environment: 'production' })
     await stage.admit({ kind: 'decision', decision: 'approve', subject: first.id }, 'bo')
@@ -87,7 +74,7 @@ describe('the rules', () => {
   })
 
   test('an approval of a run is for the release of this run: its steps cannot deploy another one with it', async () => {
-    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     const other = await stage.release({ 'version.txt': 'other' })
     const approved = await stage.release({ 'version.txt': 'approved' })
     const run = approved.run ?? ''
@@ -110,7 +97,7 @@ describe('the rules', () => {
   })
 
   test('a deployment cannot borrow the approvals and secrets of a run of another application', async () => {
-    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     const release = await stage.release({ 'version.txt': 'one' })
     await seedRun(stage.store, someRun('run_foreign', { application: 'another' }))
 
@@ -140,7 +127,7 @@ describe('the rules', () => {
   })
 
   test('a rejection ends it, with the reason that was given', async () => {
-    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     await stage.release({ 'version.txt': 'one' })
     const waiting = await stage.deploy({ environment: 'production' })
 
@@ -154,7 +141,7 @@ describe('the rules', () => {
   })
 
   test('a red job that had to verify refuses the next environment', async () => {
-    await using stage = await DeliveryStage.start({ config })
+    await using stage = await DeliveryStage.start({ config: stagedConfig })
     await stage.release(
       { 'version.txt': 'one' },
       {
@@ -305,7 +292,7 @@ describe('the rules', () => {
   })
 
   test('an approval is used up by what it let through: after a rollback somebody is asked again', async () => {
-    await using stage = await DeliveryStage.start({ config: config.replace('    after: [staging]\n', '') })
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     const approve = async (subject: string) => {
       await stage.admit({ kind: 'decision', decision: 'approve', subject }, 'bo')
       await stage.drive(subject)
