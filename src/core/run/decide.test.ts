@@ -77,6 +77,21 @@ describe('A run', () => {
     expect(run.state.conclusion).toBe('failure')
   })
 
+  test('is red when --matrix leaves no leg of any job, and skips a job whose values only another one has', () => {
+    const wanted = { matrix: [{ key: 'n', value: '3' }] }
+    const jobs = (last: number): readonly JobModel[] => [
+      job('a', { strategy: { matrix: { n: [1, 2] } } }),
+      job('b', { needs: ['a'], if: 'always()', strategy: { matrix: { n: [2, last] } } }),
+    ]
+
+    const matched = new DrivenRun(documentOf(jobs(3), [], wanted)).start()
+    const unmatched = new DrivenRun(documentOf(jobs(4), [], wanted)).start()
+
+    expect(matched.states).toEqual({ a: 'skipped', 'b.1': 'ready' })
+    expect(unmatched.states).toEqual({ a: 'skipped', b: 'failure' })
+    expect(unmatched.state.jobs.get('b')?.reason?.code).toBe('JOB_MATRIX_EMPTY')
+  })
+
   test('keeps legs back beyond max-parallel and lets the next one go when a place is free', () => {
     const run = new Driven(job('m', { strategy: { matrix: { n: [1, 2, 3] }, maxParallel: 1 } })).start()
     expect(run.states).toEqual({ 'm.0': 'ready', 'm.1': 'waiting', 'm.2': 'waiting' })

@@ -14,7 +14,7 @@ import type { Permissions } from '#core/workflow/permission.ts'
 import type { Conclusion, JobLeg } from './job-order.ts'
 import { ancestryOf, jobIdsAt, modelOf, needsOf, outputsOf, resultOf, workflowAt, worse } from './lookup.ts'
 import { jobIdAt, placeOf } from './place.ts'
-import { isWantedLeg } from './select-legs.ts'
+import { isWantedLeg, mayMatchElsewhere, noLegReason } from './select-legs.ts'
 import { nameBelow } from './state.ts'
 import type { JobState, RunDocument, RunState } from './state.ts'
 
@@ -45,11 +45,7 @@ export function planJob(state: RunState, jobId: string): PlannedJob {
     case 'legs': {
       const wanted = document.matrix ?? []
       const chosen = expansion.legs.filter((leg) => isWantedLeg(leg.matrix, wanted))
-      if (chosen.length === 0)
-        return {
-          kind: 'skipped',
-          reason: { code: 'JOB_MATRIX_EMPTY', message: 'No leg of the matrix matches what --matrix asks for.' },
-        }
+      if (chosen.length === 0) return withoutLegs(state, jobId)
       const missing = called === undefined ? undefined : missingSecret(state, jobId, { legs: chosen, called })
       if (missing !== undefined) return { kind: 'invalid', reason: missing }
       const placed = placeLegs(chosen, platformRules(document))
@@ -67,6 +63,11 @@ export function planJob(state: RunState, jobId: string): PlannedJob {
       return { kind: 'legs', legs }
     }
   }
+}
+
+/** A job that `--matrix` leaves nothing of is skipped; the last one that could match fails, so that a wrong value is no green run. */
+function withoutLegs(state: RunState, jobId: string): PlannedJob {
+  return { kind: mayMatchElsewhere(state, jobId) ? 'skipped' : 'invalid', reason: noLegReason }
 }
 
 /** The workflow that a job calls; undefined for a job with steps. */

@@ -1,5 +1,9 @@
 import { toText } from '#core/expression/text.ts'
 import type { JsonObject } from '#core/json.ts'
+import type { Reason } from '#core/reason.ts'
+import { jobIdsAt, legsOf, modelOf } from './lookup.ts'
+import { placeOf } from './place.ts'
+import type { RunState } from './state.ts'
 
 /**
  * Whether `--matrix KEY:VALUE` leaves a leg: for each key that the leg has and the call names, its value must be one of those named. A key
@@ -12,5 +16,28 @@ export function isWantedLeg(
   return Object.entries(matrix).every(([key, value]) => {
     const named = wanted.filter((pair) => pair.key === key)
     return named.length === 0 || named.some((pair) => pair.value === toText(value))
+  })
+}
+
+/** Why a job has no leg. */
+export const noLegReason: Reason = {
+  code: 'JOB_MATRIX_EMPTY',
+  message: 'No leg of the matrix matches what --matrix asks for.',
+  hint: '`shipway plan` without --matrix shows all legs.',
+}
+
+/**
+ * Whether another job with a matrix, or one that calls a workflow, has or may still get a leg that `--matrix` asks for. Inside a called
+ * workflow it is always possible: the caller's own jobs may have it.
+ */
+export function mayMatchElsewhere(state: RunState, jobId: string): boolean {
+  const { call } = placeOf(jobId)
+  if (call !== '') return true
+  return jobIdsAt(state, call).some((other) => {
+    const model = modelOf(state, other)
+    const mayHaveLegs = model?.strategy?.matrix !== undefined || model?.uses !== undefined
+    return (
+      other !== jobId && mayHaveLegs && !legsOf(state, other).every(({ reason }) => reason?.code === noLegReason.code)
+    )
   })
 }
