@@ -43,6 +43,8 @@ export interface PreparedRuns {
   readonly isInForce: boolean
   /** `platforms` of the commit's shipway.yml. */
   readonly platforms: Readonly<Record<string, string>>
+  /** `containers.pull: always` of the same. */
+  readonly pullsAlways?: boolean
   /** Name of the default branch; not asked for where nothing but caches depends on it. */
   readonly defaultBranch?: string
   /** Those of the commit's shipway.yml. */
@@ -83,6 +85,7 @@ export async function prepareRuns(
     actions,
     isInForce: isInForce(branch, request),
     platforms: project?.platforms ?? {},
+    pullsAlways: project?.pullsAlways === true,
     ...(branch === undefined ? {} : { defaultBranch: branch.name }),
     ...(environments === undefined ? {} : { environments }),
   }
@@ -124,6 +127,7 @@ export async function insertRuns(
       environments: prepared.environments,
       machine: context.machine,
       platforms: prepared.platforms,
+      pullsAlways: prepared.pullsAlways === true,
       ...defaultBranchOf(prepared),
     }
     const document = buildDocument({ request, actions: prepared.actions }, linked, run)
@@ -187,6 +191,7 @@ function buildDocument(
     readonly number: number
     readonly environments: readonly string[] | undefined
     readonly machine: Machine
+    readonly pullsAlways: boolean
     readonly platforms: Readonly<Record<string, string>>
     readonly defaultBranch?: string
   },
@@ -215,6 +220,7 @@ function buildDocument(
     env: request.env,
     secretNames: request.secretNames,
     platforms: mergePlatforms(run.platforms, request.platforms),
+    ...(run.pullsAlways ? { pullsAlways: true } : {}),
     machine: run.machine,
     repository: request.repository,
     dirty: request.dirty,

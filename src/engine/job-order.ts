@@ -58,6 +58,7 @@ export function buildJobOrder(
     extraEnv: document.env,
     ...(resume === undefined ? {} : { resume }),
     ...(document.hasShell === true ? { hasShell: true } : {}),
+    ...(document.pullsAlways === true ? { pullsAlways: true } : {}),
     ...(permissions === undefined ? {} : { permissions }),
     // What a call does not pass on is no less secret.
     masks: call === '' ? [] : Object.values(started.secrets),
@@ -77,7 +78,7 @@ export function buildJobOrder(
       log: files.absolute(homeLayout.log(id, started.key, started.attempt)),
       artifacts: files.absolute(homeLayout.artifacts(id)),
       blobs: files.absolute(homeLayout.blobs),
-      summary: files.absolute(homeLayout.summary(id, started.key)),
+      summary: files.absolute(homeLayout.summary(id, started.key, started.attempt)),
     },
     cancelTimeoutMinutes: job.leg.cancelTimeoutMinutes ?? cancelTimeoutMinutesDefault,
   }

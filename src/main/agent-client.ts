@@ -15,6 +15,7 @@ import type { AgentOptions } from '#cli/services.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import { EmbeddedClient } from '#engine/embedded-client.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
+import { removeLeftovers } from '#runner/container/left-over.ts'
 import { openReader, openWriter } from './open-store.ts'
 import { actionStore } from './action-store.ts'
 import { openDelivery } from './open-delivery.ts'
@@ -39,6 +40,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
     openReader: async () => openReader(files.root, true),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)
+      void removeLeftovers(files.root, process.env)
       const base = {
         store,
         files,

@@ -16,6 +16,8 @@ export interface StepHost {
   readonly prefersBash: boolean
   /** The Node that JavaScript actions run with, as the host sees it. */
   readonly node: string
+  /** Throws NODE_UNUSABLE when that Node does not start there; asked once, before the first JavaScript action. */
+  proveNode?(): Promise<void>
   /** A path of this machine, as steps see it. */
   inside(path: string): string
   /** A path that a step named, on this machine. */

@@ -26,7 +26,8 @@ export const homeLayout = {
   run: (runId: string): string => `runs/${runId}`,
   log: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/logs/${jobKey}.${attempt}.log`,
   artifacts: (runId: string): string => `runs/${runId}/artifacts`,
-  summary: (runId: string, jobKey: string): string => `runs/${runId}/summary/${jobKey}.md`,
+  /** What the steps of one attempt of a job wrote into GITHUB_STEP_SUMMARY. */
+  summary: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/summary/${jobKey}.${attempt}.md`,
   /** Scratch of one job attempt, removed when the job has ended. */
   work: (runId: string, jobKey: string, attempt: number): string => `runs/${runId}/work/${jobKey}.${attempt}`,
   /** What the steps of a failed job have left, in its `work`. */

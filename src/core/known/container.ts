@@ -1,5 +1,16 @@
 import { KnownError } from '#core/errors.ts'
 
+/** The Node of this machine does not start in the image of a job: it has another C library, or none. */
+export function nodeUnusable(fact: { readonly image: string; readonly problem: string }): KnownError {
+  return new KnownError({
+    code: 'NODE_UNUSABLE',
+    kind: 'red',
+    message: `JavaScript actions cannot run in a container of "${fact.image}": the Node that Shipway brings does not start there.`,
+    hint: 'It needs glibc, which Alpine and other images with musl do not have. Take an image like debian:stable-slim, or use `run:` steps and Docker actions.',
+    details: fact.problem.trim() === '' ? [] : [fact.problem.trim()],
+  })
+}
+
 /** A job needs Docker, and there is no such program. */
 export function dockerMissing(fact: { path: string }): KnownError {
   return new KnownError({

@@ -14,6 +14,8 @@ export interface ProjectConfig {
   readonly release: ReleaseConfig
   /** Label of `runs-on` → `host` or `docker:IMAGE`; `--platform` wins. */
   readonly platforms: Readonly<Record<string, string>>
+  /** `containers.pull: always`: jobs pull their images although they are on the machine. */
+  readonly pullsAlways?: true
   /** Findings that gates do not count. */
   readonly waivers: readonly Waiver[]
   /** Base url of actions of other repositories, where the file names one. */

@@ -73,6 +73,7 @@ export function parseProject(source: {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(written?.release),
     platforms: written?.platforms ?? {},
+    ...(written?.containers?.pull === 'always' ? { pullsAlways: true } : {}),
     waivers: readWaivers(reader, written?.waivers ?? []),
     ...(written?.actions?.url === undefined ? {} : { actionsUrl: written.actions.url }),
     environments,

@@ -14,6 +14,13 @@ const actionsFields = {
   },
 } as const satisfies Fields
 
+const containersFields = {
+  pull: {
+    spec: { kind: 'choice', of: ['missing', 'always'], later: [] },
+    help: 'Which images jobs pull: those that are not on the machine (the default, works offline), or every one for every job, as GitHub does.',
+  },
+} as const satisfies Fields
+
 const releaseFields = {
   artifact: {
     spec: { kind: 'text', example: 'dist' },
@@ -229,6 +236,10 @@ export const projectFields = {
   platforms: {
     spec: { kind: 'platforms' },
     help: 'Where labels of "runs-on" lead: "host" is this machine, "docker:IMAGE" a container. "*" stands for any text. `--platform` wins.',
+  },
+  containers: {
+    spec: { kind: 'group', fields: containersFields },
+    help: 'How jobs come by the images of their containers.',
   },
   environments: {
     spec: { kind: 'named', fields: environmentFields, what: 'environment' },

@@ -86,6 +86,8 @@ export interface JobOrder {
   readonly resume?: StepResume
   /** A step that fails asks for a shell in its world before the job goes on: `run --shell-on-failure`. */
   readonly hasShell?: boolean
+  /** `containers.pull: always`: an image that is on the machine is pulled all the same. */
+  readonly pullsAlways?: boolean
   /** Texts to mask besides the secrets. */
   readonly masks: readonly string[]
   readonly source: SourceRef
@@ -123,7 +125,7 @@ export interface JobPaths {
   readonly artifacts: string
   /** Blob store, `sha256/ab/abcd…`. */
   readonly blobs: string
-  /** `runs/<id>/summary/<job key>.md`. */
+  /** `runs/<id>/summary/<job key>.<attempt>.md`. */
   readonly summary: string
 }
 

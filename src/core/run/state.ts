@@ -58,6 +58,8 @@ export interface RunDocument {
   readonly secretNames: readonly string[]
   /** `platforms` of shipway.yml, below `--platform`. */
   readonly platforms: Readonly<Record<string, string>>
+  /** `containers.pull: always` of shipway.yml. */
+  readonly pullsAlways?: boolean
   /** What the agent's machine is: decides which labels it answers to by itself. */
   readonly machine?: Machine
   readonly repository: string

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
+import { nodeUnusable } from '#core/known/container.ts'
 import { pathMap } from '#core/container/path-map.ts'
 import type { Mount } from '#core/container/path-map.ts'
 import type { StepHost } from '../step-host.ts'
@@ -18,6 +19,7 @@ export interface RunningContainer {
   /** Whether its user may read what the runner alone may. */
   readonly isShared: boolean
   readonly node: string
+  readonly image: string
 }
 
 /**
@@ -37,12 +39,14 @@ export function containerHost(
   job: { readonly temp: string; readonly mark: string; nextFileNumber(): number },
 ): StepHost {
   const paths = pathMap(container.mounts)
+  let proof: Promise<void> | undefined
   return {
     kind: 'container',
     baseEnv: { PATH: container.path, RUNNER_TRACKING_ID: job.mark },
     prefersBash: container.prefersBash,
     node: container.node,
     ...paths,
+    proveNode: () => (proof ??= proveNode(docker, container)),
     // What its PATH has is the container's business: a program that is not there ends the step with 127.
     findProgram: (name) => name,
     share: (path, kind) => {
@@ -77,6 +81,12 @@ export function containerHost(
       }
     },
   }
+}
+
+/** An image without the C library of this machine's Node, of Alpine for example, cannot start it, and the kernel says no more than "not found". */
+async function proveNode(docker: Docker, { id, node, image }: RunningContainer): Promise<void> {
+  const answer = await docker.ask(['exec', id, node, '--version'])
+  if (answer.exitCode !== 0) throw nodeUnusable({ image, problem: answer.stderr || answer.stdout })
 }
 
 function hasText(path: string): boolean {

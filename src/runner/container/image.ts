@@ -13,17 +13,18 @@ const PULL_TRIES = 3
 
 /**
  * Makes sure that an image is on this machine. One that is there is taken as it is, so that a run needs no network and an image
- * that somebody has built here is found; otherwise it is pulled, with the output in the log.
+ * that somebody has built here is found, unless `containers.pull` says always; otherwise it is pulled, with the output in the log.
  */
 export async function ensureImage(
   job: JobRun,
   docker: Docker,
   { image, credentials }: Pick<ContainerSpec, 'image' | 'credentials'>,
 ): Promise<void> {
-  const found = await job.control.stoppable((stop) =>
-    docker.ask(['image', 'inspect', '--format', '.', image], { stop }),
-  )
-  if (found.exitCode === 0) return
+  if (job.order.pullsAlways !== true) {
+    const args = ['image', 'inspect', '--format', '.', image]
+    const found = await job.control.stoppable((stop) => docker.ask(args, { stop }))
+    if (found.exitCode === 0) return
+  }
   const config = credentials === undefined ? undefined : await logIn(job, docker, { image, credentials })
   try {
     await pull(job, docker, { image, config })

@@ -15,6 +15,7 @@ import { ensureImage } from './image.ts'
 import { inspectContainer } from './inspect.ts'
 import type { ContainerFacts } from './inspect.ts'
 import { labelArguments } from './labels.ts'
+import { noteContainers } from './left-over.ts'
 import { engineSocket, jobMounts, nodeInside, workspaceInside } from './mounts.ts'
 import { removeJob, removeStale } from './removal.ts'
 import { tellDocker } from './told-command.ts'
@@ -102,6 +103,7 @@ export class JobContainers {
       prefersBash: isPlatform && bash,
       isShared: user === undefined || user === '0' || user === String(process.getuid?.()),
       node: nodeInside,
+      image: spec.image,
     }
     const nextFileNumber = () => job.nextFileNumber()
     const host = containerHost(this.docker, container, { temp: job.order.paths.temp, mark: job.mark, nextFileNumber })
@@ -197,6 +199,7 @@ export async function openDocker(job: JobRun): Promise<Docker> {
   if (job.docker !== undefined) return job.docker
   job.docker = await job.control.stoppable((stop) => Docker.open(job.world.environment, stop))
   job.world.watchdog.guardContainers(job.mark)
+  noteContainers(job.order.paths.home)
   await removeStale(job.docker, job.order.paths.home)
   return job.docker
 }

@@ -34,6 +34,7 @@ export async function runNodeAction(
   const file = scriptOf(job, runs)
   if (file === undefined) return STEP_SUCCEEDED
   const script = scriptPath(action, file)
+  await job.host.proveNode?.()
   const files = makeFileCommands(job)
   const { state } = useOf(call.frame, call.step)
   const collector = makeCollector(call.outputs, state)
