@@ -38,6 +38,8 @@ export async function makeBundle({ entries, folder }: BundleRequest): Promise<re
     platform: 'node',
     external: ['pg-native', 'cloudflare:sockets'],
     preserveEntrySignatures: 'allow-extension',
+    // How long the build takes on a busy machine is no fault of it.
+    checks: { bundlerTimings: false },
     plugins: [withoutSourceHooks, withoutSchemaCheck, withoutBuiltinImports],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`The bundler warns: ${log.message}`)

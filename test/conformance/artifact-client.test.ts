@@ -69,24 +69,28 @@ describe('the official artifact client', () => {
     expect(manifest.files).toHaveLength(303)
   })
 
-  test('uploads 50 MB in blocks, follows links, and keeps the permission to execute', async () => {
-    const job = await rig.serve({ jobKey: 'large', runId: 'run_large' })
-    const large = randomBytes(50 * 1024 * 1024)
-    const { root, files } = makeFiles({ 'large.bin': large, 'run.sh': '#!/bin/sh\n' })
-    chmodSync(join(root, 'run.sh'), 0o755)
-    symlinkSync('run.sh', join(root, 'link'))
+  test(
+    'uploads 50 MB in blocks, follows links, and keeps the permission to execute',
+    { timeout: 120_000 },
+    async () => {
+      const job = await rig.serve({ jobKey: 'large', runId: 'run_large' })
+      const large = randomBytes(50 * 1024 * 1024)
+      const { root, files } = makeFiles({ 'large.bin': large, 'run.sh': '#!/bin/sh\n' })
+      chmodSync(join(root, 'run.sh'), 0o755)
+      symlinkSync('run.sh', join(root, 'link'))
 
-    const { id = 0 } = await rig.as(job, () => client.uploadArtifact('large', [...files, join(root, 'link')], root))
-    const got = await download(job, id)
+      const { id = 0 } = await rig.as(job, () => client.uploadArtifact('large', [...files, join(root, 'link')], root))
+      const got = await download(job, id)
 
-    expect(readFileSync(join(got, 'large.bin')).equals(large)).toBe(true)
-    expect(readFileSync(join(got, 'link'), 'utf8')).toBe('#!/bin/sh\n')
-    expect(rig.manifest(job, 'large').files.map(({ path, mode }) => [path, mode.toString(8)])).toEqual([
-      ['large.bin', '644'],
-      ['link', '755'],
-      ['run.sh', '755'],
-    ])
-  })
+      expect(readFileSync(join(got, 'large.bin')).equals(large)).toBe(true)
+      expect(readFileSync(join(got, 'link'), 'utf8')).toBe('#!/bin/sh\n')
+      expect(rig.manifest(job, 'large').files.map(({ path, mode }) => [path, mode.toString(8)])).toEqual([
+        ['large.bin', '644'],
+        ['link', '755'],
+        ['run.sh', '755'],
+      ])
+    },
+  )
 
   test('uploads one file as it is, and checks its digest after the download', async () => {
     const job = await rig.serve({ jobKey: 'plain', runId: 'run_plain' })

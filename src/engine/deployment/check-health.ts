@@ -28,17 +28,19 @@ export async function checkHealth(
   const start = clock.monotonic()
   let answers = 0
   let inARow = 0
+  let heard: string | undefined
   for (;;) {
     const leftMs = rule.withinMs - (clock.monotonic() - start)
-    const answer = await probe.get(
-      { url: question.url, deadlineMs: Math.max(100, Math.min(answerDeadlineMs, Math.ceil(leftMs))), bodyBytesMax },
-      signal,
-    )
+    const deadlineMs = Math.max(100, Math.min(answerDeadlineMs, Math.ceil(leftMs)))
+    const answer = await probe.get({ url: question.url, deadlineMs, bodyBytesMax }, signal)
     answers += 1
     const problem = healthProblem(question, answer)
     inARow = problem === undefined ? inARow + 1 : 0
     const milliseconds = Math.round(clock.monotonic() - start)
-    const last = problem ?? `it answered ${question.status}`
+    // A question that the end of the time cut short says less than the answer before it.
+    const isCut = answer.kind === 'timeout' && deadlineMs < answerDeadlineMs
+    const last: string = isCut && heard !== undefined ? heard : (problem ?? `it answered ${question.status}`)
+    heard = last
     if (inARow >= rule.successes) return { kind: 'healthy', answers, milliseconds, last }
     if (milliseconds + rule.everyMs >= rule.withinMs) return { kind: 'unhealthy', answers, milliseconds, last }
     if (await asked.isStopped()) return { kind: 'stopped' }
