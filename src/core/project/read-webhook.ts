@@ -31,6 +31,7 @@ export function readWebhookTarget(
   const url = parseAddress(at)
   if ('problem' in url) return url
   const { written } = place
+  warnOfPlainText(reader, url, place)
   const common = {
     ...(written.token === undefined ? {} : { token: written.token }),
     withinMs: written.within ?? webhookDefaults.withinMs,
@@ -55,6 +56,17 @@ export function readWebhookTarget(
     force: written.force ?? url.searchParams.get('force') === 'true',
   }
   return { kind: 'webhook', name: name ?? `${url.host}/${application}`, url: apiBase(url), call }
+}
+
+/** Whoever is on the way could read the token, and deploy with it. */
+function warnOfPlainText(reader: ProjectReader, url: URL, { written, path }: Place): void {
+  const isHere = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  if (url.protocol === 'https:' || isHere || written.token === undefined) return
+  reader.report('CONFIG_TOKEN_UNENCRYPTED', [...path, 'token'], {
+    severity: 'warning',
+    message: `The secret ${written.token} would travel unencrypted to ${url.origin}.`,
+    hint: 'Write https://, or take a network that nobody else is on.',
+  })
 }
 
 function parseAddress(at: string): URL | { readonly problem: string } {
