@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseRemoteName } from '#core/action/remote-name.ts'
+import { parseRemoteName, pinKey } from '#core/action/remote-name.ts'
 import { remoteFile } from '#core/workflow/called-file.ts'
 import type { CalledSource, ReadCalled } from '#core/workflow/link-calls.ts'
 import { parseWorkflow } from '#core/workflow/parse-workflow.ts'
@@ -8,6 +8,7 @@ import { calledFileMissing, readRemote } from '#engine/link-workflow.ts'
 import type { ActionLibrary } from '#ports/action-store.ts'
 import type { Git } from '#ports/git.ts'
 import { readLock } from './action-lock.ts'
+import { findProject } from './project.ts'
 import type { Session } from './session.ts'
 
 /** Reads called workflow files of the working tree, as they are now. */
@@ -41,10 +42,12 @@ export function readStoredRemote(session: Session): ReadCalled {
     open ??= session.services.actions(session.home)
     const library = await open
     const pins = (await readLock(session))?.pins ?? {}
-    const isStored = (await library.list()).some(
-      ({ repository, ref }) => repository === name.repository.toLowerCase() && ref === name.ref,
-    )
-    return isStored ? readRemote(library, file, { pins }) : unknownFile()
+    const wanted = pins[pinKey(name)]?.commit
+    const stored = (await library.list()).filter(({ repository }) => repository === name.repository.toLowerCase())
+    const isStored = stored.some(({ ref, commit }) => (wanted === undefined ? ref === name.ref : commit === wanted))
+    if (!isStored) return unknownFile()
+    const baseUrl = (await findProject(session.directory))?.parsed.value?.actionsUrl
+    return readRemote(library, file, { pins, ...(baseUrl === undefined ? {} : { baseUrl }) })
   }
 }
 

@@ -1,8 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type { Diagnostic } from '#core/diagnostic.ts'
+import type { ActionModel } from '#core/workflow/action-model.ts'
+import { checkActionInputs } from '#core/workflow/check-action-input.ts'
 import { allInOrder } from '#core/workflow/in-order.ts'
 import { linkCalls } from '#core/workflow/link-calls.ts'
+import type { ReadCalled } from '#core/workflow/link-calls.ts'
 import type { StepModel, WorkflowModel } from '#core/workflow/model.ts'
 import { parseAction } from '#core/workflow/parse-action.ts'
 import { readCalledFrom } from './called-workflows.ts'
@@ -25,8 +28,9 @@ export async function checkReach(
   root: string,
   checked: readonly CheckedFile[],
   models: readonly WorkflowModel[],
+  remote?: ReadCalled,
 ): Promise<readonly CheckedFile[]> {
-  const reach = new Reach(root, checked)
+  const reach = new Reach(root, checked, remote)
   for (const model of models) await reach.followCalls(model)
   await reach.followActions()
   return reach.files
@@ -34,12 +38,15 @@ export async function checkReach(
 
 class Reach {
   readonly #root: string
+  /** Reads workflows of other repositories. */
+  readonly #remote: ReadCalled | undefined
   readonly #files: Map<string, CheckedFile>
   /** Steps whose actions are still to be looked at, with the file that they stand in. */
   readonly #steps: { readonly file: string; readonly step: StepModel }[] = []
 
-  constructor(root: string, checked: readonly CheckedFile[]) {
+  constructor(root: string, checked: readonly CheckedFile[], remote: ReadCalled | undefined) {
     this.#root = root
+    this.#remote = remote
     this.#files = new Map(checked.map((one) => [one.file, one]))
   }
 
@@ -48,7 +55,7 @@ class Reach {
   }
 
   async followCalls(model: WorkflowModel): Promise<void> {
-    const called = readCalledFrom(this.#root)
+    const called = readCalledFrom(this.#root, this.#remote)
     const linked = await linkCalls(model, async (file) => {
       const source = await called(file)
       if (source.kind === 'file' && source.parsed.value !== undefined) this.#takeSteps(source.parsed.value)
@@ -61,16 +68,24 @@ class Reach {
 
   async followActions(): Promise<void> {
     const seen = new Set<string>()
+    const actions = new Map<string, ActionModel>()
     for (let next = this.#steps.shift(); next !== undefined; next = this.#steps.shift()) {
       const path = localPath(next.step.uses)
       if (path === undefined || seen.size >= actionsMax) continue
       const found = await this.#readAction(path)
       if (found === undefined) this.#add(next.file, [missingAction(next.file, next.step)])
-      if (found?.text === undefined || seen.has(found.file)) continue
-      seen.add(found.file)
+      if (found?.text === undefined) continue
       const { file, text } = found
-      const { value, diagnostics } = await parseAction({ file, text })
-      this.#add(file, diagnostics, text)
+      if (!seen.has(file)) {
+        const { value, diagnostics } = await parseAction({ file, text })
+        this.#add(file, diagnostics, text)
+        if (value !== undefined) actions.set(file, value)
+      }
+      const value = actions.get(file)
+      const caller = { file: next.file, text: this.#files.get(next.file)?.text ?? '' }
+      if (value !== undefined) this.#add(next.file, checkActionInputs(next.step, value, caller))
+      if (seen.has(file)) continue
+      seen.add(file)
       if (value?.runs.kind === 'composite') this.#steps.push(...value.runs.steps.map((step) => ({ file, step })))
     }
   }

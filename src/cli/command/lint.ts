@@ -8,6 +8,8 @@ import type { PlatformRules } from '#core/plan/platform.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { checkEnvironmentNames } from '#core/workflow/check-environment.ts'
+import type { ReadCalled } from '#core/workflow/link-calls.ts'
+import { readStoredRemote } from '../called-workflows.ts'
 import type { CommandPage } from '../command.ts'
 import { checkReach } from '../lint-reach.ts'
 import type { CheckedFile } from '../lint-reach.ts'
@@ -67,10 +69,13 @@ async function wholeProject(session: Session): Promise<readonly CheckedFile[]> {
 interface LintRules {
   readonly config: ProjectConfig | undefined
   readonly platforms: PlatformRules
+  /** Workflows of other repositories that the home has already; what is not there is not asked for. */
+  readonly remote: ReadCalled
 }
 
 function rulesOf(session: Session, config: ProjectConfig | undefined): LintRules {
-  return { config, platforms: { platforms: config?.platforms ?? {}, machine: session.world.machine } }
+  const platforms = { platforms: config?.platforms ?? {}, machine: session.world.machine }
+  return { config, platforms, remote: readStoredRemote(session) }
 }
 
 async function checkWorkflows(
@@ -80,7 +85,7 @@ async function checkWorkflows(
 ): Promise<readonly CheckedFile[]> {
   const checked = await Promise.all(workflows.map((workflow) => checkWorkflow(workflow, rules)))
   const models = workflows.flatMap(({ parsed }) => (parsed.value === undefined ? [] : [parsed.value]))
-  return checkReach(root, checked, models)
+  return checkReach(root, checked, models, rules.remote)
 }
 
 /** What the parser says, and which environments the project does not have. */

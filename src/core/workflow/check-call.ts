@@ -1,5 +1,6 @@
 import type { JobModel, Template, TriggerModel, WorkflowModel } from './model.ts'
 import { expressionOf, pairsOf } from '#core/expression/template.ts'
+import { nearestName } from '#core/project/nearest.ts'
 import type { Report } from './report.ts'
 
 /** The trigger that makes a workflow callable; undefined when it cannot be called. */
@@ -52,7 +53,9 @@ function checkInputs(job: JobModel, { inputs = {} }: TriggerModel, report: Repor
   const declared = new Set(Object.keys(inputs).map((name) => name.toLowerCase()))
   for (const [name, range] of Object.entries(places.with)) {
     if (declared.has(name.toLowerCase())) continue
-    report(range, 'CALL_INVALID', `Invalid input, ${name} is not defined in the referenced workflow.`, known(inputs))
+    const near = nearestName(name, Object.keys(inputs))
+    const hint = `${near === undefined ? '' : `Did you mean "${near}"? `}${known(inputs)}`
+    report(range, 'CALL_INVALID', `Invalid input, ${name} is not defined in the referenced workflow.`, hint)
   }
 }
 
