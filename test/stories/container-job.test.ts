@@ -148,7 +148,7 @@ describe.skipIf(missing !== undefined)(`a job with a container ${missing ?? ''}`
       ],
     })
 
-    expect(job.steps[1]).toMatchObject({
+    expect(job.steps[2]).toMatchObject({
       outcome: 'failure',
       reason: expect.stringContaining('timed out after 0.03 minutes'),
     })

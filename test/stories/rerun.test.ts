@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
@@ -18,7 +18,7 @@ jobs:
     runs-on: ubuntu-latest
     strategy: { fail-fast: false, matrix: { os: [linux, bsd] } }
     steps:
-      - run: echo "flaky \${{ matrix.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"; echo "attempt $GITHUB_RUN_ATTEMPT of \${{ matrix.os }}"; [ \${{ matrix.os }} = linux ] || [ -e "$NOTES/mended" ]
+      - run: echo "flaky \${{ matrix.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"; echo "attempt $GITHUB_RUN_ATTEMPT of \${{ matrix.os }}" | tee -a "$GITHUB_STEP_SUMMARY"; [ \${{ matrix.os }} = linux ] || [ -e "$NOTES/mended" ]
   after:
     needs: [build, flaky]
     runs-on: ubuntu-latest
@@ -73,6 +73,10 @@ describe('A finished run', { tags: ['slow'] }, () => {
 
     const old = await call('logs', '1', '--attempt', '1', '--job', 'flaky.1')
     expect(old.stdout).toContain('attempt 1 of bsd')
+    const runs = path.join(shipway.home, 'runs')
+    const summary = (attempt: number) =>
+      readFileSync(path.join(runs, readdirSync(runs)[0] ?? '', `summary/flaky.1.${attempt}.md`), 'utf8')
+    expect([summary(1), summary(2)]).toEqual(['attempt 1 of bsd\n', 'attempt 2 of bsd\n'])
     expect((await call('logs', '1', '--job', 'flaky.1')).stdout).toContain('attempt 2 of bsd')
     expect(await call('logs', '1', '--attempt', '3')).toMatchObject({
       status: 2,
