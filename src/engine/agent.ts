@@ -5,6 +5,7 @@ import type { FailedStep, RunnerMessage, ShellAnswer } from '#core/run/job-order
 import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
+import { openIssueReports } from '#store/issue-report.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { Ticket } from '#core/ticket/model.ts'
 import { requestAction, requestRepository } from './action-request.ts'
@@ -147,6 +148,7 @@ export class Agent {
       if (isDue) {
         lookedAt = this.#context.clock.monotonic()
         await this.#desk.reap()
+        this.#sendReports()
       }
       if (!isDue && !this.#isChanged) continue
       this.#calls += 1
@@ -275,7 +277,19 @@ export class Agent {
     this.#beside(deployment, async () => {
       const end = await this.#context.delivery.drive(deployment, this.#stop.signal)
       // One that waits has changed nothing: asking again because of it would never end.
-      if (end === 'done') this.#isChanged = true
+      if (end === 'done') {
+        this.#isChanged = true
+        this.#sendReports()
+      }
+    })
+  }
+
+  /** What ended is told to the forge, beside the loop and at leisure. */
+  #sendReports(): void {
+    this.#beside('reports', async () => {
+      if ((await openIssueReports(this.#context.store.query, 1)).length === 0) return
+      const { sendReports } = await import('./issue/send-reports.ts')
+      await sendReports(this.#context, this.#stop.signal)
     })
   }
 
@@ -335,6 +349,7 @@ export class Agent {
       for (const { ticket, fileName } of claimedBefore(this.#context.files, this.#context.sha256)) {
         if (ticket.id === row?.ticket) await this.#archive(fileName, ticket.id, run)
       }
+      this.#sendReports()
     })
   }
 
@@ -358,6 +373,7 @@ export class Agent {
     for (const id of await this.#context.delivery.openDatabases()) this.#driveDatabase(id)
     for (const claimed of claimedBefore(files, sha256)) await this.#resume(claimed)
     await sweepSecrets(this.#context)
+    this.#sendReports()
   }
 
   /** A ticket in `processing/`: not admitted yet, or admitted and not finished, or finished and not archived. */

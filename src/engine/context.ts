@@ -4,6 +4,7 @@ import type { Clock } from '#ports/clock.ts'
 import type { Git } from '#ports/git.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import type { Ids } from '#ports/ids.ts'
+import type { OpenTracker } from '#ports/issue-tracker.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Machine } from '#core/plan/platform.ts'
@@ -22,6 +23,7 @@ export interface AgentContext {
   readonly sha256: Sha256
   readonly launcher: RunnerLauncher
   readonly delivery: Delivery
+  readonly openTracker: OpenTracker
   /** Names this start of the agent as the holder of its leases; never used again. */
   readonly owner: string
   /** Folder with the `shipway` program, for steps that call it. */

@@ -11,6 +11,7 @@ import type { StoredRun } from '#store/run.ts'
 import type { AgentContext } from './context.ts'
 import { loadTicket } from '#store/ticket.ts'
 import { derivedTicket, enqueue } from './enqueue.ts'
+import { noteRun } from './issue/note-outcome.ts'
 import { removeSecrets } from './run-secrets.ts'
 
 /** More events than any run has; a projection longer than this would help nobody. */
@@ -44,9 +45,10 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
     await removeWork(context, run)
     const events = run.conclusion === 'success' ? await deliver(context, run, agent) : []
     const fresh = events.filter(({ type }) => !told.has(type))
-    await store.transaction(async (query) =>
-      appendEvents(query, { table: 'run', id }, [...fresh, { type: 'run.settled' }]),
-    )
+    await store.transaction(async (query) => {
+      await noteRun(query, run)
+      await appendEvents(query, { table: 'run', id }, [...fresh, { type: 'run.settled' }])
+    })
     context.notify({ type: 'changed', subject: id })
   }
   await project(context, run)

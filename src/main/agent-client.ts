@@ -63,6 +63,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
           marks: files.absolute(homeLayout.runners),
         }),
         delivery: openDelivery(base),
+        openTracker: async (...args) => (await import('#adapters/forge/issue-tracker.ts')).openTracker(...args),
         ...(options.openShell === undefined ? {} : { openShell: options.openShell }),
       }
     },

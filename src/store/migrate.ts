@@ -6,6 +6,7 @@ import { runAttempt } from './migrations/0003-run-attempt.ts'
 import { evidence } from './migrations/0004-evidence.ts'
 import { audit } from './migrations/0005-audit.ts'
 import { databaseWork } from './migrations/0006-database-work.ts'
+import { issueReport } from './migrations/0007-issue-report.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   { sql: evidence },
   { sql: audit },
   { sql: databaseWork },
+  { sql: issueReport },
 ]
 
 /** The schema that this program reads and writes. */

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,6 +18,8 @@ export interface ShopDatabase extends AsyncDisposable {
   urlOf(user: string, password: string): string
   /** Statements of the owner, in the database of the shop; the rows of the last one as text. */
   sql(statement: string): Promise<string>
+  /** Runs statements in a transaction of a superuser that stays open until it is disposed: what it locks is locked. */
+  hold(statements: string): Promise<AsyncDisposable>
   /** Names of databases that were left by backups and restores. */
   leftovers(): Promise<string>
 }
@@ -59,6 +62,21 @@ export async function startShopDatabase(): Promise<ShopDatabase | { readonly mis
     url: urlOf('app', shopPassword),
     urlOf,
     sql: (statement) => psql('shop', `set role app; ${statement}`),
+    hold: async (statements) => {
+      const args = ['-X', '-q', '-A', '-t', '-h', folder, '-U', 'shipway', '-d', 'shop']
+      const child = spawn('psql', args, { stdio: ['pipe', 'pipe', 'ignore'] })
+      const ended = once(child, 'close')
+      child.stdin.write(`begin; ${statements};\n\\echo held\n`)
+      for await (const text of child.stdout.iterator({ destroyOnReturn: false }))
+        if (String(text).includes('held')) break
+      child.stdout.resume()
+      return {
+        [Symbol.asyncDispose]: async () => {
+          child.stdin.end()
+          await ended
+        },
+      }
+    },
     leftovers: () =>
       psql('postgres', `select string_agg(datname, ',') from pg_database where datname like 'shipway\\_%'`),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

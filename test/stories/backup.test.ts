@@ -1,85 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Repository } from '../rig/repository.ts'
+import { BackupShop } from '../rig/backup-shop.ts'
+import type { BackupItem } from '../rig/backup-shop.ts'
 import { shopPassword, startShopDatabase } from '../rig/shop-database.ts'
 import type { ShopDatabase } from '../rig/shop-database.ts'
-import { Shipway } from '../rig/shipway.ts'
 import { requireSystem } from '../rig/system.ts'
 
 const reason = await requireSystem(['postgresql'])
-
-const workflow = `on: push
-jobs: { build: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }
-`
-const config = (database: string): string => `name: shop
-environments:
-  live: { targets: [./targets/live], database: ${database} }
-`
-
-interface Item {
-  readonly id: string
-  readonly kind: string
-  readonly conclusion?: string
-  readonly reason?: { readonly code: string; readonly message: string }
-  readonly digest?: string
-  readonly size?: number
-  readonly restore?: string
-  readonly removedAt?: string
-  readonly requestedBy: string
-  readonly tables?: readonly { readonly table: string; readonly rows: number }[]
-}
-
-/** A home whose environment \`live\` has the database, after one green run. */
-class Shop implements AsyncDisposable {
-  readonly shipway = new Shipway()
-  readonly repository: Repository
-  readonly scratch = mkdtempSync(path.join(tmpdir(), 'shipway-story-'))
-
-  constructor(database: string) {
-    this.repository = new Repository({ '.github/workflows/ci.yml': workflow, 'shipway.yml': config(database) })
-    this.shipway.env['TMPDIR'] = this.scratch
-  }
-
-  static async open(url: string, database = '{ url: DATABASE_URL, keep: 2 }'): Promise<Shop> {
-    const shop = new Shop(database)
-    shop.secret(url)
-    const { status } = await shop.call('run', 'push')
-    if (status !== 0) throw new Error(`The first run ended with ${status}`)
-    return shop
-  }
-
-  secret(url: string): void {
-    const folder = path.join(this.shipway.home, 'secrets/shop')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    writeFileSync(path.join(folder, 'live.json'), JSON.stringify({ DATABASE_URL: url }), { mode: 0o600 })
-  }
-
-  call(...args: readonly string[]): ReturnType<Shipway['call']> {
-    return this.shipway.call(this.repository.root, ...args)
-  }
-
-  async list(): Promise<readonly Item[]> {
-    const { stdout } = await this.call('backup', 'list', 'live', '--json')
-    return (JSON.parse(stdout) as { items: readonly Item[] }).items
-  }
-
-  file(digest = ''): string {
-    return path.join(this.shipway.home, 'backups/sha256', digest.slice(0, 2), digest)
-  }
-
-  /** What lies in the folder for temporary files. */
-  leftovers(): readonly string[] {
-    return readdirSync(this.scratch).filter((name) => name.startsWith('shipway-bkp') || name.startsWith('shipway-rst'))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.shipway[Symbol.asyncDispose]()
-    this.repository[Symbol.dispose]()
-    rmSync(this.scratch, { recursive: true, force: true })
-  }
-}
 
 describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, { tags: ['slow'] }, () => {
   let database: ShopDatabase
@@ -91,10 +19,10 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
   afterAll(() => database[Symbol.asyncDispose]())
 
   test('are proved, kept for their owner only, listed, and brought back whole; what was there before is kept too', async () => {
-    await using shop = await Shop.open(database.url)
+    await using shop = await BackupShop.open(database.url)
     const taken = await shop.call('backup', 'live', '--reason', 'before the move', '--json')
     expect(taken.status).toBe(0)
-    const backup = JSON.parse(taken.stdout) as Item
+    const backup = JSON.parse(taken.stdout) as BackupItem
     expect(backup).toMatchObject({ kind: 'Backup', conclusion: 'success', database: 'shop' })
     expect(backup.tables).toEqual([
       { table: 'public.customer', rows: 1000 },
@@ -138,7 +66,7 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
   })
 
   test('are only so many: the oldest go, and their files with them', async () => {
-    await using shop = await Shop.open(database.url)
+    await using shop = await BackupShop.open(database.url)
     for (let count = 0; count < 3; count += 1) {
       await database.sql(`insert into "odd ""name" values (${count})`)
       expect((await shop.call('backup', 'live')).status).toBe(0)
@@ -155,7 +83,7 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
   })
 
   test('say what is wrong and leave nothing behind: a wrong password, a role that may not verify, no secret', async () => {
-    await using shop = await Shop.open(database.urlOf('app', 'not the password at all'))
+    await using shop = await BackupShop.open(database.urlOf('app', 'not the password at all'))
     const wrong = await shop.call('backup', 'live')
     expect(wrong.status).toBe(1)
     expect(wrong.stderr).toContain('password authentication failed for user "app"')
@@ -177,7 +105,7 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
   })
 
   test('are refused when their file was changed, when nobody says yes, and under a lock', async () => {
-    await using shop = await Shop.open(database.url)
+    await using shop = await BackupShop.open(database.url)
     expect((await shop.call('backup', 'live')).status).toBe(0)
     const [{ digest = '' } = {}] = await shop.list()
     expect((await shop.call('restore', 'live', 'latest')).status).toBe(2)
@@ -198,7 +126,7 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
   })
 
   test('come before each deployment where the environment wants it; one that fails stops it before anything is touched', async () => {
-    await using shop = await Shop.open(database.url, '{ url: DATABASE_URL, before: deploy }')
+    await using shop = await BackupShop.open(database.url, '{ url: DATABASE_URL, before: deploy }')
     expect((await shop.call('deploy', 'live', '--yes')).status).toBe(0)
     expect(await shop.list()).toMatchObject([
       { kind: 'backup', conclusion: 'success', deployment: expect.stringMatching(/^dep_/) },

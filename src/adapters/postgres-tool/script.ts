@@ -19,7 +19,7 @@ pg() { if [ -n "$container" ]; then docker exec -i $names "$container" "$@"; els
 sql() { pg psql -X -q -A -t -w -v ON_ERROR_STOP=1 "$@"; }
 fail() { printf '%s\\n' "$2" >&2; exit "$1"; }
 drop_scratch() {
-  sql -v "prefix=shipway_\${id}_" >/dev/null <<'SQL'
+  sql -v "prefix=$1" >/dev/null <<'SQL'
 select pg_terminate_backend(pid) from pg_stat_activity where starts_with(datname, :'prefix') and pid <> pg_backend_pid();
 select format('drop database if exists %I', datname) from pg_database where starts_with(datname, :'prefix') \\gexec
 SQL
@@ -56,7 +56,7 @@ from pg_database where datname = current_database() \\gexec
 SQL
 pg pg_restore -w --exit-on-error --no-owner --no-privileges -d "$scratch" <"$work/dump" || fail 83 'shipway: not restored'
 restored=$(printf '%s' "$counts" | sql -d "$scratch") || fail 83 'shipway: not counted'
-drop_scratch
+drop_scratch "$scratch"
 `
 
 /** $4 is \`dumpInside\`, $5 \`dumpSql\`, $6 \`countSql\`. */
@@ -64,10 +64,10 @@ export const dumpScript = `${begin}counts=$6
 for old in "$base/shipway-$id".*; do rm -rf "$old"; done
 mkdir "$work" || fail 80 'shipway: no folder'
 done=no
-finish() { [ "$done" = yes ] || rm -rf "$work"; drop_scratch 2>/dev/null; }
+finish() { [ "$done" = yes ] || rm -rf "$work"; drop_scratch "$scratch" 2>/dev/null; }
 trap finish EXIT
 trap 'exit 99' HUP INT TERM
-drop_scratch || fail 81 'shipway: no connection'
+drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
 said=$(pg sh -c "$4" shipway "$5" 2>&1 >"$work/dump" </dev/null)
 status=$?
 case $said in *shipway-dumped*) ;; *) status=1 ;; esac
@@ -91,12 +91,12 @@ export const stageScript = `${begin}counts=$5
 for old in "$base/shipway-$id".*; do rm -rf "$old"; done
 mkdir "$work" || fail 80 'shipway: no folder'
 done=no
-finish() { [ "$done" = yes ] || rm -rf "$work"; drop_scratch 2>/dev/null; }
+finish() { [ "$done" = yes ] || rm -rf "$work"; drop_scratch "$scratch" 2>/dev/null; }
 trap finish EXIT
 trap 'exit 99' HUP INT TERM
 cat >"$work/dump" || fail 80 'shipway: the file was not written'
 [ "$(digest)" = "$4" ] || fail 84 'shipway: the file did not arrive whole'
-drop_scratch || fail 81 'shipway: no connection'
+drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
 ${verify}
 printf '%s\\n' "$restored" | sed 's/^shipway-count/shipway-restored/'
 done=yes

@@ -3,6 +3,7 @@ import type { Position } from '#core/diagnostic.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { WebhookTarget } from '#core/webhook/model.ts'
 import type { GatePolicy, Waiver } from '#core/gate/policy.ts'
+import type { IssuesConfig } from '#core/issue/model.ts'
 
 /**
  * `shipway.yml` after parsing and checking, with all defaults filled in. The written form and this one are two types:
@@ -18,6 +19,7 @@ export interface ProjectConfig {
   readonly pullsAlways?: true
   /** Findings that gates do not count. */
   readonly waivers: readonly Waiver[]
+  readonly issues?: IssuesConfig
   /** Base url of actions of other repositories, where the file names one. */
   readonly actionsUrl?: string
   /** In the order of the file, which is the order of the columns in `shipway status`. */

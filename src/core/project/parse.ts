@@ -18,6 +18,7 @@ import type { Path } from './place.ts'
 import { readCompose } from './read-compose.ts'
 import { readDatabase } from './read-database.ts'
 import { readFreeze } from './read-freeze.ts'
+import { readIssues } from './read-issues.ts'
 import { defaultReports, readGates, readWaivers } from './read-gates.ts'
 import { projectFields } from './schema.ts'
 import { parseTarget } from './target.ts'
@@ -69,6 +70,7 @@ export function parseProject(source: {
   const environments: EnvironmentConfig[] = []
   for (const [name, environment] of written?.environments ?? [])
     environments.push(normaliseEnvironment(reader, name, environment))
+  const issues = written?.issues === undefined ? undefined : readIssues(reader, written.issues)
   const config: ProjectConfig = {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(written?.release),
@@ -76,6 +78,7 @@ export function parseProject(source: {
     ...(written?.containers?.pull === 'always' ? { pullsAlways: true } : {}),
     waivers: readWaivers(reader, written?.waivers ?? []),
     ...(written?.actions?.url === undefined ? {} : { actionsUrl: written.actions.url }),
+    ...(issues === undefined ? {} : { issues }),
     environments,
   }
   checkProject(reader, config, [...(written?.environments?.keys() ?? [])])

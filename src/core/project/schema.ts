@@ -218,6 +218,30 @@ const environmentFields = {
   url: { spec: { kind: 'text', example: 'https://stage.example.org' }, help: 'Where a person looks at it.' },
 } as const satisfies Fields
 
+const issueFields = {
+  forge: { spec: { kind: 'choice', of: ['github', 'gitlab', 'gitea'], later: [] }, help: 'Which API.', required: true },
+  repository: {
+    spec: { kind: 'text', example: 'acme/shop' },
+    help: 'owner/name of the repository there.',
+    required: true,
+  },
+  url: {
+    spec: { kind: 'text', example: 'https://git.example.org/api/v1' },
+    help: 'Address of the API. Default: that of github.com or gitlab.com.',
+  },
+  token: {
+    spec: { kind: 'text', example: 'FORGE_TOKEN' },
+    help: 'Name of the secret with the token, in secrets/NAME.json of the state home (NAME is that of the application).',
+    required: true,
+  },
+  labels: { spec: { kind: 'texts', example: 'bug' }, help: 'Labels of a new issue. Default: bug.' },
+  from: { spec: { kind: 'texts', example: 'main' }, help: 'Refs whose failures are reported. Default: any.' },
+  link: {
+    spec: { kind: 'text', example: 'https://ci.example.org/runs/{id}' },
+    help: 'Page of a run or deployment. Default: the command that shows it.',
+  },
+} as const satisfies Fields
+
 /** Keys of `shipway.yml`, at every level, in the order of the documentation. */
 export const projectFields = {
   name: { spec: { kind: 'text', example: 'shop' }, help: 'Name of the application. Default: the name of the folder.' },
@@ -228,6 +252,10 @@ export const projectFields = {
   waivers: {
     spec: { kind: 'groups', fields: waiverFields },
     help: 'Findings of scanners that somebody has decided to live with, for a time.',
+  },
+  issues: {
+    spec: { kind: 'group', fields: issueFields },
+    help: 'A failure opens an issue at the forge, once per workflow and environment; the next green one closes it.',
   },
   actions: {
     spec: { kind: 'group', fields: actionsFields },

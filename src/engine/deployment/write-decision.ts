@@ -11,6 +11,7 @@ import type { Query } from '#ports/sql-driver.ts'
 import { loadDeployment, updateDeployment } from '#store/deployment.ts'
 import type { DeploymentStateName, StoredDeployment } from '#store/deployment.ts'
 import { holdEnvironment, setCurrentRelease } from '#store/environment.ts'
+import { noteDeployment } from '../issue/note-outcome.ts'
 import { appendEvents } from '#store/event.ts'
 import { markReleaseBad } from '#store/release.ts'
 
@@ -54,6 +55,11 @@ export async function writeDecision(
   })
   for (const write of writes) await applyWrite(query, deployment, write)
   for (const fact of auditFacts(deployment, decision)) await appendAudit(query, seal, fact)
+  if (isDone && deployment.state !== 'done')
+    await noteDeployment(query, deployment, {
+      conclusion: state.conclusion ?? '',
+      ...(state.reason === undefined ? {} : { reason: state.reason.message }),
+    })
   const events = [...(extras.events ?? []), ...eventsOf(deployment, writes)]
   if (events.length > 0) await appendEvents(query, { table: 'deployment', id }, events)
   return decision
