@@ -107,6 +107,7 @@ function passedSentence(gate: GateName, config: EnvironmentConfig): string | und
   if (gate === 'after' && config.after.length > 0)
     return `${config.after.join(', ')} verified it, or it ran here before`
   if (gate === 'secrets' && config.secrets.length > 0) return `${config.secrets.join(', ')} are there`
+  if (gate === 'ports') return `beyond loopback only ${config.compose?.expose?.join(', ') ?? ''} may publish ports`
   if (gate === 'approvals' && config.approvals !== undefined) return 'nobody has to say yes any more'
   return undefined
 }

@@ -82,7 +82,7 @@ export async function containersOf(
   return (await docker.docker('ps', '--quiet', '--filter', label, ...more)).split('\n').filter(Boolean)
 }
 
-async function removeProject(docker: DockerDaemon, project: string): Promise<void> {
+export async function removeProject(docker: DockerDaemon, project: string): Promise<void> {
   const env = { ...process.env, ...docker.env }
   const script = `
 ids=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$1")

@@ -32,12 +32,21 @@ export function composeFiles(config: ComposeConfig, paths: ReadonlySet<string>):
 /** Containers, networks and volumes carry this name: it must stay the same from release to release. */
 export function composeProject(
   config: ComposeConfig,
-  place: { readonly application: string; readonly environment: string },
+  place: { readonly application: string; readonly environment: string; readonly target: { readonly name: string } },
 ): string {
-  if (config.project !== undefined) return config.project
-  const name = `${place.application}-${place.environment}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+  if (config.project !== undefined) return config.project.replaceAll(targetName, nameOf(place.target.name))
+  return nameOf(`${place.application}-${place.environment}`)
+}
+
+/** In `project`: for targets that share an engine. */
+const targetName = '${{ target.name }}'
+
+function nameOf(text: string): string {
+  const name = text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
   return name.replaceAll(/^-|-$/g, '')
 }
 
-/** What a project's name may be, so that it is also a part of an image's name. */
-export const composeProjectPattern = /^[a-z0-9]+(?:[_-][a-z0-9]+)*$/
+/** True for a name that is also a part of an image's name. */
+export function isComposeProject(project: string): boolean {
+  return /^[a-z0-9]+(?:[_-][a-z0-9]+)*$/.test(project.replaceAll(targetName, 'x'))
+}

@@ -1,8 +1,9 @@
+import type { ComposeConfig } from '#core/compose/model.ts'
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import type { DriverName, EnvironmentConfig, HealthRule, TargetConfig } from '#core/project/model.ts'
 import { secretsOfTargets } from '#core/project/target.ts'
-import type { Release, ReleaseEnvironment, ReleaseFile } from '#core/release/model.ts'
+import type { Release, ReleaseEnvironment, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 
 /** Paths of each kind that a plan lists; the counts are always complete. */
@@ -26,6 +27,7 @@ export interface DeploymentPlan {
   readonly differences: readonly ReleaseDifference[]
   readonly restart?: string
   readonly health?: HealthRule
+  readonly compose?: ComposeConfig
   /** Names only. */
   readonly secrets: readonly string[]
   readonly confirmWithinMs: number
@@ -47,6 +49,8 @@ export interface ReleaseDifference {
   /** Bytes of the files that the target does not have. */
   readonly newBytes: number
   readonly variables: readonly VariableChange[]
+  /** Absent where neither release names images. */
+  readonly images?: readonly VariableChange[]
   /** True where the running release has another restart command or health rule. */
   readonly isRestartChanged: boolean
   readonly isHealthChanged: boolean
@@ -94,6 +98,7 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     differences: froms.map((from) => difference(input, from)),
     ...given('restart', sealed.restart),
     ...given('health', sealed.health),
+    ...given('compose', sealed.compose),
     secrets: requiredSecrets(release, environment),
     confirmWithinMs: environment.confirmWithinMs,
   }
@@ -133,6 +138,7 @@ function difference({ environment, release, known }: PlanInput, from: string | u
     removed: pathList([...oldFiles.values()].filter((file) => !paths.has(file.path))),
     newBytes: files.reduce((sum, file) => sum + (oldDigests.has(file.digest) ? 0 : file.size), 0),
     variables: variableChanges(last?.variables ?? {}, next.variables),
+    ...given('images', imageChanges(before?.manifest.images, release.manifest.images)),
     isRestartChanged: last !== undefined && last.restart !== next.restart,
     isHealthChanged: last !== undefined && textOf(last.health) !== textOf(next.health),
   }
@@ -154,6 +160,13 @@ function variableChanges(
     .toSorted()
     .filter((name) => last[name] !== next[name])
     .map((name) => ({ name, ...given('from', last[name]), ...given('to', next[name]) }))
+}
+
+function imageChanges(
+  last: ReleaseManifest['images'],
+  next: ReleaseManifest['images'],
+): readonly VariableChange[] | undefined {
+  return last === undefined && next === undefined ? undefined : variableChanges(last ?? {}, next ?? {})
 }
 
 function textOf(health: HealthRule | undefined): string {

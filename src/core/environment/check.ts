@@ -117,6 +117,7 @@ export type GateName =
   | 'freeze'
   | 'hold'
   | 'queue'
+  | 'ports'
   | 'approvals'
 
 /** Undefined: nothing against it. */

@@ -164,10 +164,19 @@ export function servicesNotUp(
   return new KnownError({
     code: 'SERVICES_NOT_UP',
     kind: 'red',
-    message: `The services of the release ${short(fact.release)} did not all come up on the target ${fact.target}: starting them ${fact.outcome}; ${fact.back}.`,
+    message: `The services of the release ${short(fact.release)} did not all come up on the target ${fact.target}: ${unwellServices(fact.output) ?? `starting them ${fact.outcome}`}; ${fact.back}.`,
     hint: 'The details name each service that is not healthy, with the end of its output.',
     details: fact.output,
   })
+}
+
+/** The lines of the driver's own script: `service web is not well after its start: running, not healthy`. */
+function unwellServices(output: readonly string[]): string | undefined {
+  const found = output.flatMap((line) => {
+    const [, service, state] = /^service (\S+) is not well after its start: (.*)$/.exec(line) ?? []
+    return service === undefined ? [] : [`${service} is ${state ?? ''}`]
+  })
+  return found.length === 0 ? undefined : found.join('; ')
 }
 
 /** The host could not start the timer that takes an unconfirmed switch back, so nothing was switched. */

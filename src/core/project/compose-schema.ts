@@ -20,7 +20,7 @@ export const composeFields = {
   },
   project: {
     spec: { kind: 'text', example: 'shop-staging' },
-    help: 'Name of the compose project on the hosts. Default: made of application and environment. Another name means other volumes.',
+    help: 'Name of the compose project on the hosts. Default: made of application and environment. Another name means other volumes. "${{ target.name }}" is replaced.',
   },
   profiles: { spec: { kind: 'texts', example: 'with-celery' }, help: 'Profiles of the compose files that are on.' },
   healthWithin: {

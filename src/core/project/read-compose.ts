@@ -1,4 +1,4 @@
-import { composeDefaults, composeProjectPattern } from '../compose/model.ts'
+import { composeDefaults, isComposeProject } from '../compose/model.ts'
 import type { ComposeConfig } from '../compose/model.ts'
 import { pathProblem } from '../release/assemble.ts'
 import type { composeFields } from './compose-schema.ts'
@@ -42,7 +42,7 @@ function reportCompose(
   }
   for (const [index, profile] of profiles.entries())
     if (!/^[A-Za-z0-9][\w.-]*$/.test(profile)) invalid(['profiles', index], `"${profile}" is no name of a profile.`)
-  if (project !== undefined && !composeProjectPattern.test(project))
+  if (project !== undefined && !isComposeProject(project))
     invalid(
       ['project'],
       `"${project}" is no name for a compose project.`,

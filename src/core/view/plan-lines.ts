@@ -1,5 +1,5 @@
 import { driverPowers } from '#core/deployment/driver-power.ts'
-import type { DeploymentPlan, PathList, ReleaseDifference } from '#core/deployment/plan.ts'
+import type { DeploymentPlan, PathList, ReleaseDifference, VariableChange } from '#core/deployment/plan.ts'
 import { renderDuration } from './duration.ts'
 import { shortDigest, shortVersion } from './name.ts'
 import { renderSize } from './size.ts'
@@ -61,14 +61,24 @@ function differenceLines(
     ...[['+', added] as const, ['~', altered] as const, ['-', removed] as const].flatMap(([sign, paths]) =>
       pathLines(sign, paths),
     ),
-    ...variables.map(({ name, from, to }) =>
-      to === undefined
-        ? `  -        variable ${name} (was ${from ?? ''})`
-        : from === undefined
-          ? `  +        variable ${name}=${to}`
-          : `  ~        variable ${name}: ${from} → ${to}`,
+    ...variables.map((change) => changeLine('variable', change)),
+    ...(difference.images ?? []).map(({ name, from, to }) =>
+      changeLine('image', { name, ...shortImage('from', from), ...shortImage('to', to) }),
     ),
   ]
+}
+
+function changeLine(what: string, { name, from, to }: VariableChange): string {
+  if (to === undefined) return `  -        ${what} ${name} (was ${from ?? ''})`
+  if (from === undefined) return `  +        ${what} ${name}=${to}`
+  return `  ~        ${what} ${name}: ${from} → ${to}`
+}
+
+/** Twelve digits of a digest tell one image from another. */
+function shortImage<Key extends string>(key: Key, image: string | undefined): { [K in Key]?: string } {
+  return (image === undefined ? {} : { [key]: image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+$/, '$1') }) as {
+    [K in Key]?: string
+  }
 }
 
 function running({ from, fromVersion }: ReleaseDifference): string {

@@ -108,14 +108,18 @@ function saidFailure(
         back: backOutcome(answerOf(answers, 'back')),
         output: lines('log').slice(-detailLinesMax),
       })
-    case 'up':
+    case 'up': {
+      // What the release before says while it is started again comes after the word "back".
+      const end = answers.findIndex((answer) => answer.word === 'back')
+      const output = answers.slice(0, end === -1 ? answers.length : end).filter(isLog)
       return known.servicesNotUp({
         ...fact,
         release,
         outcome: hookOutcome(rest[0] ?? ''),
         back: backOutcome(answerOf(answers, 'back')),
-        output: lines('log').slice(-detailLinesMax),
+        output: output.map((answer) => answer.rest).slice(-detailLinesMax),
       })
+    }
     case 'unreadable':
       return known.targetNotWritable({ ...fact, evidence: 'its folder .shipway cannot be read' })
     default:

@@ -23,6 +23,7 @@ import { inspectTargets } from './inspect-targets.ts'
 import { loadSecrets } from './load-secrets.ts'
 import { ReceiptRecorder } from './receipt-recorder.ts'
 import { TrafficProbe } from './traffic.ts'
+import { unlockTargets } from './unlock-targets.ts'
 import { writeDecision } from './write-decision.ts'
 
 /** A confirmation that does not get through is tried again; the target waits for it up to `confirmWithin`. */
@@ -159,7 +160,10 @@ class Drive {
     for (let idle = 0; ;) {
       this.#signal.throwIfAborted()
       const { machine } = (await load(this.#context, this.#id)).document
-      if (machine.phase === 'done') break
+      if (machine.phase === 'done') {
+        await unlockTargets(machine, this.#setting, this.#signal)
+        break
+      }
       this.#watchTraffic(machine)
       for (const effect of effectsOf(machine)) this.#begin(effect)
       idle = this.#inFlight.size === 0 ? idle + 1 : 0

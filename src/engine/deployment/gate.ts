@@ -16,6 +16,7 @@ import { touchEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 import { backUpBefore } from '../backup/before-deployment.ts'
 import type { DeliveryContext } from './context.ts'
+import { refuseOpenPorts } from './exposed-ports.ts'
 import { inspectTargets } from './inspect-targets.ts'
 import { deploymentQuestion } from './question.ts'
 import { writeDecision } from './write-decision.ts'
@@ -74,9 +75,8 @@ async function judge(context: DeliveryContext, query: Query, id: string, hash?: 
     targets: written.targets.map((target) => absoluteTarget(target, application.repository)),
   }
   const candidate = hash === undefined ? deployment : { ...deployment, planHash: hash }
-  const verdict = checkEnvironment(
-    await deploymentQuestion(context, query, { candidate, release, application, config }),
-  )
+  const rules = checkEnvironment(await deploymentQuestion(context, query, { candidate, release, application, config }))
+  const verdict = refuseOpenPorts(rules, { release, config, files: context.files })
   return { deployment, release, config, verdict }
 }
 

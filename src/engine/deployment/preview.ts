@@ -15,6 +15,7 @@ import { loadRun } from '#store/run.ts'
 import { checkRun, findRelease } from './admit-deploy.ts'
 import { findEnvironment } from './find-environment.ts'
 import { makePlan } from './gate.ts'
+import { refuseOpenPorts } from './exposed-ports.ts'
 import { deploymentQuestion } from './question.ts'
 import type { QuestionContext } from './question.ts'
 
@@ -73,13 +74,18 @@ export async function previewDeployment(
     },
   }
   const question = await deploymentQuestion(context, query, { candidate, release, application, config })
+  const rules = checkEnvironment(question)
+  const ports = refuseOpenPorts({ kind: 'pass' }, { release, config, files: context.files })
   const isKnown = reports.every(({ state }) => state.kind === 'known')
   return {
     plan,
     ...(isKnown ? { planHash: hash } : {}),
     config,
-    gates: explainEnvironment(question),
-    verdict: withTargets(checkEnvironment(question), reports),
+    gates: [
+      ...explainEnvironment(question),
+      ...(config.compose?.expose === undefined ? [] : [{ gate: 'ports' as const, verdict: ports }]),
+    ],
+    verdict: withTargets(rules.kind === 'refuse' || ports.kind === 'pass' ? rules : ports, reports),
     targets: reports.map(({ target, state }) => ({ name: target.name, state })),
   }
 }

@@ -17,26 +17,33 @@ export const upScript = `${beginning}
 compose up --detach --no-build --force-recreate --remove-orphans || failed=$?
 deadline=$(($(date +%s) + within)) before=''
 
-# A line for each container: id, service, state, status, restarts, policy, health. Templates of docker differ in what they say
-# to a field that is not there, so the health is read from the state as JSON, where quotes within texts are escaped.
+# A line for each container: id, service, state, status, restarts, policy. Templates of docker differ in what they say to a field that
+# is not there, so the health comes from filters: \`healthy\` and \`ailing\` are lists of ids.
+containers() {
+  docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False "$@"
+}
 look() {
-  ids=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False)
+  ids=$(containers)
   [ -n "$ids" ] || return 1
-  raw=$(docker inspect --format '{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .HostConfig.RestartPolicy.Name}}{{.HostConfig.RestartPolicy.Name}}{{else}}no{{end}} {{json .State}}' $ids) || return 1
-  printf '%s\\n' "$raw" | sed -e 's/ {.*"Health":{"Status":"\\([a-z]*\\)".*$/ \\1/' -e 's/ {.*$/ -/'
+  healthy=$(containers --filter health=healthy) || return 1
+  ailing=$(containers --filter health=starting --filter health=unhealthy) || return 1
+  now_seen=$(docker inspect --format '{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .HostConfig.RestartPolicy.Name}}{{.HostConfig.RestartPolicy.Name}}{{else}}no{{end}}' $ids)
 }
 unwell() {
-  printf '%s\\n' "$now_seen" | while read -r id service state code restarts policy health; do
+  printf '%s\\n' "$now_seen" | while read -r id service state code restarts policy; do
+    health=-
+    case $healthy in *"$id"*) health=healthy ;; esac
+    case $ailing in *"$id"*) health='not healthy' ;; esac
     case $state/$health in
       running/healthy) continue ;;
       running/-) if [ "$restarts" = 0 ]; then continue; fi ;;
       exited/*) if [ "$code" = 0 ] && [ "$policy" = no ]; then continue; fi ;;
     esac
-    echo "$id $service $state $health $code $restarts"
+    echo "$id $service $state $code $restarts $health"
   done
 }
 while :; do
-  if now_seen=$(look); then bad=$(unwell); else bad='- (all) unknown - 0 0'; fi
+  if look; then bad=$(unwell); else bad='- (all) unknown 0 0 -' now_seen=''; fi
   if [ -n "\${failed-}" ]; then break; fi
   if [ -z "$bad" ] && [ "$now_seen" = "$before" ]; then exit 0; fi
   if [ "$(date +%s)" -ge "$deadline" ]; then break; fi
@@ -44,7 +51,7 @@ while :; do
   sleep 1
 done
 if [ -z "$bad" ] && [ -z "\${failed-}" ]; then exit 0; fi
-printf '%s\\n' "$bad" | while read -r id service state health code restarts; do
+printf '%s\\n' "$bad" | while read -r id service state code restarts health; do
   [ -n "$id" ] || continue
   case $health in -) ;; *) state="$state, $health" ;; esac
   if [ "$restarts" != 0 ]; then state="$state, restarted $restarts times"; fi
