@@ -4,7 +4,7 @@ import { homeLayout } from '#core/home/layout.ts'
 import type { HomeAttic } from '#ports/home-attic.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import type { Query } from '#ports/sql-driver.ts'
-import { endedRuns, releaseDigests } from '#store/retention.ts'
+import { endedRuns, evidenceDigests, releaseDigests } from '#store/retention.ts'
 
 export interface PruneOptions {
   /** Milliseconds since 1970. */
@@ -124,5 +124,6 @@ async function namedDigests(
       if (!isExpired.has(`${run}/${name}`)) for (const digest of digests) named.add(digest)
   }
   for await (const digests of releaseDigests(query)) for (const digest of digests) named.add(digest)
+  for (const digest of await evidenceDigests(query)) named.add(digest)
   return named
 }

@@ -1,4 +1,5 @@
 import type { EndedRun } from '#core/home/retention.ts'
+import type { Evidence } from '#core/gate/evidence.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { fromJson } from './column.ts'
@@ -36,4 +37,10 @@ export async function* releaseDigests(q: Query): AsyncGenerator<readonly string[
     }
     if (rows.length < pageSize) return
   }
+}
+
+/** Digests of the reports that gates have judged: evidence is kept as long as its release. */
+export async function evidenceDigests(q: Query): Promise<readonly string[]> {
+  const rows = await q<{ document: string }>('select document from evidence')
+  return rows.flatMap(({ document }) => fromJson<readonly Evidence[]>(document).map(({ digest }) => digest))
 }

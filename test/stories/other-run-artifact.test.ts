@@ -8,7 +8,9 @@ jobs:
   make:
     runs-on: ubuntu-latest
     steps:
-      - run: echo "made by $GITHUB_REPOSITORY" > made.txt
+      - run: |
+          echo "made by $GITHUB_REPOSITORY" > made.txt
+          echo "number $GITHUB_RUN_ID."
       - { uses: actions/upload-artifact@v4, with: { name: made, path: made.txt } }
 `
 const download = `
@@ -32,8 +34,11 @@ test('artifacts of another run are for runs of the same repository, not for othe
 
   const take = ['workflow_dispatch', '--workflow', 'take.yml', '--input', `run=${id}`]
   const same = await run(own.root, ...take, '--repository', 'acme/own')
+  const number = /number (\d{15,16})\./.exec(made.stderr)?.[1] ?? 'nothing'
+  const byNumber = await run(own.root, ...take.slice(0, -1), `run=${number}`, '--repository', 'acme/own')
   const stranger = await run(other.root, ...take, '--repository', 'acme/other')
 
   expect(same).toMatchObject({ status: 0, stderr: expect.stringContaining('made by acme/own') })
+  expect(byNumber).toMatchObject({ status: 0, stderr: expect.stringContaining('made by acme/own') })
   expect(stranger).toMatchObject({ status: 1, stderr: expect.stringContaining(`No run "${id}" of this repository`) })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EventFacts } from '#core/ticket/model.ts'
 import { githubContext } from './github-context.ts'
+import { numericRunId } from './numeric-id.ts'
 
 const sha = 'a'.repeat(40)
 const before = 'b'.repeat(40)
@@ -43,7 +44,7 @@ describe('the github context', () => {
 
   test('has ids and numbers as texts', () => {
     expect(contextOf({})).toMatchObject({
-      run_id: 'r1',
+      run_id: numericRunId('r1'),
       run_number: '7',
       run_attempt: '2',
       repository_owner: 'acme',

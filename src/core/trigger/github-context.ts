@@ -1,5 +1,6 @@
 import type { JsonObject } from '#core/json.ts'
 import type { EventFacts } from '#core/ticket/model.ts'
+import { numericRunId } from './numeric-id.ts'
 import { refParts } from './ref.ts'
 
 /** The facts of a run that its `github` context is made of. */
@@ -38,7 +39,7 @@ export function githubContext(facts: GithubFacts): JsonObject {
     repository,
     repository_owner: owner,
     repositoryUrl: `git://${server.replace(/^\w+:\/\//, '')}/${repository}.git`,
-    run_id: run.id,
+    run_id: numericRunId(run.id),
     run_number: String(run.number),
     run_attempt: String(run.attempt),
     retention_days: '90',

@@ -262,7 +262,8 @@ describe('the inputs of the artifact actions', () => {
     await run({ paths: elsewhere, steps: upload('one', 'of another run') })
     const outside = join(rig.root, 'outside the workspace')
     const inputs = { name: 'one', 'run-id': 'run_other', 'github-token': 'unused' }
-    rig.answer = (request) => (request.kind === 'artifacts' && request.run === 'run_other' ? {} : undefined)
+    rig.answer = (request) =>
+      request.kind === 'artifacts' && request.run === 'run_other' ? { run: 'run_other' } : undefined
     const job = await run({
       paths: { artifacts: join(rig.root, 'runs/run_own/artifacts'), blobs: join(rig.root, 'blobs') },
       steps: [

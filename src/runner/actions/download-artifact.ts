@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
+import { isJsonObject } from '#core/json.ts'
 import {
   actionInputInvalid,
   actionInputUnsupported,
@@ -66,10 +67,14 @@ async function sourceOf(context: ActionContext): Promise<string> {
     })
   }
   const run = inputs.text('run-id')
-  if (run === '' || run === order.runId) return artifacts
-  const folder = join(home, homeLayout.artifacts(run))
-  if (!/^[\w-]+$/.test(run) || !existsSync(folder)) throw artifactRunUnknown({ run })
-  await context.request({ kind: 'artifacts', run })
+  if (run === '' || run === order.runId || run === order.contexts.github['run_id']) return artifacts
+  const isNumber = /^\d+$/.test(run)
+  const isHere = /^[\w-]+$/.test(run) && existsSync(join(home, homeLayout.artifacts(run)))
+  if (!isNumber && !isHere) throw artifactRunUnknown({ run })
+  const reply = await context.request({ kind: 'artifacts', run })
+  const found = isJsonObject(reply) ? reply['run'] : undefined
+  const folder = typeof found === 'string' ? join(home, homeLayout.artifacts(found)) : undefined
+  if (folder === undefined || !existsSync(folder)) throw artifactRunUnknown({ run })
   return folder
 }
 
