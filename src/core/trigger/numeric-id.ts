@@ -6,7 +6,8 @@ const digits = '0123456789abcdefghjkmnpqrstvwxyz'
  */
 export function numericRunId(id: string): string {
   const text = id.slice(id.indexOf('_') + 1)
-  const value = [...text].reduce((sum, digit) => (sum << 5n) | BigInt(Math.max(0, digits.indexOf(digit))), 0n)
+  let value = 0n
+  for (const digit of text) value = (value << 5n) | BigInt(Math.max(0, digits.indexOf(digit)))
   const time = value >> 80n
   const random = (value >> 70n) & 1023n
   return String((time << 10n) | random)
