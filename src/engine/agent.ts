@@ -128,6 +128,7 @@ export class Agent {
     // An agent that has failed finishes nothing any more: its jobs cannot be recorded.
     const isFinished = (): boolean => this.#hasFailed || (this.#desk.busy === 0 && this.#tasks.size === 0)
     if (how === 'finish') while (!isFinished()) await this.#wake.wait(1000)
+    if (how === 'finish') await this.#context.sweep
     this.#stop.abort()
     this.#watch?.[Symbol.dispose]()
     this.#wake.ring()

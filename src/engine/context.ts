@@ -34,6 +34,8 @@ export interface AgentContext {
   readonly slots: number
   /** Opens a shell in the world of a failed step on this process's terminal, and resolves when it was left. Absent: there is no terminal. */
   readonly openShell?: (run: string, key: string, step: FailedStep, signal: AbortSignal) => Promise<ShellAnswer>
+  /** What an agent before this one has left on the machine is being removed; an agent that finishes waits for it. Never rejects. */
+  readonly sweep?: Promise<void>
   /** Tells this process and those that watch it that something changed. */
   readonly notify: (notice: AgentNotice) => void
 }

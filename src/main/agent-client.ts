@@ -40,7 +40,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
     openReader: async () => openReader(files.root, true),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)
-      void removeLeftovers(files.root, process.env)
+      const sweep = removeLeftovers(files.root, process.env)
       const base = {
         store,
         files,
@@ -53,6 +53,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       }
       return {
         ...base,
+        sweep,
         owner: randomIds.next('run'),
         programs: programFolder(),
         machine: { os: process.platform, arch: process.arch },
