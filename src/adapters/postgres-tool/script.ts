@@ -48,8 +48,12 @@ ${countSql}commit;
 /** Runs where the programs are: in the container, or on the host. */
 export const dumpInside = `exec 3>&1 1>&2; printf '%s' "$1" | psql -X -q -A -t -w -v ON_ERROR_STOP=1`
 
-/** Restores \`$work/dump\` into a scratch database, counts there, and drops it. */
+/**
+ * Restores \`$work/dump\` into a scratch database, counts there, and drops it. An attempt whose folder is gone was followed by another one: it
+ * must not make a database that nobody would drop.
+ */
 const verify = `
+[ -f "$work/dump" ] || fail 80 'shipway: another attempt has begun'
 sql -v "scratch=$scratch" <<'SQL' || fail 82 'shipway: no scratch database'
 select format('create database %I template template0 encoding %L lc_collate %L lc_ctype %L', :'scratch', pg_encoding_to_char(encoding), datcollate, datctype)
 from pg_database where datname = current_database() \\gexec
