@@ -63,15 +63,18 @@ restored=$(printf '%s' "$counts" | sql -d "$scratch") || fail 83 'shipway: not c
 drop_scratch "$scratch"
 `
 
-/** $4 is \`dumpInside\`, $5 \`dumpSql\`, $6 \`countSql\`. */
-export const dumpScript = `${begin}counts=$6
-for old in "$base/shipway-$id".*; do rm -rf "$old"; done
+/** A folder for this attempt alone: those of earlier ones go, and whatever this one leaves unfinished goes with it. */
+const ownFolder = `for old in "$base/shipway-$id".*; do rm -rf "$old"; done
 mkdir "$work" || fail 80 'shipway: no folder'
 done=no
 finish() { [ "$done" = yes ] || rm -rf "$work"; drop_scratch "$scratch" 2>/dev/null; }
 trap finish EXIT
 trap 'exit 99' HUP INT TERM
-drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
+`
+
+/** $4 is \`dumpInside\`, $5 \`dumpSql\`, $6 \`countSql\`. */
+export const dumpScript = `${begin}counts=$6
+${ownFolder}drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
 said=$(pg sh -c "$4" shipway "$5" 2>&1 >"$work/dump" </dev/null)
 status=$?
 case $said in *shipway-dumped*) ;; *) status=1 ;; esac
@@ -92,13 +95,7 @@ export const removeScript = `rm -rf "\${TMPDIR:-/tmp}/shipway-$1.$2"`
 
 /** After the address comes the file. $4 is its digest, $5 \`countSql\`. */
 export const stageScript = `${begin}counts=$5
-for old in "$base/shipway-$id".*; do rm -rf "$old"; done
-mkdir "$work" || fail 80 'shipway: no folder'
-done=no
-finish() { [ "$done" = yes ] || rm -rf "$work"; drop_scratch "$scratch" 2>/dev/null; }
-trap finish EXIT
-trap 'exit 99' HUP INT TERM
-cat >"$work/dump" || fail 80 'shipway: the file was not written'
+${ownFolder}cat >"$work/dump" || fail 80 'shipway: the file was not written'
 [ "$(digest)" = "$4" ] || fail 84 'shipway: the file did not arrive whole'
 drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
 ${verify}
