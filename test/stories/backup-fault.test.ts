@@ -54,6 +54,25 @@ describe.skipIf(reason !== undefined)(`backups that are disturbed ${reason ?? ''
     expect(shop.leftovers()).toEqual([])
   })
 
+  test('a killed backup that is just making its scratch database leaves none', async () => {
+    await using shop = await BackupShop.open(database.url)
+    const making = `select string_agg(pid::text, ',') from pg_stat_activity where query like 'create database%'`
+    const busy = await database.hold('lock table pg_catalog.pg_database in share mode')
+    const call = shop.shipway.start(shop.repository.root, 'backup', 'live')
+    await expect.poll(() => database.sql(making), { timeout: 20_000 }).not.toBe('')
+    const first = await database.sql(making)
+    call.child.kill('SIGKILL')
+    await call.ended
+    const agent = shop.call('agent', '--until-quiet')
+    await expect.poll(() => database.sql(making), { timeout: 20_000 }).not.toContain(first)
+    await expect.poll(() => database.sql(making), { timeout: 20_000 }).not.toBe('')
+    await busy[Symbol.asyncDispose]()
+    expect((await agent).status).toBe(0)
+    expect(await shop.list()).toMatchObject([{ conclusion: 'success' }])
+    expect(await database.leftovers()).toBe('')
+    expect(shop.leftovers()).toEqual([])
+  })
+
   test('a full disk is told, and nothing of the dump stays', async ({ skip }) => {
     await using shop = await BackupShop.open(database.url)
     const noise = Array.from({ length: 6 }, () => 'md5(random()::text)').join(' || ')

@@ -2,10 +2,13 @@
  * The scripts of `postgres-tool.ts`, POSIX `sh`, constant texts. The address of the database comes on standard input, line by line up to an
  * empty one: the password is in the environment of PostgreSQL's programs and nowhere else. `docker exec -e NAME` takes the
  * value from its own environment, so that it stands in no argument either.
+ *
+ * A script whose caller was killed runs on with nobody to read it. PIPE is ignored, so that it still tidies up when it has something to say.
  */
 const begin = `set -u
 umask 077
-export LC_ALL=C PGCONNECT_TIMEOUT=15 PGAPPNAME=shipway
+trap '' PIPE
+export LC_ALL=C PGCONNECT_TIMEOUT=15 "PGAPPNAME=shipway-$1"
 id=$1 attempt=$2 container=$3
 base=\${TMPDIR:-/tmp}
 work=$base/shipway-$id.$attempt
@@ -22,6 +25,11 @@ drop_scratch() {
   sql -v "prefix=$1" >/dev/null <<'SQL'
 select pg_terminate_backend(pid) from pg_stat_activity where starts_with(datname, :'prefix') and pid <> pg_backend_pid();
 select format('drop database if exists %I', datname) from pg_database where starts_with(datname, :'prefix') \\gexec
+SQL
+}
+drop_earlier() {
+  sql >/dev/null <<'SQL' && drop_scratch "shipway_\${id}_"
+select pg_terminate_backend(pid) from pg_stat_activity where application_name = current_setting('application_name') and usename = current_user and pid <> pg_backend_pid();
 SQL
 }
 digest() { sha256sum "$work/dump" | cut -d ' ' -f 1; }
@@ -49,21 +57,23 @@ ${countSql}commit;
 export const dumpInside = `exec 3>&1 1>&2; printf '%s' "$1" | psql -X -q -A -t -w -v ON_ERROR_STOP=1`
 
 /**
- * Restores \`$work/dump\` into a scratch database, counts there, and drops it. An attempt whose folder is gone was followed by another one: it
- * must not make a database that nobody would drop.
+ * Restores \`$work/dump\` into a scratch database, counts there, and drops it. An attempt whose folder is gone was followed by another one,
+ * which has looked for databases to drop: it must not make one more, and drops what it made meanwhile.
  */
 const verify = `
-[ -f "$work/dump" ] || fail 80 'shipway: another attempt has begun'
+still_ours() { [ -f "$work/dump" ] || fail 80 'shipway: another attempt has begun'; }
+still_ours
 sql -v "scratch=$scratch" <<'SQL' || fail 82 'shipway: no scratch database'
 select format('create database %I template template0 encoding %L lc_collate %L lc_ctype %L', :'scratch', pg_encoding_to_char(encoding), datcollate, datctype)
 from pg_database where datname = current_database() \\gexec
 SQL
+still_ours
 pg pg_restore -w --exit-on-error --no-owner --no-privileges -d "$scratch" <"$work/dump" || fail 83 'shipway: not restored'
 restored=$(printf '%s' "$counts" | sql -d "$scratch") || fail 83 'shipway: not counted'
 drop_scratch "$scratch"
 `
 
-/** A folder for this attempt alone: those of earlier ones go, and whatever this one leaves unfinished goes with it. */
+/** A folder for this attempt alone: those of earlier ones go with their sessions, and whatever this one leaves unfinished goes with it. */
 const ownFolder = `for old in "$base/shipway-$id".*; do rm -rf "$old"; done
 mkdir "$work" || fail 80 'shipway: no folder'
 done=no
@@ -74,7 +84,7 @@ trap 'exit 99' HUP INT TERM
 
 /** $4 is \`dumpInside\`, $5 \`dumpSql\`, $6 \`countSql\`. */
 export const dumpScript = `${begin}counts=$6
-${ownFolder}drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
+${ownFolder}drop_earlier || fail 81 'shipway: no connection'
 said=$(pg sh -c "$4" shipway "$5" 2>&1 >"$work/dump" </dev/null)
 status=$?
 case $said in *shipway-dumped*) ;; *) status=1 ;; esac
@@ -97,7 +107,7 @@ export const removeScript = `rm -rf "\${TMPDIR:-/tmp}/shipway-$1.$2"`
 export const stageScript = `${begin}counts=$5
 ${ownFolder}cat >"$work/dump" || fail 80 'shipway: the file was not written'
 [ "$(digest)" = "$4" ] || fail 84 'shipway: the file did not arrive whole'
-drop_scratch "shipway_\${id}_" || fail 81 'shipway: no connection'
+drop_earlier || fail 81 'shipway: no connection'
 ${verify}
 printf '%s\\n' "$restored" | sed 's/^shipway-count/shipway-restored/'
 done=yes
