@@ -1,8 +1,10 @@
 import { decide } from '#core/run/decide.ts'
 import type { RunInput } from '#core/run/decide.ts'
 import type { Conclusion, JobResult } from '#core/run/job-order.ts'
+import { planRerun } from '#core/run/rerun.ts'
+import type { RerunScope } from '#core/run/rerun.ts'
 import { applyWrites, buildRunState, initialJobs } from '#core/run/state.ts'
-import type { RunDocument, RunEffect, RunState, RunWrite } from '#core/run/state.ts'
+import type { JobState, RunDocument, RunEffect, RunState, RunWrite } from '#core/run/state.ts'
 import type { JobModel, WorkflowModel } from '#core/workflow/model.ts'
 
 const here = { line: 1, column: 1 }
@@ -48,8 +50,15 @@ export class DrivenRun {
   readonly effects: RunEffect[] = []
   readonly writes: RunWrite[] = []
 
-  constructor(document: RunDocument) {
-    this.state = buildRunState({ id: 'run_1', ticket: 'tk_1', state: 'running' }, document, initialJobs(document))
+  constructor(document: RunDocument, jobs: readonly JobState[] = initialJobs(document)) {
+    this.state = buildRunState({ id: 'run_1', ticket: 'tk_1', state: 'running' }, document, jobs)
+  }
+
+  /** The next attempt of this run, which is done, begun. */
+  rerun(scope: RerunScope, attempt = 2): DrivenRun {
+    const plan = planRerun(this.state, scope, attempt)
+    const kept = [...this.state.jobs.values()].filter(({ key }) => !plan.removed.includes(key))
+    return new DrivenRun(this.state.document, [...kept, ...plan.jobs]).start()
   }
 
   input(input: RunInput): this {

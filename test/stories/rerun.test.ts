@@ -45,6 +45,38 @@ jobs:
   b: { needs: a, runs-on: ubuntu-latest, steps: [{ run: 'echo b >> "$NOTES/notes"' }] }
 `
 
+/** `ci` calls `lib.yml`, which builds for itself and calls `deep.yml`; what fails there is mended by a file. */
+const calling = {
+  '.github/workflows/ci.yml': `name: CI
+on: push
+jobs:
+  ci: { uses: ./.github/workflows/lib.yml, strategy: { fail-fast: false, matrix: { os: [linux, bsd] } }, with: { os: '\${{ matrix.os }}' } }
+  after: { needs: ci, runs-on: linux, steps: [{ run: 'echo "after \${{ needs.ci.outputs.all }}" >> "$NOTES/notes"' }] }
+`,
+  '.github/workflows/lib.yml': `on:
+  workflow_call:
+    inputs: { os: { type: string } }
+    outputs: { all: { value: '\${{ jobs.build.outputs.v }}, \${{ jobs.deep.outputs.v }}' } }
+jobs:
+  build:
+    runs-on: linux
+    outputs: { v: 'built in \${{ github.run_attempt }}' }
+    steps: [{ run: 'echo "build \${{ inputs.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"' }]
+  deep: { needs: build, uses: ./.github/workflows/deep.yml, with: { os: '\${{ inputs.os }}' } }
+`,
+  '.github/workflows/deep.yml': `on:
+  workflow_call:
+    inputs: { os: { type: string } }
+    outputs: { v: { value: 'tested in \${{ jobs.test.outputs.v }}' } }
+jobs:
+  easy: { runs-on: linux, steps: [{ run: 'echo "easy \${{ inputs.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"' }] }
+  test:
+    runs-on: linux
+    outputs: { v: '\${{ github.run_attempt }}' }
+    steps: [{ id: t, run: 'echo "test \${{ inputs.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"; [ \${{ inputs.os }} = linux ] || [ -e "$NOTES/mended" ]' }]
+`,
+}
+
 function notes(shipway: Shipway): readonly string[] {
   const file = path.join(shipway.home, 'notes')
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
@@ -106,6 +138,39 @@ describe('A finished run', { tags: ['slow'] }, () => {
         .toSorted(),
     ).toEqual([expect.stringMatching(/^after 1\./), 'build 3', 'flaky bsd 3', 'flaky linux 3', 'other'])
     expect(await call('rerun', 'latest', '--job', 'nobody')).toMatchObject({ status: 2 })
+  })
+
+  test('runs again only those jobs of called workflows that failed or that are named, and hands up what the others said before', async () => {
+    using repository = new Repository(calling)
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    expect((await call('run', 'push', '--env', `NOTES=${shipway.home}`)).status).toBe(1)
+    const before = notes(shipway).length
+    expect(before).toBe(6)
+
+    writeFileSync(path.join(shipway.home, 'mended'), '')
+    const second = await call('rerun', '1', '--failed', '--json')
+    expect(second.status, second.stderr).toBe(0)
+    expect(notes(shipway).slice(before)).toEqual(['test bsd 2', 'after built in 1, tested in 2'])
+    const { jobs } = JSON.parse(second.stdout) as { jobs: { key: string; outputs: Record<string, string> }[] }
+    expect(jobs.map(({ key }) => key)).toEqual(
+      ['ci.0', 'ci.1']
+        .flatMap((leg) => [leg, `${leg}.build`, `${leg}.deep`, `${leg}.deep.easy`, `${leg}.deep.test`])
+        .concat('after'),
+    )
+    expect(jobs.find(({ key }) => key === 'ci.0')?.outputs).toEqual({ all: 'built in 1, tested in 1' })
+
+    const third = await call('rerun', '1', '--job', 'ci.0/deep/easy')
+    expect(third.status, third.stderr).toBe(0)
+    expect(notes(shipway).slice(before + 2)).toEqual([
+      'easy linux 3',
+      expect.stringMatching(/^after built in 1, tested in [12]$/),
+    ])
+    const old = await call('logs', '1', '--attempt', '1', '--job', 'ci.1/deep/test')
+    expect(old.stdout).toContain('exit code 1')
+
+    const fourth = await call('rerun', '1', '--from-step', 'ci.1/deep/test:1')
+    expect(fourth.stderr).toContain('RERUN_WORK_GONE')
   })
 
   test('goes on from a step of a job that failed, in its workspace and with what the steps before it left', async () => {

@@ -22,7 +22,7 @@ interface Flags {
 
 export const page: CommandPage = {
   description:
-    'Runs a finished run again, on the same commit and with the same inputs, as its next attempt: all of it, what failed, or one job. Jobs that need a job which runs again run again too; all others keep their results and outputs. A job of a called workflow takes its whole call with it. ' +
+    'Runs a finished run again, on the same commit and with the same inputs, as its next attempt: all of it, what failed, or one job. Jobs that need a job which runs again run again too; all others keep their results and outputs. Of a called workflow only the job (`--job caller/inner`) or what failed in it runs again, and the call tells its outputs anew; a caller that is named takes its whole call with it. ' +
     'With --from-step a job that failed goes on in the workspace that it left: outputs, variables and PATH of the steps before are kept; RUNNER_TEMP, and values that held a secret, are not. ' +
     'Earlier attempts stay readable (`shipway logs RUN --attempt 1`). Values of secrets are removed when a run ends: give them again.',
   examples: [

@@ -5,18 +5,8 @@ import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
 import { placeOf, runJobsMax } from './place.ts'
 import { isCancelled } from './plan-job.ts'
-import {
-  admitLeg,
-  advance,
-  askGroup,
-  end,
-  failFastReason,
-  makeReady,
-  stop,
-  stopAll,
-  stopsSiblings,
-} from './progress.ts'
-import { cancellationOf, claimsOf, waitsFor } from './state.ts'
+import { askGroup, beginJob, end, failFastReason, makeReady, stop, stopAll, stopsSiblings } from './progress.ts'
+import { cancellationOf, waitsFor } from './state.ts'
 import type { JobState, RunCancellation, RunDecision, RunState } from './state.ts'
 
 /** Everything that can happen to a run. */
@@ -101,30 +91,7 @@ function begin(draft: Draft): void {
     draft.write({ kind: 'run', state: 'running', started: true })
     draft.write({ kind: 'event', event: { type: 'run.started' } })
   }
-  for (const job of draft.allJobs()) {
-    if (job.state === 'blocked') advance(draft, job.jobId)
-    else if (job.state === 'ready') draft.effect({ kind: 'dispatch' })
-    else if (job.state === 'waiting') askAgain(draft, job)
-  }
-}
-
-function askAgain(draft: Draft, job: JobState): void {
-  const { environment } = job.leg ?? {}
-  const [first] = claimsOf(job)
-  switch (waitsFor(job)) {
-    case 'group':
-      if (first !== undefined) draft.effect({ kind: 'enter-group', ...first })
-      return
-    case 'environment':
-      if (environment !== undefined)
-        draft.effect({ kind: 'check-environment', key: job.key, environment: environment.name })
-      return
-    case 'start':
-      admitLeg(draft, job)
-      return
-    case 'place':
-    case undefined:
-  }
+  for (const job of draft.allJobs()) beginJob(draft, job)
 }
 
 function claimed(draft: Draft, key: string, attempt: number): void {

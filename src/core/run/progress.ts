@@ -10,9 +10,12 @@ import { isCancelled, planJob, resultOfCall } from './plan-job.ts'
 import { blockedJobs, claimsOf, waitsFor } from './state.ts'
 import type { JobState } from './state.ts'
 
-/** Plans a blocked job once all that it needs is done. Nothing moves in a run that is not in its group yet. */
+/**
+ * Plans a blocked job once all that it needs is done. Nothing moves in a run that is not in its group yet, nor in a call that a new attempt of the
+ * run has not opened again.
+ */
 export function advance(draft: Draft, jobId: string): void {
-  if (draft.isOutside) return
+  if (draft.isOutside || !isCallOpen(draft, jobId)) return
   const job = draft.job(jobId)
   if (job?.state !== 'blocked') return
   if (!needsOf(draft.view, jobId).every((need) => draft.resultOf(need) !== undefined)) return
@@ -127,8 +130,18 @@ export function makeReady(draft: Draft, job: JobState): void {
   draft.effect({ kind: 'dispatch' })
 }
 
+/** Whether the leg that calls a job's workflow has begun. Jobs of the run's own workflow have none. */
+export function isCallOpen(draft: Draft, jobId: string): boolean {
+  const { call } = placeOf(jobId)
+  return call === '' || draft.job(call)?.state === 'calling'
+}
+
 /** The leg of a caller is done when all jobs are that it calls: they are rows of their own from here on. */
 function openCall(draft: Draft, job: JobState): void {
+  if (jobIdsAt(draft.view, job.key).length > 0) {
+    reopenCall(draft, job)
+    return
+  }
   const called = job.leg?.call === undefined ? undefined : draft.state.document.calls?.[job.leg.call.file]
   if (called === undefined) throw new Error(`Invariant broken: the workflow that ${job.key} calls is not in the run`)
   const jobs = blockedJobs(draft.state.document, called, job)
@@ -137,21 +150,54 @@ function openCall(draft: Draft, job: JobState): void {
     end(draft, { ...job, conclusion: 'failure' }, problem)
     return
   }
-  draft.put({ ...job, state: 'calling' })
+  beginCall(draft, job, jobs)
   draft.call(job.key, jobs)
-  draft.write({
-    kind: 'event',
-    event: {
-      type: 'job.calling',
-      key: job.key,
-      name: job.name,
-      file: called.file,
-      jobs: jobs.map(({ key, name }) => ({ key, name })),
-    },
-  })
   for (const nested of jobs) advance(draft, nested.jobId)
   // Every job of it may have been skipped at once.
   closeCall(draft, job.key)
+}
+
+/** Some jobs of the call run again, the others keep their results. */
+function reopenCall(draft: Draft, job: JobState): void {
+  const jobs = draft.allJobs(job.key).filter(({ state }) => state !== 'done')
+  beginCall(draft, job, jobs)
+  for (const nested of jobs) beginJob(draft, nested)
+  closeCall(draft, job.key)
+}
+
+function beginCall(draft: Draft, job: JobState, jobs: readonly JobState[]): void {
+  draft.put({ ...job, state: 'calling' })
+  const file = job.leg?.call?.file ?? ''
+  const named = jobs.map(({ key, name }) => ({ key, name }))
+  draft.write({ kind: 'event', event: { type: 'job.calling', key: job.key, name: job.name, file, jobs: named } })
+}
+
+/** Sets a job going, if it can: when its run begins, the agent has restarted, or its call is opened again. */
+export function beginJob(draft: Draft, { key }: JobState): void {
+  // One that came before may have brought it on already.
+  const job = draft.job(key)
+  if (job?.state === 'blocked') advance(draft, job.jobId)
+  else if (job?.state === 'ready') draft.effect({ kind: 'dispatch' })
+  else if (job?.state === 'waiting' && isCallOpen(draft, job.jobId)) askAgain(draft, job)
+}
+
+function askAgain(draft: Draft, job: JobState): void {
+  const { environment } = job.leg ?? {}
+  const [first] = claimsOf(job)
+  switch (waitsFor(job)) {
+    case 'group':
+      if (first !== undefined) draft.effect({ kind: 'enter-group', ...first })
+      return
+    case 'environment':
+      if (environment !== undefined)
+        draft.effect({ kind: 'check-environment', key: job.key, environment: environment.name })
+      return
+    case 'start':
+      admitLeg(draft, job)
+      return
+    case 'place':
+    case undefined:
+  }
 }
 
 function sizeProblem(draft: Draft, jobs: readonly JobState[]): Reason | undefined {
@@ -208,6 +254,7 @@ export function end(
 ): void {
   const { reason: _before, ...rest } = job
   const done: JobState = { ...rest, state: 'done', ...(reason === undefined ? {} : { reason }) }
+  if (job.leg?.call !== undefined) endBelow(draft, job, reason)
   draft.put(done)
   draft.write({
     kind: 'event',
@@ -227,6 +274,21 @@ export function end(
   if (draft.resultOf(job.jobId) === undefined) return
   for (const dependent of dependentsOf(draft.view, job.jobId)) advance(draft, dependent)
   if (call !== '') closeCall(draft, call)
+}
+
+/** A caller that ends before its call is opened again ends what would have run again in it. */
+function endBelow(draft: Draft, caller: JobState, reason: Reason | undefined): void {
+  for (const { key } of draft.allJobs(caller.key)) {
+    const job = draft.job(key)
+    if (job === undefined || job.state === 'done') continue
+    const { reason: _before, ...rest } = job
+    draft.put({
+      ...rest,
+      state: 'done',
+      conclusion: 'cancelled',
+      reason: reason ?? { code: 'CALL_NOT_BEGUN', message: `The call of "${caller.name}" did not begin.` },
+    })
+  }
 }
 
 /**

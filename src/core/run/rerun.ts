@@ -22,59 +22,120 @@ export interface RerunPlan {
 
 /**
  * Plans a new attempt of a run that is done. A job that is run again as a whole is decided anew: its condition, its matrix. Of a matrix of which only
- * some legs failed only these run again. A job of a called workflow takes its whole call with it. Throws a known error when there is nothing to
- * run again.
+ * some legs failed only these run again. Of a called workflow only the chosen jobs and what needs them: the leg that calls it is opened again, keeps
+ * its inputs, and tells its outputs anew, so that what needs the caller runs again too. Throws a known error when there is nothing to run again.
  */
 export function planRerun(state: RunState, scope: RerunScope, attempt: number, resume?: StepResume): RerunPlan {
-  const chosen = new Map(chosenLegs(state, scope).map((leg) => [leg.key, leg]))
-  const whole = new Set(
-    jobIdsAt(state, '').filter((jobId) =>
-      legsOf(state, jobId).every((leg) => chosen.has(leg.key) || leg.leg?.call !== undefined),
-    ),
-  )
-  const touched = new Set([...chosen.values()].map((leg) => leg.jobId))
-  // A job that goes on from a step keeps its leg as it is.
-  for (const jobId of whole) if (!touched.has(jobId) || resume !== undefined) whole.delete(jobId)
-  for (const jobId of allDependents(state, [...touched])) whole.add(jobId)
-
-  const single = [...chosen.values()].filter((leg) => !whole.has(leg.jobId))
-  const removed = [...whole].flatMap((jobId) => rowsOf(state, jobId)).concat(single)
-  return {
-    removed: removed.map(({ key }) => key),
-    jobs: [
-      ...[...whole].map((jobId) => blockedAgain(state, jobId)),
-      ...single.map((leg) => legAgain(leg, attempt, resume)),
-    ],
+  const levels = levelsOf(state, chosenLegs(state, scope))
+  const removed = new Map<string, JobState>()
+  const jobs = new Map<string, JobState>()
+  // From the deepest call up: what a level removes takes along what was planned below it.
+  for (const call of [...levels.keys()].toSorted((a, b) => depthOf(b) - depthOf(a))) {
+    const { again, opened } = levels.get(call) ?? { again: [], opened: [] }
+    const whole = wholeJobs(state, again, opened, resume !== undefined)
+    const single = again.filter((leg) => !whole.has(leg.jobId))
+    for (const row of [...whole].flatMap((jobId) => rowsOf(state, jobId)).concat(single.flatMap(below(state)))) {
+      removed.set(row.key, row)
+      jobs.delete(row.key)
+      jobs.delete(row.jobId)
+    }
+    for (const jobId of whole) jobs.set(jobId, blockedAgain(state, jobId))
+    for (const leg of single) jobs.set(leg.key, legAgain(state, leg, attempt, resume))
+    for (const leg of opened.filter(({ jobId }) => !whole.has(jobId))) {
+      removed.set(leg.key, leg)
+      jobs.set(leg.key, legAgain(state, leg, attempt, undefined))
+    }
   }
+  return { removed: [...removed.keys()], jobs: [...jobs.values()] }
 }
 
-/** Rows of jobs in the run's own workflow: of what is in a call, the calling leg stands for it. */
+/** What changes in the run's own workflow (the empty key) or in one call. */
+interface Level {
+  /** Legs that run again. */
+  readonly again: JobState[]
+  /** Calling legs of which something below runs again. */
+  readonly opened: JobState[]
+}
+
+function levelsOf(state: RunState, chosen: readonly JobState[]): ReadonlyMap<string, Level> {
+  const keys = new Set(chosen.map(({ key }) => key))
+  const levels = new Map<string, Level>()
+  const levelOf = ({ jobId }: JobState): Level => {
+    const { call } = placeOf(jobId)
+    const level = levels.get(call) ?? { again: [], opened: [] }
+    levels.set(call, level)
+    return level
+  }
+  for (const leg of chosen) {
+    const callers = callersOf(state, leg)
+    // A caller that runs again takes all that it calls with it.
+    if (callers.some(({ key }) => keys.has(key))) continue
+    levelOf(leg).again.push(leg)
+    for (const caller of callers) {
+      const { opened } = levelOf(caller)
+      if (!opened.includes(caller)) opened.push(caller)
+    }
+  }
+  return levels
+}
+
+function depthOf(call: string): number {
+  return call === '' ? 0 : call.split('.').length
+}
+
+/** The jobs of one level that are decided anew: those of which every leg runs again, and all that need one that changes. */
+function wholeJobs(
+  state: RunState,
+  again: readonly JobState[],
+  opened: readonly JobState[],
+  isResumed: boolean,
+): ReadonlySet<string> {
+  const touched = new Set([...again, ...opened].map(({ jobId }) => jobId))
+  const whole = new Set(allDependents(state, [...touched]))
+  // A job that goes on from a step keeps its leg as it is.
+  if (isResumed) return whole
+  for (const { jobId } of again) if (legsOf(state, jobId).every((leg) => again.includes(leg))) whole.add(jobId)
+  return whole
+}
+
 function chosenLegs(state: RunState, scope: RerunScope): readonly JobState[] {
   const all = [...state.jobs.values()]
   const legs = all.filter((leg) => {
     switch (scope.kind) {
       case 'all':
-        return true
+        return placeOf(leg.jobId).call === ''
       case 'failed':
-        return isRed(leg) && resultOf(state, leg.jobId) !== 'success'
+        return isRedByItself(state, leg)
       case 'job':
       case 'step':
         return isJobNamed(scope.job, leg)
     }
   })
-  if (legs.length > 0) return legs.map((leg) => callerOf(state, leg))
+  if (legs.length > 0) return legs
   if (scope.kind === 'all' || scope.kind === 'failed')
     throw rerunNothingFailed({ run: state.id, conclusion: state.conclusion ?? 'success' })
   throw jobNotFound({ job: scope.job, workflow: state.document.workflow.name, known: all.map(({ key }) => key) })
+}
+
+/** A caller is red by itself when none of its jobs is: it could not begin, or was stopped before they did. */
+function isRedByItself(state: RunState, leg: JobState): boolean {
+  if (!isRed(leg) || resultOf(state, leg.jobId) === 'success') return false
+  return leg.leg?.call === undefined || !jobIdsAt(state, leg.key).some((jobId) => isRedResult(state, jobId))
+}
+
+function isRedResult(state: RunState, jobId: string): boolean {
+  const result = resultOf(state, jobId)
+  return result === 'failure' || result === 'cancelled'
 }
 
 function isRed({ conclusion }: JobState): boolean {
   return conclusion === 'failure' || conclusion === 'cancelled'
 }
 
-function callerOf(state: RunState, leg: JobState): JobState {
+/** The calling legs above a job, the nearest first. */
+function callersOf(state: RunState, leg: JobState): readonly JobState[] {
   const caller = state.jobs.get(placeOf(leg.jobId).call)
-  return caller === undefined ? leg : callerOf(state, caller)
+  return caller === undefined ? [] : [caller, ...callersOf(state, caller)]
 }
 
 /** All jobs that need one of these, directly or not. */
@@ -93,9 +154,15 @@ function allDependents(state: RunState, jobIds: readonly string[]): ReadonlySet<
 
 /** The rows of a job, and of all that it has called. */
 function rowsOf(state: RunState, jobId: string): readonly JobState[] {
-  const own = legsOf(state, jobId)
-  const called = [...state.jobs.values()].filter(({ key }) => own.some((leg) => key.startsWith(`${leg.key}.`)))
-  return [...own, ...called.filter((row) => !own.includes(row))]
+  return legsOf(state, jobId).flatMap(below(state))
+}
+
+/** A leg and the rows of all that it has called. */
+function below(state: RunState): (leg: JobState) => readonly JobState[] {
+  return (leg) => [
+    leg,
+    ...(leg.leg?.call === undefined ? [] : jobIdsAt(state, leg.key).flatMap((jobId) => rowsOf(state, jobId))),
+  ]
 }
 
 /** A job as it was when the run began, but that it counts its starts on. */
@@ -106,8 +173,11 @@ function blockedAgain(state: RunState, jobId: string): JobState {
   return { key: jobId, jobId, name: shown, state: 'blocked', attempt, attemptsBefore: attempt }
 }
 
-function legAgain({ leg: before, ...leg }: JobState, attempt: number, resume: StepResume | undefined): JobState {
-  const { key, jobId, name } = leg
+/** A leg as it was planned, but that it waits to start. */
+function legAgain(state: RunState, row: JobState, attempt: number, resume: StepResume | undefined): JobState {
+  const { key, jobId, name, leg: before } = row
+  // What a caller calls counts its starts on from the caller's.
+  const starts = Math.max(...below(state)(row).map((other) => other.attempt))
   const { resume: _earlier, ...own } = before ?? {}
   const reason: Reason = { code: 'JOB_AGAIN', message: `Runs again in attempt ${attempt} of the run.` }
   return {
@@ -115,8 +185,8 @@ function legAgain({ leg: before, ...leg }: JobState, attempt: number, resume: St
     jobId,
     name,
     state: 'waiting',
-    attempt: leg.attempt,
-    attemptsBefore: leg.attempt,
+    attempt: starts,
+    attemptsBefore: starts,
     reason,
     ...(before === undefined ? {} : { leg: { ...(own as JobLeg), ...(resume === undefined ? {} : { resume }) } }),
   }
