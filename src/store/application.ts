@@ -1,4 +1,5 @@
 import type { ProjectConfig } from '#core/project/model.ts'
+import { defaultReports } from '#core/project/read-gates.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { fromJson, present } from './column.ts'
 
@@ -44,9 +45,18 @@ function storedApplication(row: ApplicationRow): StoredApplication {
   return {
     name: row.name,
     repository: row.repository,
-    // Rules that an older program wrote have no waivers.
-    config: { waivers: [], ...fromJson<Omit<ProjectConfig, 'waivers'> & Partial<ProjectConfig>>(row.config) },
+    config: completeRules(fromJson<StoredRules>(row.config)),
     updatedAt: row.updated_at,
     ...present({ configSha: row.config_sha }),
   }
+}
+
+type StoredRules = Omit<ProjectConfig, 'waivers' | 'release'> & {
+  readonly waivers?: ProjectConfig['waivers']
+  readonly release: Omit<ProjectConfig['release'], 'reports'> & Partial<ProjectConfig['release']>
+}
+
+/** Rules that an older program wrote have no waivers and no places of reports. */
+function completeRules(stored: StoredRules): ProjectConfig {
+  return { waivers: [], ...stored, release: { reports: defaultReports, ...stored.release } }
 }

@@ -70,3 +70,42 @@ test(
     expect((await call('ps')).stdout).toContain('success')
   },
 )
+
+const gatedWorkflow = `name: CI
+on: push
+jobs:
+  ship:
+    runs-on: ubuntu-latest
+    environment: production
+    steps: [{ run: echo shipped }]
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/upload-artifact@v4
+        with: { name: reports, path: junit.xml }
+`
+const junit = (inner: string) =>
+  `<testsuites><testsuite name="s"><testcase name="adds">${inner}</testcase></testsuite></testsuites>`
+
+test(
+  'A job with an environment waits for the tests beside it, and passes only the gates that they open',
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({
+      'shipway.yml': 'name: shop\nenvironments: { production: { targets: [./place], gates: { tests: 1 } } }\n',
+      '.github/workflows/ci.yml': gatedWorkflow,
+      'junit.xml': junit(''),
+    })
+    await using shipway = new Shipway()
+    const green = await shipway.call(repository.root, 'run', 'push')
+    expect(green.stdout).toContain('shipped')
+    expect(green.status).toBe(0)
+
+    repository.commit({ 'junit.xml': junit('<failure message="no"/>') })
+    const red = await shipway.call(repository.root, 'run', 'push')
+    expect(red.status).toBe(1)
+    expect(red.stdout).not.toContain('shipped')
+    expect(red.stderr + red.stdout).toContain('1 test of 1 failed')
+  },
+)

@@ -62,6 +62,8 @@ export interface EnvironmentFacts {
   readonly soaked?: Readonly<Record<string, { readonly ms: number; readonly isRunning: boolean }>>
   /** What the gates of the environment say to the evidence about the release; empty where it asks for none. */
   readonly gates?: readonly GateResult[]
+  /** A job that still runs and may bring the evidence that is missing. */
+  readonly evidencePending?: string
   /** Releases that it would undo and whose migrations cannot be undone. */
   readonly contracts?: readonly { readonly version: string }[]
   /** A newer release that this environment runs, or that is on its way to it. */
@@ -220,6 +222,8 @@ function unverified({ config, subject, facts }: EnvironmentQuestion): ReturnType
 function unproved({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
   const red = facts.gates?.filter(({ verdict }) => verdict === 'fail') ?? []
   if (red.length === 0 || isReturn(subject, facts)) return undefined
+  const { evidencePending: job } = facts
+  if (job !== undefined) return wait(reasons.evidencePending({ environment: config.name, red, job }))
   return refuse(reasons.gateFailed({ environment: config.name, red, version: subject.release?.version }))
 }
 

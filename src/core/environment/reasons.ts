@@ -205,6 +205,19 @@ export function gateFailed(fact: {
   }
 }
 
+/** What runs beside the job may still prove what is missing. */
+export function evidencePending(fact: {
+  readonly environment: string
+  readonly red: readonly GateResult[]
+  readonly job: string
+}): Reason {
+  return {
+    code: 'EVIDENCE_PENDING',
+    message: `The gates of ${fact.environment} wait for the job "${fact.job}", which may bring what is missing. ${fact.red.map(({ gate, text }) => `${gate}: ${text}`).join(' ')}`,
+    hint: 'It goes on by itself. Let the job `needs` those that write the reports, so that it is asked when they are there.',
+  }
+}
+
 /** One deployment at a time. */
 export function busy(fact: {
   readonly environment: string

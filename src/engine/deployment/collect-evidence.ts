@@ -32,30 +32,100 @@ export async function collectEvidence(
   },
 ): Promise<void> {
   const { release, run, config } = input
-  const artifacts = input.runs.flatMap((id) => uploadedArtifacts(context, id))
-  const source = context.sha256(
-    JSON.stringify(artifacts.map(({ name, digest, files }) => [name, digest, files.length])),
-  )
+  const uploads = uploadsOf(context, input.runs)
   const known = await evidenceOfRun(context.store.query, release, run.id)
-  if (known?.source === source) return
-  const chosen = chooseReports(artifacts, config)
+  if (known?.source === uploads.source) return
+  const reports = await readReports(context, { run, uploads, config })
+  await context.store.transaction((query) =>
+    saveEvidence(query, release, { run: run.id, source: uploads.source, reports }),
+  )
+}
+
+/** What runs prove that have sealed nothing yet, for jobs that wait for a gate: read once for each state of their uploads. */
+export class UnsealedEvidence {
+  readonly #known = new Map<string, { readonly source: string; readonly reports: readonly Evidence[] }>()
+
+  async of(
+    context: DeliveryContext,
+    input: { readonly run: StoredRun; readonly runs: readonly string[]; readonly config: ReleaseConfig },
+  ): Promise<readonly Evidence[]> {
+    const { run, config } = input
+    const uploads = uploadsOf(context, input.runs)
+    const known = this.#known.get(run.id)
+    if (known?.source === uploads.source) return known.reports
+    const reports = await readReports(context, { run, uploads, config })
+    if (this.#known.size >= unsealedMax) this.#known.clear()
+    this.#known.set(run.id, { source: uploads.source, reports })
+    return reports
+  }
+}
+
+/** Runs whose reports are remembered while jobs of theirs wait. */
+const unsealedMax = 100
+
+interface Uploads {
+  /** Names the uploads: the same name, the same reports. */
+  readonly source: string
+  readonly artifacts: readonly ArtifactManifest[]
+  /** Artifacts whose list of files cannot be read, and why. */
+  readonly broken: readonly { readonly name: string; readonly problem: string }[]
+}
+
+function uploadsOf(context: DeliveryContext, runs: readonly string[]): Uploads {
+  const artifacts: ArtifactManifest[] = []
+  const broken: { readonly name: string; readonly problem: string }[] = []
+  for (const run of runs) {
+    const folder = homeLayout.artifacts(run)
+    for (const file of context.files.list(folder).filter((name) => name.endsWith('.json'))) {
+      const text = context.files.readText(`${folder}/${file}`, artifactManifestBytesMax)
+      // Removed since the listing: it is no upload any more.
+      if (text === undefined) continue
+      const manifest = parseArtifactManifest(text)
+      if (typeof manifest === 'string') broken.push({ name: file.slice(0, -'.json'.length), problem: manifest })
+      else artifacts.push(manifest)
+    }
+  }
+  const names = artifacts.map(({ name, digest, files }) => [name, digest, files.length])
+  return { source: context.sha256(JSON.stringify([names, broken])), artifacts, broken }
+}
+
+async function readReports(
+  context: DeliveryContext,
+  input: { readonly run: StoredRun; readonly uploads: Uploads; readonly config: ReleaseConfig },
+): Promise<readonly Evidence[]> {
+  const { run, uploads, config } = input
+  const all = chooseReports(uploads.artifacts, config)
+  const chosen = all.slice(0, reportsMax)
   const changed = chosen.some(({ kind }) => kind === 'coverage') ? await linesOfCommit(context, run) : new Map()
   const reports: Evidence[] = []
   for (const { kind, path, file } of chosen) {
     const content = await readReport(context, kind, file, changed)
     reports.push({ path, digest: file.digest, size: file.size, ...content })
   }
-  await context.store.transaction((query) => saveEvidence(query, release, { run: run.id, source, reports }))
+  return [...reports, ...unreadParts(context, { all, broken: uploads.broken })]
 }
 
-function uploadedArtifacts(context: DeliveryContext, run: string): readonly ArtifactManifest[] {
-  const folder = homeLayout.artifacts(run)
-  const names = context.files.list(folder).filter((name) => name.endsWith('.json'))
-  return names.flatMap((name) => {
-    const text = context.files.readText(`${folder}/${name}`, artifactManifestBytesMax)
-    const manifest = text === undefined ? 'gone' : parseArtifactManifest(text)
-    return typeof manifest === 'string' ? [] : [manifest]
+/** What was not looked at may be red: each is told as a report that cannot be read. */
+function unreadParts(
+  context: DeliveryContext,
+  { all, broken }: { readonly all: readonly ChosenReport[]; readonly broken: Uploads['broken'] },
+): readonly Evidence[] {
+  const unread = (path: string, expected: ReportKind, problem: string): Evidence => ({
+    path,
+    digest: context.sha256(''),
+    size: 0,
+    kind: 'unreadable',
+    expected,
+    problem,
   })
+  const beyond = all.slice(reportsMax)
+  return [
+    ...reportKinds.flatMap((kind) => {
+      const first = beyond.find((report) => report.kind === kind)
+      return first === undefined ? [] : [unread(first.path, kind, `the run has more than ${reportsMax} reports`)]
+    }),
+    ...broken.flatMap(({ name, problem }) => reportKinds.map((kind) => unread(name, kind, problem))),
+  ]
 }
 
 interface ChosenReport {
@@ -76,7 +146,7 @@ function chooseReports(artifacts: readonly ArtifactManifest[], config: ReleaseCo
       if (kind !== undefined) chosen.push({ kind, path, file })
     }
   }
-  return chosen.slice(0, reportsMax)
+  return chosen
 }
 
 async function readReport(

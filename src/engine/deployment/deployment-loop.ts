@@ -25,6 +25,7 @@ import { driveDatabase } from '../backup/drive-database.ts'
 import { admitDecision } from './admit-decision.ts'
 import { admitDeploy } from './admit-deploy.ts'
 import { admitEnvironment } from './admit-environment.ts'
+import { UnsealedEvidence } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 import { driveDeployment } from './drive.ts'
 import { jobValues } from './job-values.ts'
@@ -41,6 +42,7 @@ import { writeDecision } from './write-decision.ts'
  */
 export class DeploymentLoop implements Delivery {
   readonly #context: DeliveryContext
+  readonly #unsealed = new UnsealedEvidence()
   /** One drive per deployment: a second call waits for the first. */
   readonly #drives = new Map<string, Promise<'done' | 'waiting'>>()
 
@@ -125,7 +127,7 @@ export class DeploymentLoop implements Delivery {
   }
 
   verdictForJob(run: string, environment: string): Promise<Verdict> {
-    return jobVerdict(this.#context, run, environment)
+    return jobVerdict(this.#context, this.#unsealed, run, environment)
   }
 
   async sealRun(

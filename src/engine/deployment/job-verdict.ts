@@ -1,11 +1,13 @@
 import { checkEnvironment } from '#core/environment/check.ts'
 import type { EnvironmentFacts, Verdict, Verification } from '#core/environment/check.ts'
+import { judgeGates } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { loadApplication } from '#store/application.ts'
 import type { StoredApplication } from '#store/application.ts'
 import { decisionsOn } from '#store/approval.ts'
 import { loadEnvironment } from '#store/environment.ts'
+import { latestEvidence } from '#store/evidence.ts'
 import { loadJobs } from '#store/job.ts'
 import type { StoredJob } from '#store/job.ts'
 import { releaseOfRun } from '#store/release.ts'
@@ -13,13 +15,20 @@ import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
 import { loadSecrets } from './load-secrets.ts'
-import { currentFreeze, verifications } from './question.ts'
+import type { UnsealedEvidence } from './collect-evidence.ts'
+import { timeFacts, verifications } from './question.ts'
+import { siblingsOf } from './release-evidence.ts'
 
 /**
  * What the rules of an environment say to a job that names it. An environment that `shipway.yml` does not know has no rules, as on
  * GitHub. Whether another deployment is under way plays no part: the job may deploy nothing, and `concurrency` is there for it.
  */
-export async function jobVerdict(context: DeliveryContext, runId: string, environment: string): Promise<Verdict> {
+export async function jobVerdict(
+  context: DeliveryContext,
+  unsealed: UnsealedEvidence,
+  runId: string,
+  environment: string,
+): Promise<Verdict> {
   const { query } = context.store
   const run = await loadRun(query, runId)
   if (run === undefined) throw new Error(`Invariant broken: there is no run ${runId}`)
@@ -30,9 +39,11 @@ export async function jobVerdict(context: DeliveryContext, runId: string, enviro
   const release = await releaseOfRun(query, run.id)
   const state = await loadEnvironment(query, run.application, environment)
   const kept = loadSecrets(context, { application: run.application, environment, tickets: [] })
-  const freeze = await currentFreeze(config, context.clock.now())
+  const now = context.clock.now()
+  const place = { application: run.application }
   const facts: EnvironmentFacts = {
-    ...(freeze === undefined ? {} : { freeze }),
+    ...(await timeFacts(query, { place, release, config, now })),
+    ...(await gateFacts(context, unsealed, { application, config, run, current: state.current })),
     ...(state.lock === undefined ? {} : { lock: state.lock }),
     ...(state.hold === undefined ? {} : { hold: state.hold }),
     verifications: await jobVerifications(query, { application, config, run }),
@@ -61,7 +72,46 @@ export async function jobVerdict(context: DeliveryContext, runId: string, enviro
           },
         }),
   } as const
-  return checkEnvironment({ config, subject, facts, now: context.clock.now() })
+  return checkEnvironment({ config, subject, facts, now })
+}
+
+/** What the gates say to what the run, and the others of its event, have uploaded so far. */
+async function gateFacts(
+  context: DeliveryContext,
+  unsealed: UnsealedEvidence,
+  asked: {
+    readonly application: StoredApplication
+    readonly config: EnvironmentConfig
+    readonly run: StoredRun
+    readonly current: string | undefined
+  },
+): Promise<Pick<EnvironmentFacts, 'gates' | 'evidencePending'>> {
+  const { application, config, run, current } = asked
+  if (config.gates === undefined) return {}
+  const { query } = context.store
+  const runs = (await siblingsOf(query, run)).map(({ id }) => id)
+  const before = current === undefined ? undefined : await latestEvidence(query, current)
+  const now = context.clock.now()
+  const pending = await runningJob(query, runs)
+  return {
+    ...(pending === undefined ? {} : { evidencePending: pending.name }),
+    gates: judgeGates(config.gates, {
+      evidence: await unsealed.of(context, { run, runs, config: application.config.release }),
+      previous: before?.reports ?? [],
+      waivers: application.config.waivers,
+      buildMs: now - run.createdAt,
+      now,
+    }),
+  }
+}
+
+/** A job that waits for nothing but a runner, or has one: two jobs that wait for their environments never wait for each other. */
+async function runningJob(query: Query, runs: readonly string[]): Promise<StoredJob | undefined> {
+  for (const run of runs) {
+    const running = (await loadJobs(query, run)).find(({ state }) => state === 'ready' || state === 'leased')
+    if (running !== undefined) return running
+  }
+  return undefined
 }
 
 /** Verified by a deployment of the run's release, or by jobs of the same run that named the other environment and are green. */

@@ -93,11 +93,12 @@ export async function deploymentQuestion(
 }
 
 /** What depends on the time. The calendar is loaded only where there are windows. */
-async function timeFacts(
+export async function timeFacts(
   query: Query,
   asked: {
     readonly place: { readonly application: string }
-    readonly release: Release
+    /** Absent: nothing was sealed that could have been anywhere. */
+    readonly release: Pick<Release, 'id'> | undefined
     readonly config: EnvironmentConfig
     readonly now: number
   },
@@ -106,17 +107,17 @@ async function timeFacts(
   const freeze = await currentFreeze(config, now)
   if (config.soakMs === undefined) return freeze === undefined ? {} : { freeze }
   const soaked: [string, { readonly ms: number; readonly isRunning: boolean }][] = []
-  for (const environment of config.after) {
-    soaked.push([
-      environment,
-      await timeServed(query, { application: asked.place.application, environment }, release.id, now),
-    ])
+  if (release !== undefined) {
+    for (const environment of config.after) {
+      const place = { application: asked.place.application, environment }
+      soaked.push([environment, await timeServed(query, place, release.id, now)])
+    }
   }
   return { ...(freeze === undefined ? {} : { freeze }), soaked: Object.fromEntries(soaked) }
 }
 
 /** The window of an environment that is open now. */
-export async function currentFreeze(config: EnvironmentConfig, now: number): Promise<EnvironmentFacts['freeze']> {
+async function currentFreeze(config: EnvironmentConfig, now: number): Promise<EnvironmentFacts['freeze']> {
   if (config.freeze === undefined || config.freeze.length === 0) return undefined
   const { freezeAt } = await import('#core/environment/freeze.ts')
   return freezeAt(config.freeze, now)
