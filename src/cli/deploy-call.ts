@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { exitCodeOf } from '#core/errors.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
@@ -15,6 +16,7 @@ import { findEnvironment } from './find-environment.ts'
 import { tookAndReceipt } from './live/ending.ts'
 import { deploymentMark } from './live/mark.ts'
 import { readFilledHome } from './open-home.ts'
+import { findProject } from './project.ts'
 import type { Session } from './session.ts'
 import { performRequest } from './work.ts'
 import type { WorkResult } from './work.ts'
@@ -73,7 +75,8 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   const { flags, mode } = call
   const plan = await readFilledHome(session, async (q) => planCall(session, q, call))
   const { environment, release } = plan
-  const request = deployRequest(call, { environment, release: release?.id, run: plan.run })
+  const own = await ownRepository(session, environment.application)
+  const request = { ...deployRequest(call, { environment, release: release?.id, run: plan.run }), ...own }
   if (flags.dryRun === true) {
     const { showDryRun } = await import('./deploy-dry-run.ts')
     return showDryRun(session, { request, title: describe(mode, plan), environment, release })
@@ -93,6 +96,12 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
     ...(mode === 'rollback' ? { priority: 'P1' } : {}),
   })
   return concludeDeployments(session, result)
+}
+
+/** Inside a repository of the application an agent can read its rules there, should the home not know it yet. */
+async function ownRepository(session: Session, application: string): Promise<Pick<DeployRequest, 'repository'>> {
+  const project = await findProject(session.directory)
+  return project?.parsed.value?.application === application ? { repository: await realpath(project.root) } : {}
 }
 
 /** The request of a call, once it is clear what it means. */

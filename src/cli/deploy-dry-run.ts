@@ -9,6 +9,7 @@ import type { EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { planLines } from '#core/view/plan-lines.ts'
 import { previewDeployment } from '#engine/deployment/preview.ts'
 import type { DeploymentPreview, PreviewContext } from '#engine/deployment/preview.ts'
+import { freshRules, rulesAskedBy } from '#engine/refresh-rules.ts'
 import { whoAmI } from './identity.ts'
 import { mark } from './live/mark.ts'
 import { readFilledHome } from './open-home.ts'
@@ -30,10 +31,13 @@ export interface DryRun {
  * would say now, as that of the real call would: 3 when they could only refuse, 5 when a target does not answer, 8 when it would wait.
  */
 export async function showDryRun(session: Session, dry: DryRun): Promise<number> {
-  const asked = { request: dry.request, requestedBy: whoAmI(session.world) }
-  const preview = await readFilledHome(session, async (q) =>
-    previewDeployment(previewContext(session, dry.request.application), q, asked),
-  )
+  const { request } = dry
+  const preview = await readFilledHome(session, async (q) => {
+    const place = await rulesAskedBy(q, request)
+    const rules = place === undefined ? undefined : await freshRules(session.services, q, place)
+    const asked = { request, requestedBy: whoAmI(session.world), rules }
+    return previewDeployment(previewContext(session, request.application), q, asked)
+  })
   const { plan, planHash, verdict, gates, targets } = preview
   if (session.isJson) {
     session.printJson({

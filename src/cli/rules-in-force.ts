@@ -10,8 +10,8 @@ export interface RulesRemark {
 }
 
 /**
- * Rules come into force with a run of the newest commit of the default branch. Where nobody can tell which branch that is, they stay as they
- * were for ever; where nobody has run that commit, those before it count. Undefined when neither is so, or the repository is not here.
+ * Rules come into force with the next run, deployment, promotion or approval after they are the newest of the default branch. Where nobody can tell
+ * which branch that is, they stay as they were for ever. Undefined when they are in force, or the repository is not here.
  */
 export async function remarkOnRules(
   session: Session,
@@ -39,7 +39,7 @@ export async function remarkOnRules(
   return {
     code: 'RULES_BEHIND',
     message: `shipway.yml of the newest commit of ${branch.name} is not in force yet: ${since}.`,
-    hint: `A run of it brings it into force: \`shipway run --ref ${branch.name}\`.`,
+    hint: 'The next run of it, deployment, promotion or approval brings it into force.',
   }
 }
 

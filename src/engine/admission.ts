@@ -3,6 +3,7 @@ import { ticketFact } from '#core/audit/ticket-fact.ts'
 import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { appendAudit } from '#store/audit.ts'
+import { saveApplication } from '#store/application.ts'
 import { finishTicket, insertTicket, loadTicket } from '#store/ticket.ts'
 import { openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
@@ -14,6 +15,8 @@ import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { refusal } from './inbox.ts'
 import type { ClaimedTicket } from './inbox.ts'
+import { freshRules, rulesAskedBy } from './refresh-rules.ts'
+import type { FreshRules } from './refresh-rules.ts'
 
 export interface Admission {
   readonly outcome: TicketOutcome
@@ -45,12 +48,32 @@ export async function admit(context: AgentContext, claimed: ClaimedTicket): Prom
 
 async function enter(context: AgentContext, ticket: Ticket, digest: string): Promise<TicketOutcome> {
   const work = await prepare(context, ticket)
+  const asked = await rulesAskedBy(context.store.query, ticket.request)
+  const rules = asked === undefined ? undefined : await freshRules(context, context.store.query, asked)
   return context.store.transaction(async (query) => {
     await insertTicket(query, ticket, digest)
+    if (rules !== undefined) await putIntoForce(context, query, ticket, rules)
     const outcome = await work(query)
     await finishTicket(query, ticket.id, outcome, outcome.kind === 'accepted' ? outcome.subjects[0] : undefined)
     await appendAudit(query, context, ticketFact(ticket, outcome))
     return outcome
+  })
+}
+
+/** Also when the ticket is then refused: the rules are the newest whatever was asked. */
+async function putIntoForce(
+  context: AgentContext,
+  query: Query,
+  { id, requestedBy }: Ticket,
+  rules: FreshRules,
+): Promise<void> {
+  await saveApplication(query, rules)
+  await appendAudit(query, context, {
+    actor: requestedBy,
+    action: 'rules.taken',
+    application: rules.name,
+    subject: id,
+    detail: { sha: rules.configSha },
   })
 }
 

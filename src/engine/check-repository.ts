@@ -24,8 +24,8 @@ export async function checkRepository(
 }
 
 /** Whether a repository has a commit with a `shipway.yml`; undefined when it cannot be asked. */
-async function hasRules(
-  { git }: Pick<AgentContext, 'git'>,
+export async function hasRules(
+  { git }: { readonly git: Pick<AgentContext['git'], 'readFiles'> },
   repository: string,
   sha: string,
 ): Promise<boolean | undefined> {

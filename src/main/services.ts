@@ -12,6 +12,7 @@ export const services: CliServices = {
     readBlob: async (...args) => (await gitAdapter()).readBlob(...args),
     diffLines: async (...args) => (await gitAdapter()).diffLines(...args),
     defaultBranch: async (...args) => (await gitAdapter()).defaultBranch(...args),
+    isAncestor: async (...args) => (await gitAdapter()).isAncestor(...args),
   },
   openStore: async (home) => {
     const { openReader } = await import('./open-store.ts')

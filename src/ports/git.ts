@@ -23,11 +23,13 @@ export interface Git {
   diffLines(repository: string, base: string | undefined, sha: string): Promise<string | undefined>
   /** The branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`, else the only one there is. */
   defaultBranch(repository: string): Promise<DefaultBranch | undefined>
+  /** Whether a commit has another one behind it, or is it. False also when git knows one of them not. */
+  isAncestor(repository: string, ancestor: string, sha: string): Promise<boolean>
 }
 
 export interface DefaultBranch {
   readonly name: string
-  /** The newest commit of it, here and as far as it is known at `origin`. */
+  /** The newest commit of it, here, then as far as it is known at `origin`. */
   readonly tips: readonly string[]
 }
 

@@ -160,5 +160,8 @@ describe('The default branch', () => {
     git('update-ref', 'refs/remotes/origin/main', first)
 
     expect(await systemGit.defaultBranch(root)).toEqual({ name: 'main', tips: [second, first] })
+    expect(await systemGit.isAncestor(root, first, second)).toBe(true)
+    expect(await systemGit.isAncestor(root, second, first)).toBe(false)
+    expect(await systemGit.isAncestor(root, '0'.repeat(39) + '1', first)).toBe(false)
   })
 })

@@ -85,6 +85,9 @@ export const systemGit: Git = {
     const tips = [`refs/heads/${name}`, `refs/remotes/origin/${name}`].flatMap((ref) => known.get(ref)?.sha ?? [])
     return { name, tips }
   },
+  async isAncestor(repository, ancestor, sha) {
+    return (await tryGit(repository, ['merge-base', '--is-ancestor', ancestor, sha])) !== undefined
+  },
 }
 
 function refLines(text: string): readonly { readonly name: string; readonly sha: string; readonly target: string }[] {

@@ -139,8 +139,13 @@ export const page: CommandPage = {
       name: 'import',
       summary: 'take in a release that was exported',
       description:
-        'Takes in a release that another state home has exported. Every file is checked against its digest, and the manifest against the id. Where it may go is known after the first `shipway run` of its repository here.',
-      examples: [{ command: 'shipway release import v1.4.2.zip', purpose: 'then `shipway deploy ENV v1.4.2`' }],
+        'Takes in a release that another state home has exported. Every file is checked against its digest, and the manifest against the id. The rules of where it may go are read by the first `shipway deploy` inside its repository, from the newest commit of the default branch.',
+      examples: [
+        {
+          command: 'shipway release import v1.4.2.zip',
+          purpose: 'then `shipway deploy ENV v1.4.2` inside the repository',
+        },
+      ],
       exits: [0, 2, 3],
       define: (command, act) => {
         command.argument('<file>', 'what `shipway release export VERSION` wrote').action(act(importRelease))

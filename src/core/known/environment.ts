@@ -15,7 +15,7 @@ export function environmentNotFound(fact: {
     message: `Environment "${fact.environment}" is not defined in shipway.yml of ${fact.application} (${known}).`,
     hint:
       near === undefined
-        ? 'The rules in force are those of the default branch, as of its latest run.'
+        ? 'The rules in force are those of the newest commit of the default branch.'
         : `Did you mean "${near}"?`,
   })
 }

@@ -18,6 +18,23 @@ export function projectInvalid(fact: {
   })
 }
 
+/** The newest rules cannot be read, so nothing is brought forward under older ones. */
+export function rulesInvalid(fact: {
+  readonly sha: string
+  readonly branch: string
+  readonly text: string
+  readonly diagnostics: readonly Diagnostic[]
+}): KnownError {
+  const errors = fact.diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
+  return new KnownError({
+    code: 'RULES_INVALID',
+    kind: 'usage',
+    message: `shipway.yml of ${fact.sha.slice(0, 7)}, the newest commit of ${fact.branch}, has ${errors.length === 1 ? 'a mistake' : `${errors.length} mistakes`}: nobody can tell which rules hold.`,
+    hint: `Correct it on ${fact.branch} (\`shipway lint\` checks it). \`shipway rollback\` and \`shipway lock\` work meanwhile, by the rules before.`,
+    details: fact.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, fact.text)),
+  })
+}
+
 /** The store knows no application of this name. */
 export function applicationNotFound(fact: {
   readonly application: string
@@ -27,7 +44,7 @@ export function applicationNotFound(fact: {
     code: 'APPLICATION_NOT_FOUND',
     kind: 'usage',
     message: `There is no application "${fact.application}"${fact.known.length === 0 ? '' : ` (known: ${fact.known.join(', ')})`}.`,
-    hint: 'An application is known after its first `shipway run`.',
+    hint: 'An application is known after its first `shipway run`, or a `shipway deploy` inside its repository.',
   })
 }
 

@@ -63,6 +63,8 @@ export interface DeployRequest {
   readonly isForced?: true
   /** A rehearsal of a rollback: it leaves no hold behind when it works. */
   readonly isRehearsal?: true
+  /** A git repository of the application on this machine: where the home does not know the application yet, its first rules are read there. */
+  readonly repository?: string
   /** The run whose step asked for it. A second request of the same run, environment and release joins the first. */
   readonly run?: string
 }

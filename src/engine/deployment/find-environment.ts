@@ -6,12 +6,14 @@ import type { Query } from '#ports/sql-driver.ts'
 import { listApplications, loadApplication } from '#store/application.ts'
 import type { StoredApplication } from '#store/application.ts'
 
-/** The rules in force for a place; relative targets are made absolute. */
+/** The rules in force for a place, or those that are about to be; relative targets are made absolute. */
 export async function findEnvironment(
   query: Query,
   place: { readonly application: string; readonly environment: string },
+  fresh?: Omit<StoredApplication, 'updatedAt'>,
 ): Promise<{ readonly application: StoredApplication; readonly config: EnvironmentConfig }> {
-  const application = await loadApplication(query, place.application)
+  const known = await loadApplication(query, place.application)
+  const application = fresh === undefined ? known : { updatedAt: 0, ...known, ...fresh }
   if (application === undefined) {
     throw applicationNotFound({
       application: place.application,

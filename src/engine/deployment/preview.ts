@@ -13,6 +13,7 @@ import { loadEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import { checkRun, findRelease } from './admit-deploy.ts'
+import type { FreshRules } from '../refresh-rules.ts'
 import { findEnvironment } from './find-environment.ts'
 import { makePlan } from './gate.ts'
 import { refuseOpenPorts } from './exposed-ports.ts'
@@ -44,10 +45,15 @@ export interface PreviewContext extends QuestionContext {
 export async function previewDeployment(
   context: PreviewContext,
   query: Query,
-  asked: { readonly request: DeployRequest; readonly requestedBy: string },
+  asked: {
+    readonly request: DeployRequest
+    readonly requestedBy: string
+    /** Rules that the deployment would bring into force. */
+    readonly rules?: FreshRules | undefined
+  },
 ): Promise<DeploymentPreview> {
   const { request, requestedBy } = asked
-  const { application, config } = await findEnvironment(query, request)
+  const { application, config } = await findEnvironment(query, request, asked.rules)
   await checkRun(query, request)
   const release = await findRelease(query, request, config)
   const run = request.run === undefined ? undefined : await loadRun(query, request.run)
