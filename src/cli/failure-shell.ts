@@ -57,16 +57,16 @@ export class FailureShell {
     this.#ended.delete(name)
   }
 
-  async #run(key: string, { name, argv, cwd, env }: FailedStep, signal: AbortSignal): Promise<ShellAnswer> {
+  async #run(key: string, { name, argv, cwd, env, place }: FailedStep, signal: AbortSignal): Promise<ShellAnswer> {
     using _pause = this.#screen?.pause()
     const say = (text: string): void => this.#screen?.write(text)
-    say(`\nstep "${name}" of ${key} failed: a shell in its world, ${cwd}\n(Ctrl-D or exit goes on with the job)\n`)
+    say(`\nstep "${name}" of ${key} failed: a shell in its world, ${place}\n(Ctrl-D or exit goes on with the job)\n`)
     const [program = '/bin/sh', ...args] = argv
     const { HISTFILE: _, ...world } = env
     const shell = spawn(program, args, {
       cwd,
       stdio: 'inherit',
-      env: { TERM: process.env['TERM'] ?? 'dumb', ...world, PS1: `(${key}) \\w \\$ ` },
+      env: { TERM: process.env['TERM'] ?? 'dumb', ...world, PS1: `(${key}) $PWD $ ` },
     })
     const stop = (): boolean => shell.kill('SIGHUP')
     signal.addEventListener('abort', stop, { once: true })

@@ -13,7 +13,7 @@ import type { JobLog } from './job-log.ts'
 import { ProblemMatchers } from './matcher/problem-matchers.ts'
 import type { JobService } from './service/job-service.ts'
 import type { Docker } from './container/docker.ts'
-import type { StepHost } from './step-host.ts'
+import type { OfferShell, StepHost } from './step-host.ts'
 import type { RunnerTimings } from './timings.ts'
 import type { Watchdog } from './watchdog.ts'
 
@@ -86,6 +86,8 @@ export interface Frame {
   readonly uses: Map<StepModel, ActionUse>
   /** Steps whose action wants its post stage, in the order in which they asked for it. */
   readonly posts: StepModel[]
+  /** A shell where the first of its steps failed. */
+  offerShell?: OfferShell
 }
 
 /** A frame in which nothing has run. */
@@ -119,6 +121,8 @@ export interface StepEnd {
   readonly outcome: Conclusion
   /** One sentence, when it is not green. */
   readonly reason?: string
+  /** A shell where it failed, of a step that did not run as a process of the job's host, or of the step of a composite action. */
+  readonly offerShell?: OfferShell
 }
 
 export const STEP_SUCCEEDED: StepEnd = { outcome: 'success' }

@@ -1,5 +1,14 @@
+import type { FailedStep } from '#core/run/job-order.ts'
 import type { Stop } from './job-control.ts'
 import type { ProcessPlan, ProcessRunner, ProcessSink } from './step-process.ts'
+
+/** What opens a shell on a terminal of this machine, or why there is none. */
+export type ShellOffer =
+  | (Pick<FailedStep, 'argv' | 'cwd' | 'env' | 'place'> & AsyncDisposable)
+  | { readonly why: string }
+
+/** Prepares a shell in the world of one step. What it has made for that goes when the offer is disposed of. */
+export type OfferShell = (stop: Stop) => Promise<ShellOffer>
 
 /**
  * Where the processes of a job's steps run: this machine, or the container of the job. Everything that starts a process for
@@ -26,6 +35,8 @@ export interface StepHost {
   share(path: string, kind: 'file' | 'folder'): void
   /** The program that a name means on the PATH of a step; undefined when there is none. */
   findProgram(name: string, path: string, cwd: string): string | undefined
+  /** A shell in the folder, with the variables as the host sees them: for who looks around where a step has failed. */
+  offerShell(plan: Pick<ProcessPlan, 'cwd' | 'env'>, stop: Stop): Promise<ShellOffer>
   /**
    * Runs one program to its end and returns its exit code. `argv` and `env` are as the host sees them; `cwd` may be either.
    * A stop reaches the program and what it has started, wherever it runs.

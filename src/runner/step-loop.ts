@@ -9,7 +9,7 @@ import type { Conclusion } from '#core/run/job-order.ts'
 import type { StepModel } from '#core/workflow/model.ts'
 import { evaluateEnvironment } from './evaluate-environment.ts'
 import { keepEventFile } from './event-file.ts'
-import { holdForShell } from './failure-shell.ts'
+import { holdForShell, shellOf } from './failure-shell.ts'
 import { Stopped } from './job-control.ts'
 import { useOf, wantsPost } from './job-run.ts'
 import type { Frame, JobRun, StepEnd, StepMemory, StepRecord } from './job-run.ts'
@@ -61,8 +61,6 @@ const marks = {
 interface StepResult extends StepEnd {
   readonly conclusion: Conclusion
   readonly outputs: Record<string, string>
-  /** Of a step that has really run. */
-  readonly call?: StepCall
 }
 
 /** A step that an earlier attempt has done shows with its result. */
@@ -110,9 +108,9 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
     const { outcome, conclusion, outputs } = result
     rememberStep(job, { index, id: step.id, name, outcome, conclusion, outputs })
   }
-  const { call, conclusion } = result
+  const { offerShell, conclusion } = result
   const wantsShell = job.order.hasShell === true && conclusion === 'failure' && !job.control.isCancelled
-  if (wantsShell && call !== undefined) await holdForShell(job, call, name)
+  if (wantsShell && offerShell !== undefined) await holdForShell(job, name, offerShell)
 }
 
 /** Puts a result where later steps see it. Generated ids stay out of the `steps` context (actions-semantics 5). */
@@ -120,6 +118,7 @@ function recordResult(job: JobRun, frame: Frame, step: StepModel, result: StepRe
   if (result.conclusion === 'failure' && !job.control.isCancelled) {
     frame.status = 'failure'
     if (result.reason !== undefined) frame.failure ??= result.reason
+    if (result.offerShell !== undefined) frame.offerShell ??= result.offerShell
   }
   if (step.id.startsWith('__') || job.stage !== 'main') return
   const record: StepRecord = { outputs: result.outputs, outcome: result.outcome, conclusion: result.conclusion }
@@ -153,7 +152,7 @@ async function runStep(
   const condition = () => stillHolds(job, frame, step, env)
   const call = { step, frame, env, ownEnv, scope, outputs }
   const end = await job.control.whileHolding(condition, () => runWithinTime(job, call))
-  return { ...end, outputs, conclusion: conclusionOf(job, step, end, scope), call }
+  return { offerShell: shellOf(job, call), ...end, outputs, conclusion: conclusionOf(job, step, end, scope) }
 }
 
 /** Runs the step, but not longer than its `timeout-minutes` (53). */
@@ -174,7 +173,7 @@ async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
     const end = await performSafely(job, call)
     if (late !== undefined) {
       job.announce('error', late)
-      return { outcome: 'failure', reason: late }
+      return { ...end, outcome: 'failure', reason: late }
     }
     return job.control.stopCount === stopsBefore ? end : cancelledStep(job, call.frame)
   } catch (error) {

@@ -223,7 +223,7 @@ describe.skipIf(missing !== undefined)(`a container that cannot be had ${missing
     [{ image: baseImage, options: '--network host' }, /^"container.options" cannot have --network/],
     [{ image: baseImage, credentials: { username: 'ann', password: '' } }, /^"container.credentials" needs both/],
     [{ image: baseImage, volume: ['/a:/b'] }, /^"container" has an unknown key "volume"/],
-    [{ image: baseImage, options: '--no-such-option' }, /^The container of .* did not start: /],
+    [{ image: baseImage, options: '--no-such-option' }, /^The container of .* did not start: (?!Run 'docker)/],
     [{ image: baseImage, options: '--user 4711:4711 --memory 1' }, /^The container of .* did not start: /],
   ] as const)('%j fails the job before its first step', async (container, message) => {
     await using rig = start()

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process'
 import { readFileSync, existsSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import { requireSystem } from '../rig/system.ts'
+import { onTerminal } from '../rig/terminal.ts'
 
 const missing = await requireSystem(['bsdutils'])
-const program = path.resolve(import.meta.dirname, '../../bin/shipway')
 
 const workflow = `name: CI
 on: push
@@ -21,31 +20,6 @@ jobs:
       - { run: 'exit 3', env: { OWN: mine, KEY: '\${{ secrets.KEY }}' } }
       - { if: always(), run: 'cat made > "$NOTES/made"' }
 `
-
-/** A call on a real terminal: `script` has one, and hands on what is typed. */
-async function onTerminal(
-  cwd: string,
-  env: Record<string, string | undefined>,
-  call: { readonly args: readonly string[]; readonly answers: readonly (readonly [RegExp, string])[] },
-): Promise<{ readonly status: number | null; readonly output: string }> {
-  const line = [program, ...call.args].map((word) => `'${word}'`).join(' ')
-  const child = spawn('script', ['-qefc', line, '/dev/null'], { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] })
-  let output = ''
-  let from = 0
-  const answers = [...call.answers]
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    for (let [next] = answers; next !== undefined; [next] = answers) {
-      const found = next[0].exec(output.slice(from))
-      if (found === null) return
-      from += found.index + found[0].length
-      answers.shift()
-      child.stdin.write(next[1])
-    }
-  })
-  const status = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { status, output }
-}
 
 describe.skipIf(missing !== undefined)(`shipway run --shell-on-failure ${missing ?? ''}`, { tags: ['slow'] }, () => {
   test('opens a shell in the world of the failed step, and goes on with the job after Ctrl-D', async () => {

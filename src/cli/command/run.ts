@@ -12,7 +12,7 @@ export const page: CommandPage = {
   description:
     'Runs the workflows that answer to an event on this commit, with the changes that nobody committed yet, and shows their log until they have ended. ' +
     'Without an event it does what a push of the current branch would do. Ctrl-C cancels the run; pressing it again leaves at once. ' +
-    'With --shell-on-failure a step that fails opens a shell in its folder, with its environment; Ctrl-D goes on with the job.',
+    'With --shell-on-failure a step that fails opens a shell in its folder, with its environment, inside of its container if it ran in one; Ctrl-D goes on with the job.',
   examples: [
     { command: 'shipway run', purpose: 'what a push of this commit would run' },
     { command: 'shipway run pull_request --job test', purpose: 'the job "test" and what it needs' },

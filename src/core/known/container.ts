@@ -115,6 +115,9 @@ function firstLine(output: string): string {
   return lines(output)[0] ?? 'it says nothing.'
 }
 
+/** How every error of the docker program ends, whatever it was. */
+const askForHelp = /^(?:Run|See) 'docker .*--help'/
+
 function lastLine(output: string): string {
-  return lines(output).at(-1) ?? ''
+  return lines(output).findLast((line) => !askForHelp.test(line)) ?? ''
 }

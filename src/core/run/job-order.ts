@@ -251,7 +251,10 @@ export interface FailedStep {
   readonly number: number
   readonly name: string
   readonly argv: readonly string[]
+  /** A folder of this machine: of the shell, or of the program that takes the terminal into a container. */
   readonly cwd: string
+  /** Where the shell is, as people are told. */
+  readonly place: string
   /** All variables of the step's processes, secrets among them: for this user's own terminal and nothing else. */
   readonly env: Readonly<Record<string, string>>
 }

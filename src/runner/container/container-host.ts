@@ -6,6 +6,7 @@ import type { Mount } from '#core/container/path-map.ts'
 import type { StepHost } from '../step-host.ts'
 import { runProcess } from '../step-process.ts'
 import type { StopSignal } from '../step-process.ts'
+import { offerContainerShell } from './container-shell.ts'
 import type { Docker } from './docker.ts'
 
 /** The job's container as it runs. */
@@ -36,7 +37,7 @@ const START_POLL_MS = 20
 export function containerHost(
   docker: Docker,
   container: RunningContainer,
-  job: { readonly temp: string; readonly mark: string; nextFileNumber(): number },
+  job: { readonly temp: string; readonly workspace: string; readonly mark: string; nextFileNumber(): number },
 ): StepHost {
   const paths = pathMap(container.mounts)
   let proof: Promise<void> | undefined
@@ -52,6 +53,18 @@ export function containerHost(
     share: (path, kind) => {
       if (!container.isShared) chmodSync(path, kind === 'folder' ? 0o777 : 0o666)
     },
+    offerShell: (plan, stop) =>
+      offerContainerShell(
+        docker,
+        {
+          id: container.id,
+          place: `the container of ${container.image}`,
+          folders: [paths.inside(plan.cwd), paths.inside(job.workspace)],
+          env: plan.env,
+          file: `${job.temp}/_runner_file_commands/env_${job.nextFileNumber()}`,
+        },
+        stop,
+      ),
     run: async (plan, sink, runner, stop) => {
       const number = job.nextFileNumber()
       const pidFile = `${job.temp}/_runner_file_commands/pid_${number}`

@@ -14,6 +14,7 @@ import { isInside, normalizePath } from '#core/step/path-pattern.ts'
 import { githubEnvironment } from '#core/step/environment.ts'
 import type { ActionRuns } from '#core/workflow/action-model.ts'
 import { makeFileCommands } from '../file-command-set.ts'
+import type { Stop } from '../job-control.ts'
 import { STEP_SUCCEEDED, registerPost, useOf } from '../job-run.ts'
 import type { JobRun, LoadedAction, StepEnd } from '../job-run.ts'
 import { runStepProcess } from '../script-step.ts'
@@ -27,6 +28,7 @@ import type { StopSignal } from '../step-process.ts'
 import { evaluateEnvironment } from '../evaluate-environment.ts'
 import { inputVariables } from '../uses/action-inputs.ts'
 import { githubOfAction } from '../uses/github-of-action.ts'
+import { offerShellAgain } from './container-shell.ts'
 import type { Docker } from './docker.ts'
 import { ensureImage } from './image.ts'
 import { openDocker } from './job-containers.ts'
@@ -162,21 +164,34 @@ async function runContainer(job: JobRun, call: StepCall, docker: Docker, wanted:
   const [program, ...before] = words(wanted.entrypoint, 'entrypoint')
   const network = job.containers?.network
   const name = `shipway_step_${randomUUID()}`
-  const args = [
-    '--name',
-    name,
-    '--rm',
+  const entry = program === undefined ? [] : ['--entrypoint', program]
+  const common = [
     ...labelArguments(job),
     '--workdir',
-    '/github/workspace',
+    workspaceInside,
     ...(network === undefined ? [] : ['--network', network]),
-    ...(program === undefined ? [] : ['--entrypoint', program]),
     ...mountArguments(socket === undefined ? mounts : [...mounts, { outside: socket, inside: '/var/run/docker.sock' }]),
   ]
-  const host = containerOfStep(job, docker, { name, args, paths })
+  const host = containerOfStep(job, docker, { name, args: ['--name', name, '--rm', ...entry, ...common], paths })
   const collector = makeCollector(call.outputs, useOf(call.frame, call.step).state)
   const argv = [wanted.image, ...before, ...wanted.args]
-  return runStepProcess(job, { argv, cwd: job.order.paths.workspace, env }, { files, collector, host })
+  const end = await runStepProcess(job, { argv, cwd: job.order.paths.workspace, env }, { files, collector, host })
+  const offerShell = async (stop: Stop) => {
+    const { image } = wanted
+    // Fresh files for file commands: those of the step are read.
+    const fresh = Object.entries(makeFileCommands(job)).map(([key, path]) => [key, paths.inside(path)])
+    const world = { ...env, ...Object.fromEntries(fresh) }
+    const again = { image, args: common, folder: workspaceInside, env: world, file: variableFile(job) }
+    return offerShellAgain(docker, again, stop)
+  }
+  return { ...end, offerShell }
+}
+
+/** Working directory of every action's container (107). */
+const workspaceInside = '/github/workspace'
+
+function variableFile(job: JobRun): string {
+  return `${job.order.paths.temp}/_runner_file_commands/env_${job.nextFileNumber()}`
 }
 
 /** The artifact and cache services, where a container of its own network reaches this machine. */
@@ -200,8 +215,7 @@ function containerOfStep(
     kind: 'container',
     baseEnv: {},
     run: async (plan, sink, runner, stop) => {
-      const file = `${job.order.paths.temp}/_runner_file_commands/env_${job.nextFileNumber()}`
-      const variables = docker.pass(plan.env, file)
+      const variables = docker.pass(plan.env, variableFile(job))
       const argv = [docker.program, 'run', ...args, ...variables.args, ...plan.argv]
       const signal = (stopSignal: StopSignal): void => {
         const how = stopSignal === 'KILL' ? ['rm', '--force', name] : ['kill', '--signal', stopSignal, name]

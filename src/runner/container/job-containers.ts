@@ -105,8 +105,9 @@ export class JobContainers {
       node: nodeInside,
       image: spec.image,
     }
+    const { temp, workspace } = job.order.paths
     const nextFileNumber = () => job.nextFileNumber()
-    const host = containerHost(this.docker, container, { temp: job.order.paths.temp, mark: job.mark, nextFileNumber })
+    const host = containerHost(this.docker, container, { temp, workspace, mark: job.mark, nextFileNumber })
     for (const { outside, readOnly } of mounts) if (readOnly !== true) host.share(outside, 'folder')
     job.enter(host)
   }

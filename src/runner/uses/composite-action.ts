@@ -37,7 +37,10 @@ export async function runCompositeAction(
   await runInnerSteps(job, frame, innerSteps(job, frame, model.runs.steps))
   if (registers(job, call, frame)) registerPost(call.frame, call.step, 'always()')
   const failed = job.stage === 'main' ? outputsOf(job, frame, call, action) : undefined
-  if (frame.status === 'failure') return { outcome: 'failure', reason: frame.failure ?? `A step of ${uses} failed.` }
+  if (frame.status === 'failure') {
+    const { failure = `A step of ${uses} failed.`, offerShell } = frame
+    return { outcome: 'failure', reason: failure, ...(offerShell === undefined ? {} : { offerShell }) }
+  }
   return failed ?? STEP_SUCCEEDED
 }
 
