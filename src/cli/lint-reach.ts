@@ -3,6 +3,7 @@ import { join, posix } from 'node:path'
 import type { Diagnostic } from '#core/diagnostic.ts'
 import type { ActionModel } from '#core/workflow/action-model.ts'
 import { checkActionInputs } from '#core/workflow/check-action-input.ts'
+import { remoteFile } from '#core/workflow/called-file.ts'
 import { allInOrder } from '#core/workflow/in-order.ts'
 import { linkCalls } from '#core/workflow/link-calls.ts'
 import type { ReadCalled } from '#core/workflow/link-calls.ts'
@@ -70,7 +71,7 @@ class Reach {
     const seen = new Set<string>()
     const actions = new Map<string, ActionModel>()
     for (let next = this.#steps.shift(); next !== undefined; next = this.#steps.shift()) {
-      const path = localPath(next.step.uses)
+      const path = localPath(next.step.uses, next.file)
       if (path === undefined || seen.size >= actionsMax) continue
       const found = await this.#readAction(path)
       if (found === undefined) this.#add(next.file, [missingAction(next.file, next.step)])
@@ -114,9 +115,10 @@ class Reach {
   }
 }
 
-/** `./path` below the root; undefined for other forms, and for a path that leaves the repository. */
-function localPath(uses: string | undefined): string | undefined {
-  if (uses === undefined || !uses.startsWith('./')) return undefined
+/** `./path` or `$/path` below the root; undefined for other forms, and for a path that leaves the repository. */
+function localPath(uses: string | undefined, from: string): string | undefined {
+  if (uses === undefined || !/^[.$]\//.test(uses)) return undefined
+  if (uses.startsWith('$') && remoteFile(from) !== undefined) return undefined
   const path = posix.normalize(uses.slice(2))
   return path.startsWith('..') ? undefined : path
 }
@@ -129,6 +131,9 @@ function missingAction(file: string, { uses, position }: StepModel): Diagnostic 
     file,
     range: { start: position, end: position },
     message: `There is no action.yml in "${uses}".`,
-    hint: 'The folder is looked for below the workspace when the step runs: an earlier step may check it out.',
+    hint:
+      uses?.startsWith('$') === true
+        ? 'The folder is taken from the commit that runs: add it, and commit it.'
+        : 'The folder is looked for below the workspace when the step runs: an earlier step may check it out.',
   }
 }

@@ -1,9 +1,11 @@
 import { homeLayout } from '#core/home/layout.ts'
+import { ownSteps } from '#core/action/own-name.ts'
 import { modelOf, workflowAt } from '#core/run/lookup.ts'
 import { placeOf } from '#core/run/place.ts'
 import { inputsAt, needsContext, permissionsOf, secretsAt } from '#core/run/plan-job.ts'
 import type { JobOrder } from '#core/run/job-order.ts'
 import type { RunState } from '#core/run/state.ts'
+import { remoteFile } from '#core/workflow/called-file.ts'
 import type { EnvironmentValues } from './deployment/job-values.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
@@ -33,6 +35,7 @@ export function buildJobOrder(
   const workflow = workflowAt(state, call)?.workflow
   if (job?.leg === undefined || model === undefined || workflow === undefined) return undefined
   const { resume } = job.leg
+  const remote = remoteFile(workflow.file)
   const folder = resume?.attempt ?? started.attempt
   const work = homeLayout.work(id, started.key, folder)
   const permissions = permissionsOf(state, job.jobId)
@@ -40,7 +43,7 @@ export function buildJobOrder(
     runId: id,
     jobKey: started.key,
     attempt: started.attempt,
-    job: model,
+    job: remote === undefined ? model : { ...model, steps: ownSteps(model.steps, remote) },
     leg: job.leg,
     workflow: {
       name: document.workflow.name,

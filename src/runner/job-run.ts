@@ -192,6 +192,8 @@ export class JobRun {
   stage: Stage = 'main'
   /** Actions of other repositories, by the text of `uses`: all are there before the first step (99). */
   readonly remoteActions = new Map<string, LoadedAction>()
+  /** Where the run's own repository lies at the commit that runs, once a step needed it: `$/path`. */
+  ownRepository: Promise<string> | undefined
   /** Number of the step that runs now, for the log and the annotations. */
   stepNumber = 0
   summaries = 0

@@ -62,7 +62,7 @@ jobs:
     runs-on: linux
     outputs: { v: 'built in \${{ github.run_attempt }}' }
     steps: [{ run: 'echo "build \${{ inputs.os }} \${{ github.run_attempt }}" >> "$NOTES/notes"' }]
-  deep: { needs: build, uses: ./.github/workflows/deep.yml, with: { os: '\${{ inputs.os }}' } }
+  deep: { needs: build, uses: $/.github/workflows/deep.yml, with: { os: '\${{ inputs.os }}' } }
 `,
   '.github/workflows/deep.yml': `on:
   workflow_call:

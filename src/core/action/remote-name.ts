@@ -12,7 +12,7 @@ export interface RemoteName {
 
 /** Undefined for every other form of `uses`, and for a shortened commit id (actions-semantics 6, 7). */
 export function parseRemoteName(uses: string): RemoteName | undefined {
-  if (/^\.[\\/]/.test(uses) || uses.startsWith('docker://') || usesProblem(uses) !== undefined) return undefined
+  if (/^[.$][\\/]/.test(uses) || uses.startsWith('docker://') || usesProblem(uses) !== undefined) return undefined
   const at = uses.indexOf('@')
   const [owner = '', repository = '', ...folders] = uses.slice(0, at).split(/[\\/]/)
   const path = folders.filter((name) => name !== '')

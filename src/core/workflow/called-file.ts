@@ -1,10 +1,10 @@
 /**
  * The workflow file that a job's `uses` names, as everything that is stored of a call names it: a path below the root of
- * the run's own repository, or `owner/repo/path@ref`. `from` is the file that calls: `./` in a file of another
- * repository means that repository at the same ref.
+ * the run's own repository, or `owner/repo/path@ref`. `from` is the file that calls: `./` and `$/` in a file of another
+ * repository mean that repository at the same ref: of workflow files both are the commit that runs.
  */
 export function calledFile(uses: string, from: string): string {
-  if (!uses.startsWith('./')) return uses
+  if (!/^[.$]\//.test(uses)) return uses
   const path = uses.slice(2)
   const remote = remoteFile(from)
   return remote === undefined ? path : `${remote.repository}/${path}@${remote.ref}`
