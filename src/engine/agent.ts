@@ -11,11 +11,12 @@ import type { Ticket } from '#core/ticket/model.ts'
 import { requestAction, requestRepository } from './action-request.ts'
 import { requestArtifacts } from './artifact-request.ts'
 import { admit } from './admission.ts'
-import { enterConcurrency, leaveBehind, leaveConcurrency, remindOfEnd } from './concurrency.ts'
+import { enterConcurrency, leaveBehind, leaveConcurrency } from './concurrency.ts'
 import type { RunNews } from './concurrency.ts'
 import type { AgentContext } from './context.ts'
 import { requestDeployment } from './deploy-request.ts'
 import { finishRun } from './finish-run.ts'
+import { newsOfTime } from './longest-time.ts'
 import { archive, claimedBefore, Inbox } from './inbox.ts'
 import type { ClaimedTicket } from './inbox.ts'
 import { JobDesk } from './job-desk.ts'
@@ -140,7 +141,8 @@ export class Agent {
 
   async #loop(): Promise<void> {
     await this.#recover()
-    let lookedAt = this.#context.clock.monotonic()
+    const startedAt = this.#context.clock.monotonic()
+    let lookedAt = startedAt
     while (!this.#stop.signal.aborted) {
       await this.#look()
       this.#tellQuiet()
@@ -153,7 +155,7 @@ export class Agent {
       }
       if (!isDue && !this.#isChanged) continue
       this.#calls += 1
-      if (isDue) await this.#pass(await remindOfEnd(this.#context.store))
+      if (isDue) await this.#pass(await newsOfTime(this.#context.store, lookedAt - startedAt))
       await this.#checkWaiting()
     }
   }
@@ -369,7 +371,7 @@ export class Agent {
     }
     for (const run of await unfinishedRuns(store.query)) await this.#carryOn(run.id, undefined)
     await this.#pass(await leaveBehind(store))
-    await this.#pass(await remindOfEnd(store))
+    await this.#pass(await newsOfTime(store, 0))
     for (const deployment of await this.#context.delivery.open()) this.#drive(deployment)
     for (const id of await this.#context.delivery.openDatabases()) this.#driveDatabase(id)
     for (const claimed of claimedBefore(files, sha256)) await this.#resume(claimed)

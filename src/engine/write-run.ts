@@ -1,4 +1,4 @@
-import { cancellationOf } from '#core/run/state.ts'
+import { cancellationOf, waitsFor } from '#core/run/state.ts'
 import type { RunEvent } from '#core/run/event.ts'
 import type { RunInput } from '#core/run/decide.ts'
 import type { JobState, RunState, RunWrite } from '#core/run/state.ts'
@@ -103,6 +103,8 @@ async function writeJob(query: Query, run: string, job: JobState): Promise<void>
   await updateJob(query, run, job.key, {
     state: job.state,
     reason: job.reason ?? null,
+    // Nobody has told it yet what it waits for: it has just begun to.
+    ...(waitsFor(job) === 'environment' && job.reason === undefined ? { waits: true } : {}),
     ...(job.conclusion === undefined ? {} : { conclusion: job.conclusion }),
     ...(job.outputs === undefined ? {} : { outputs: job.outputs }),
     ...(job.annotations === undefined ? {} : { annotations: job.annotations }),

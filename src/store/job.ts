@@ -38,6 +38,8 @@ export interface JobPatch {
   readonly process?: Json
   readonly environmentUrl?: string
   readonly priority?: number
+  /** True when it begins to wait for its environment: the longest time of that begins. */
+  readonly waits?: boolean
 }
 
 export interface JobRow {
@@ -69,7 +71,11 @@ export async function insertJobs(q: Query, run: string, jobs: readonly NewJob[])
   const columns = ['run', 'key', 'job', 'name', 'state', 'conclusion', 'reason', 'leg', 'outputs', 'annotations']
   await insertRows(
     q,
-    { table: 'job', columns: [...columns, 'priority', 'attempt', 'attempts_before'], fixed: { ready_at: '{now}' } },
+    {
+      table: 'job',
+      columns: [...columns, 'priority', 'attempt', 'attempts_before'],
+      fixed: { ready_at: '{now}', waits_since: '{now}' },
+    },
     jobs.map((job) => [
       run,
       job.key,
@@ -120,6 +126,7 @@ export async function updateJob(q: Query, run: string, key: string, patch: JobPa
     3,
   )
   if (patch.state !== undefined) sql.push('lease_until = null')
+  if (patch.waits === true) sql.push('waits_since = {now}')
   if (patch.state === 'ready') sql.push('ready_at = {now}')
   if (patch.state === 'calling') sql.push('started_at = coalesce(started_at, {now})')
   if (patch.state === 'done') sql.push('finished_at = {now}')

@@ -7,6 +7,7 @@ import { evidence } from './migrations/0004-evidence.ts'
 import { audit } from './migrations/0005-audit.ts'
 import { databaseWork } from './migrations/0006-database-work.ts'
 import { issueReport } from './migrations/0007-issue-report.ts'
+import { jobWaiting } from './migrations/0008-job-waiting.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   { sql: audit },
   { sql: databaseWork },
   { sql: issueReport },
+  { sql: jobWaiting },
 ]
 
 /** The schema that this program reads and writes. */

@@ -3,6 +3,8 @@ import type { Reason } from '#core/reason.ts'
 import { claimingJob } from '#core/concurrency/group.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { Draft } from './draft.ts'
+import { endLateJobs, overtimeOf } from './longest-time.ts'
+import type { RunTimes } from './longest-time.ts'
 import { placeOf, runJobsMax } from './place.ts'
 import { isCancelled } from './plan-job.ts'
 import { askGroup, beginJob, end, failFastReason, makeReady, stop, stopAll, stopsSiblings } from './progress.ts'
@@ -22,6 +24,8 @@ export type RunInput =
   | { readonly kind: 'verdict'; readonly key: string; readonly verdict: EnvironmentVerdict }
   /** What a concurrency group says to the run as a whole (`key` is empty) or to one of its jobs. */
   | { readonly kind: 'group'; readonly key: string; readonly answer: GroupAnswer }
+  /** Time has passed: what has taken too long ends. */
+  | ({ readonly kind: 'time' } & RunTimes)
   | ({ readonly kind: 'cancel' } & RunCancellation)
 
 export type EnvironmentVerdict =
@@ -70,6 +74,9 @@ function transition(draft: Draft, input: RunInput): void {
     case 'group':
       if (input.key === '') groupedRun(draft, input.answer)
       else groupedJob(draft, input.key, input.answer)
+      return
+    case 'time':
+      passTime(draft, input)
       return
     case 'cancel':
       cancel(draft, cancellationOf(input))
@@ -184,6 +191,13 @@ function judged(draft: Draft, key: string, verdict: EnvironmentVerdict): void {
     default:
       unreachable(verdict)
   }
+}
+
+function passTime(draft: Draft, times: RunTimes): void {
+  const overtime = overtimeOf(times)
+  if (overtime === undefined) endLateJobs(draft, times)
+  // A run that was cancelled already has been told; who gives it time to end is each job.
+  else if (draft.cancelled === undefined) cancel(draft, overtime)
 }
 
 function groupedRun(draft: Draft, answer: GroupAnswer): void {
