@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { until } from './deploy.ts'
 import type { DockerDaemon } from './docker.ts'
 
-/** A real registry (Debian's docker-registry) on loopback, that asks for a login. */
+/** A real registry (Debian's docker-registry) on loopback, that asks for a login unless it is open. */
 export interface Registry extends AsyncDisposable {
   /** `127.0.0.1:<port>` */
   readonly server: string
@@ -25,10 +25,10 @@ const users = `${username}:$2b$04$MaeaybGFG5LLlDcBASs4w.8P8w1G6560Re2Xh1sTntcxly
 const keeper = 'docker-registry serve "$1" 2>&1 & registry=$!; cat >/dev/null; kill "$registry"; wait "$registry"'
 
 /** The caller has asked `requireSystem(['docker-registry'])`. */
-export async function startRegistry(): Promise<Registry> {
+export async function startRegistry(options: { readonly isOpen?: boolean } = {}): Promise<Registry> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-registry-'))
   await writeFile(join(folder, 'users'), users)
-  await writeFile(join(folder, 'config.yml'), configuration(folder))
+  await writeFile(join(folder, 'config.yml'), configuration(folder, options.isOpen === true))
   const child = spawn('sh', ['-c', keeper, 'keeper', join(folder, 'config.yml')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -51,13 +51,13 @@ export async function startRegistry(): Promise<Registry> {
   }
 }
 
-function configuration(folder: string): string {
+function configuration(folder: string, isOpen: boolean): string {
   return JSON.stringify({
     version: 0.1,
     log: { level: 'info', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, 'data') } },
     http: { addr: '127.0.0.1:0' },
-    auth: { htpasswd: { realm: 'test', path: join(folder, 'users') } },
+    ...(isOpen ? {} : { auth: { htpasswd: { realm: 'test', path: join(folder, 'users') } } }),
   })
 }
 

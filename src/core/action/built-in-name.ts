@@ -9,7 +9,9 @@ export const builtInNames = [
   'actions/cache/save',
   'actions/setup-node',
   'actions/setup-python',
+  'shipway/build-image',
   'shipway/deploy',
+  'shipway/push-image',
 ] as const
 
 export type BuiltInName = (typeof builtInNames)[number]

@@ -1,8 +1,11 @@
 import { homedir } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Json } from '#core/json.ts'
 import { actionInputInvalid } from '#core/known/runner.ts'
 import type { MatcherModel } from '#core/matcher/model.ts'
 import type { JobOrder, RunnerRequest } from '#core/run/job-order.ts'
+import type { DockerAnswer } from '../container/docker.ts'
+import type { ToldOptions } from '../container/told-command.ts'
 import type { Stop } from '../job-control.ts'
 import { STEP_SUCCEEDED, registerPost, useOf } from '../job-run.ts'
 import type { JobRun, StepEnd } from '../job-run.ts'
@@ -63,10 +66,29 @@ export interface ActionContext {
   runProgram(argv: readonly string[], cwd: string): Promise<boolean>
   /** What a program prints, without its line end; undefined when it fails. Its errors go nowhere. */
   captureProgram(argv: readonly string[], cwd: string): Promise<string | undefined>
+  /**
+   * The docker program of the step, with the step's own connection (DOCKER_HOST, DOCKER_CONFIG): what `run: docker …` would
+   * talk to. Throws DOCKER_MISSING, DOCKER_UNREACHABLE.
+   */
+  openDocker(): Promise<StepDocker>
+  /** From one try to reach somebody to the next; longer after each. */
+  pause(attempt: number): Promise<void>
   /** Asks the agent; its progress goes to the log. */
   request(request: RunnerRequest): Promise<Json>
   /** Runs work of the action's own that stops when its step is stopped. */
   stoppable<T>(run: (stop: Stop) => Promise<T>): Promise<T>
+}
+
+/** Docker, as an action uses it. */
+export interface StepDocker {
+  readonly env: Readonly<Record<string, string>>
+  /** A question: what docker says is read, and not shown. `input` comes to it by standard input. */
+  ask(
+    args: readonly string[],
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string },
+  ): Promise<DockerAnswer>
+  /** Work: what docker says is in the log, and nothing in it is a workflow command. Its end comes back masked. */
+  tell(args: readonly string[], options?: ToldOptions): Promise<{ readonly exitCode: number; readonly tail: string }>
 }
 
 /** The `with:` of a step, with defaults. */
@@ -151,9 +173,34 @@ function contextOf(job: JobRun, call: StepCall, action: string, inputs: ActionIn
     findProgram: (name) => findMachineProgram(job, call, name),
     runProgram: (argv, cwd) => runProgram(job, call, argv, cwd),
     captureProgram: (argv, cwd) => captureProgram(job, call, argv, cwd),
+    openDocker: () => openStepDocker(job, call),
+    pause: (attempt) =>
+      job.control.stoppable(async (stop) => {
+        await delay(job.world.timings.pullRetryMs * attempt, undefined, { signal: stop.signal }).catch(() => {})
+        stop.check()
+      }),
     request: (request) =>
       job.control.stoppable((stop) => job.world.channel.request(job.tag, request, (line) => job.print([line]), stop)),
     stoppable: (run) => job.control.stoppable(run),
+  }
+}
+
+/** Proxies count where the program itself asks a registry, as BuildKit's part of it does. */
+const proxyNames = /^(?:https?|no|all)_proxy$/i
+
+async function openStepDocker(job: JobRun, call: StepCall): Promise<StepDocker> {
+  const [{ Docker }, { tellDocker }] = await Promise.all([
+    import('../container/docker.ts'),
+    import('../container/told-command.ts'),
+  ])
+  const variables = machineEnvironment(job, call.frame, call.env, call.step.id)
+  const docker = await job.control.stoppable((stop) => Docker.open(variables, stop))
+  const proxies = Object.fromEntries(Object.entries(variables).filter(([name]) => proxyNames.test(name)))
+  return {
+    env: docker.env,
+    ask: (args, options = {}) =>
+      job.control.stoppable((stop) => docker.ask(args, { ...options, env: { ...proxies, ...options.env }, stop })),
+    tell: (args, options = {}) => tellDocker(job, docker, args, { ...options, env: { ...proxies, ...options.env } }),
   }
 }
 
