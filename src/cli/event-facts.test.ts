@@ -51,6 +51,20 @@ test.for<readonly [title: string, name: string, flags: Partial<EventFlags>, stat
     { name: 'pull_request', ref: 'refs/pull/1/merge', baseRef: 'main', headRef: 'feature/x' },
   ],
   [
+    'a pull request for its base branch, whose commit runs',
+    'pull_request_target',
+    {},
+    facts,
+    { name: 'pull_request_target', ref: 'refs/heads/main', sha: 'e'.repeat(40), baseRef: 'main', headRef: 'feature/x' },
+  ],
+  [
+    'a pull request for a base branch that is checked out',
+    'pull_request_target',
+    {},
+    { ...facts, ref: 'refs/heads/main' },
+    { ref: 'refs/heads/main', sha },
+  ],
+  [
     'a start by hand',
     'workflow_dispatch',
     { input: { who: 'ann' } },
@@ -168,6 +182,32 @@ test('the payload of a file wins over what git says, and names ref and files', a
   }
 })
 
+test('a pull request for its base branch changes what its own commit changes; a release runs on its tag', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shipway-event-'))
+  try {
+    await writeFile(join(folder, 'pr.json'), JSON.stringify({ number: 7, pull_request: { base: { ref: 'gone' } } }))
+    await writeFile(join(folder, 'release.json'), JSON.stringify({ release: { tag_name: 'v9' } }))
+    await writeFile(join(folder, 'later.json'), JSON.stringify({ release: { tag_name: 'v10' } }))
+    const prepare = (name: string, eventFile?: string) =>
+      prepareEvent(session(folder), facts, name, {
+        takesSnapshot: true,
+        ...(eventFile === undefined ? {} : { eventFile }),
+      })
+
+    const asked = await prepare('pull_request_target')
+    expect(asked.event.payload).toMatchObject({ number: 1, pull_request: { head: { ref: 'feature/x', sha } } })
+    expect(asked.event.changedFiles).toEqual([`main...${sha}`])
+    expect(asked.remarks).toEqual(['pull_request_target runs on the base branch: taking main; --ref names another.'])
+
+    // A branch that is not here cannot lend its name to a commit that is not its own.
+    expect((await prepare('pull_request_target', 'pr.json')).event).toMatchObject({ ref: 'refs/pull/7/merge', sha })
+    expect((await prepare('release', 'release.json')).event).toMatchObject({ ref: 'refs/tags/v9', sha: 'd'.repeat(40) })
+    expect((await prepare('release', 'later.json')).event).toMatchObject({ ref: 'refs/heads/feature/x', sha })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
 test.for<readonly [text: string, code: string]>([
   ['{', 'FILE_UNREADABLE'],
   ['[]', 'FILE_UNREADABLE'],
@@ -196,12 +236,18 @@ test('a tag is needed for the event "tag", and a commit for any', async () => {
   ).rejects.toMatchObject({ code: 'REF_NOT_FOUND' })
 })
 
+const known: Readonly<Record<string, { readonly ref: string; readonly sha: string }>> = {
+  v9: { ref: 'refs/tags/v9', sha: 'd'.repeat(40) },
+  'refs/tags/v9': { ref: 'refs/tags/v9', sha: 'd'.repeat(40) },
+  'refs/heads/main': { ref: 'refs/heads/main', sha: 'e'.repeat(40) },
+}
+
 function session(directory: string) {
   const services: Partial<CliServices> = {
     git: { ...systemGit, defaultBranch: async () => ({ name: 'main', tips: [sha] }) },
-    changedSince: async () => undefined,
+    changedSince: async (_, { base, sha: head }) => [`${base}...${head}`],
     snapshotTree: async () => ({ sha: 'c'.repeat(40) }),
-    resolveRef: async (_, ref) => (ref === 'v9' ? { ref: 'refs/tags/v9', sha: 'd'.repeat(40) } : undefined),
+    resolveRef: async (_, ref) => known[ref],
   }
   return openSession({ ...silentWorld, services: services as CliServices, cwd: directory }, {})
 }

@@ -56,11 +56,12 @@ export async function prepareEvent(
     ...given,
     ...(hasInputs && eventName === 'workflow_dispatch' ? { inputs } : {}),
   }
+  const headSha = eventName === baseBranchEvent ? facts.sha : undefined
   const refs = pullRequestRefs(facts, eventName, { payload, defaultBranch })
   const changed =
     flags.changedFiles ??
     changedIn(given) ??
-    (flags.eventFile === undefined ? await changedFilesOf(session, facts, { place, refs }) : undefined)
+    (flags.eventFile === undefined ? await changedFilesOf(session, facts, { place, refs, headSha }) : undefined)
   return {
     event: {
       name: eventName,
@@ -91,6 +92,9 @@ function tellable(changedFiles: readonly string[] | undefined, remarks: string[]
 /** Events that GitHub takes from the default branch alone. */
 const defaultBranchEvents: ReadonlySet<string> = new Set(['schedule', 'repository_dispatch', 'workflow_run'])
 
+/** The event of a pull request that GitHub runs on the branch that is to take it. */
+const baseBranchEvent = 'pull_request_target'
+
 /** Asked of git only for events that depend on it: most do not, and it takes two processes. */
 async function defaultBranchFor(session: Session, facts: RepositoryFacts, name: string): Promise<string | undefined> {
   if (!defaultBranchEvents.has(name) && !name.startsWith('pull_request')) return undefined
@@ -101,11 +105,23 @@ async function defaultBranchFor(session: Session, facts: RepositoryFacts, name: 
 async function changedFilesOf(
   session: Session,
   facts: RepositoryFacts,
-  { place, refs }: { readonly place: Place; readonly refs: Pick<EventFacts, 'baseRef'> },
+  {
+    place,
+    refs,
+    headSha,
+  }: {
+    readonly place: Place
+    readonly refs: Pick<EventFacts, 'baseRef'>
+    /** The commit that asks, where it is not the one that runs. */
+    readonly headSha: string | undefined
+  },
 ): Promise<readonly string[] | undefined> {
   const { baseRef } = refs
   if (baseRef === undefined) return place.changedFiles
-  const changed = await session.services.changedSince(facts.root, { base: shortRef(baseRef), sha: place.sha })
+  const changed = await session.services.changedSince(facts.root, {
+    base: shortRef(baseRef),
+    sha: headSha ?? place.sha,
+  })
   if (changed === undefined) return place.changedFiles
   return place.isDirty ? [...new Set([...changed, ...facts.changes])] : changed
 }
@@ -139,8 +155,8 @@ interface Wanted {
 async function findCommit(session: Session, facts: RepositoryFacts, wanted: Wanted): Promise<Place> {
   const { sha } = facts
   if (sha === undefined) throw repositoryEmpty({ root: facts.root })
-  const scheduled = await defaultBranchCommit(session, facts, wanted)
-  if (scheduled !== undefined) return scheduled
+  const elsewhere = await commitOfEvent(session, facts, wanted)
+  if (elsewhere !== undefined) return elsewhere
   const named = wanted.flags.ref ?? textAt(wanted.payload, 'ref')
   if (
     wanted.flags.ref !== undefined &&
@@ -158,18 +174,32 @@ async function findCommit(session: Session, facts: RepositoryFacts, wanted: Want
   return workingTree(session, facts, await refFor(session, facts, { ...wanted, named }), wanted)
 }
 
-/** GitHub runs a schedule on the newest commit of the default branch: so do we, unless that is where we are, or a ref is named. */
-async function defaultBranchCommit(
-  session: Session,
-  facts: RepositoryFacts,
-  { name, flags, defaultBranch, remarks }: Wanted,
-): Promise<Place | undefined> {
-  const ref = `refs/heads/${defaultBranch}`
-  if (!defaultBranchEvents.has(name) || flags.ref !== undefined || facts.ref === ref) return undefined
+/**
+ * The commit of an event that GitHub takes from elsewhere than where we are: a schedule from the default branch, `pull_request_target` from
+ * the branch that is asked to take the change (so that the change cannot say what runs with its secrets), a release from its tag.
+ */
+async function commitOfEvent(session: Session, facts: RepositoryFacts, wanted: Wanted): Promise<Place | undefined> {
+  const { name, flags, remarks } = wanted
+  const ref = flags.ref === undefined ? refOfEvent(wanted) : undefined
+  if (ref === undefined || facts.ref === ref) return undefined
   const found = await session.services.resolveRef(facts.root, ref)
   if (found === undefined) return undefined
-  remarks.push(`${name} runs on the default branch: taking ${defaultBranch}; --ref names another.`)
+  if (ref.startsWith('refs/tags/') && found.sha === facts.sha) return { ...found, isDirty: false }
+  const kind = ref.startsWith('refs/tags/')
+    ? 'its tag'
+    : name === baseBranchEvent
+      ? 'the base branch'
+      : 'the default branch'
+  remarks.push(`${name} runs on ${kind}: taking ${shortRef(ref)}; --ref names another.`)
   return { ...found, isDirty: false }
+}
+
+/** The full ref that GitHub runs an event on whatever is checked out; undefined: where we are. */
+function refOfEvent({ name, payload, defaultBranch }: Wanted): string | undefined {
+  if (defaultBranchEvents.has(name)) return `refs/heads/${defaultBranch}`
+  if (name === baseBranchEvent) return `refs/heads/${textAt(payload, 'pull_request', 'base', 'ref') ?? defaultBranch}`
+  const tag = name === 'release' ? textAt(payload, 'release', 'tag_name') : undefined
+  return tag === undefined ? undefined : `refs/tags/${tag}`
 }
 
 /** The working tree as it is: HEAD when it is clean, else a commit of its changes that no branch knows. */
@@ -195,16 +225,17 @@ async function workingTree(
 async function refFor(
   session: Session,
   facts: RepositoryFacts,
-  { name, payload, remarks, named }: Wanted & { readonly named: string | undefined },
+  wanted: Wanted & { readonly named: string | undefined },
 ): Promise<string> {
+  const { name, payload, remarks, named } = wanted
   if (named !== undefined) return fullRef(named)
   if (name === 'tag') {
     const [tag] = facts.tags
     if (tag !== undefined) return tag
     throw flagInvalid({ flag: 'EVENT', value: 'tag', expected: 'a commit with a tag, or --ref refs/tags/NAME' })
   }
-  if (name === 'pull_request' || name === 'pull_request_target')
-    return `refs/pull/${String(payload['number'] ?? 1)}/merge`
+  if (name === baseBranchEvent && facts.ref !== undefined && facts.ref === refOfEvent(wanted)) return facts.ref
+  if (name === 'pull_request' || name === baseBranchEvent) return `refs/pull/${String(payload['number'] ?? 1)}/merge`
   if (facts.ref !== undefined) return facts.ref
   return detachedRef(session, facts, remarks)
 }
@@ -232,7 +263,15 @@ function fullRef(name: string): string {
 }
 
 /** What the sender's payload would say beyond what every payload of the kind holds (`githubContext` adds that). */
-function defaultPayload(facts: RepositoryFacts, name: string, { sha, message }: Place): JsonObject {
+function defaultPayload(facts: RepositoryFacts, name: string, { ref, sha, message }: Place): JsonObject {
+  if (name === baseBranchEvent) {
+    // Its ref says nothing of the request, and its commit is the base's.
+    const [head, base] = [
+      { ref: shortRef(facts.ref ?? ''), sha: facts.sha ?? '' },
+      { ref: shortRef(ref), sha },
+    ]
+    return { number: 1, pull_request: { number: 1, head, base } }
+  }
   if (name !== 'push') return {}
   const author = { name: facts.author }
   return { pusher: author, head_commit: { id: sha, message: message ?? '', author } }

@@ -44,7 +44,9 @@ export function linkProblem(
   { diagnostics, files }: Linked,
   root: { readonly text: string; readonly model: WorkflowModel },
 ): ReturnType<typeof workflowInvalid> {
-  const wrong = [{ file: root.model.file, text: root.text, diagnostics }, ...files].filter((one) =>
+  // A file that calls itself is among those that it calls.
+  const called = files.filter(({ file }) => file !== root.model.file)
+  const wrong = [{ file: root.model.file, text: root.text, diagnostics }, ...called].filter((one) =>
     hasErrors(one.diagnostics),
   )
   return workflowInvalid({

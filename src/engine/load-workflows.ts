@@ -50,7 +50,8 @@ export async function loadCommit(
       : []
   })
   const chosen = wanted === undefined ? paths : await chooseWorkflows(context.git, { repository, sha, paths }, wanted)
-  if (chosen.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
+  const missing = noWorkflowFiles({ sha, folders: wanted ?? workflowFolders, named: wanted !== undefined })
+  if (chosen.length === 0) throw missing
   const objects = await context.git.readFiles(repository, sha, chosen)
   const workflows: LoadedWorkflow[] = []
   for (const [index, file] of chosen.entries()) {
@@ -59,7 +60,7 @@ export async function loadCommit(
     const parsed = await parseCached(context.files, { file, text: object.text, oid: object.oid })
     workflows.push({ file, text: object.text, model: parsed.value, diagnostics: parsed.diagnostics })
   }
-  if (workflows.length === 0) throw noWorkflowFiles({ sha, folders: wanted ?? workflowFolders })
+  if (workflows.length === 0) throw missing
   return {
     workflows,
     project: project?.kind === 'file' ? project.text : undefined,

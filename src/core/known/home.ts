@@ -92,12 +92,18 @@ export function noWorkflowTriggered(found: {
   })
 }
 
-export function noWorkflowFiles(found: { readonly sha: string; readonly folders: readonly string[] }): KnownError {
+/** `named`: somebody asked for just these files or folders. */
+export function noWorkflowFiles(found: {
+  readonly sha: string
+  readonly folders: readonly string[]
+  readonly named?: boolean
+}): KnownError {
+  const list = `git ls-tree -r --name-only ${found.sha.slice(0, 12)} .github .shipway`
   return new KnownError({
     code: 'WORKFLOW_NOT_FOUND',
     kind: 'usage',
     message: `The commit ${found.sha.slice(0, 12)} has no workflow file in ${found.folders.join(' or ')}.`,
-    hint: '`shipway init` writes one that works.',
+    hint: found.named === true ? `\`${list}\` shows which there are.` : '`shipway init` writes one that works.',
   })
 }
 

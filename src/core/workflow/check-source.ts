@@ -3,6 +3,7 @@ import { expressionLengthMax } from '#core/expression/limits.ts'
 import { expandMatrix } from '#core/plan/matrix.ts'
 import { PlanProblem } from '#core/plan/problem.ts'
 import { checkConcurrency } from './check-concurrency.ts'
+import { checkNeeds } from './check-needs.ts'
 import { checkTriggers } from './check-trigger.ts'
 import { jobUsesProblem, usesProblem } from './check-uses.ts'
 import type { Report } from './report.ts'
@@ -18,6 +19,7 @@ export function checkWorkflowSource(root: SourceNode, report: Report): void {
   checkConcurrency(memberOf(root, 'concurrency'), report)
   const jobs = memberOf(root, 'jobs')
   if (jobs?.kind !== 'map') return
+  checkNeeds(jobs, report)
   for (const { value: job } of jobs.pairs) {
     const uses = memberOf(job, 'uses')
     const problem = uses === undefined ? undefined : jobUsesProblem(textOf(uses) ?? '')

@@ -1,3 +1,4 @@
+import { ErrorType } from '@actions/expressions/errors'
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/template-token'
 import type { TokenRange } from '@actions/workflow-parser/templates/tokens/token-range'
 import type { MappingDefinition } from '@actions/workflow-parser/templates/schema/mapping-definition'
@@ -114,7 +115,37 @@ function explain(
   // The parser reports the shape of a file as text or as conversion errors, and what lexer and parser of expressions
   // threw as it was thrown, always with a token.
   const isExpression = typeof token === 'object' && !isConversionError(problem)
-  return { code: isExpression ? 'EXPRESSION_INVALID' : 'WORKFLOW_INVALID', message: problem.message }
+  const code = isExpression ? 'EXPRESSION_INVALID' : 'WORKFLOW_INVALID'
+  const hint = nameHint(problem)
+  return { code, message: problem.message, ...(hint === undefined ? {} : { hint }) }
+}
+
+/** Contexts of GitHub's expressions. Which of them are known depends on the place in the file. */
+const contexts = [
+  'env',
+  'github',
+  'inputs',
+  'job',
+  'jobs',
+  'matrix',
+  'needs',
+  'runner',
+  'secrets',
+  'steps',
+  'strategy',
+  'vars',
+]
+
+/** What may help whoever has named something that is not known at its place: the mistake that people make most often. */
+function nameHint(problem: Error): string | undefined {
+  if (!('typ' in problem) || problem.typ !== ErrorType.ErrorUnrecognizedContext) return undefined
+  const token: unknown = 'tok' in problem ? problem.tok : undefined
+  const name = typeof token === 'object' && token !== null && 'lexeme' in token ? String(token.lexeme) : ''
+  if (name.toLowerCase() === 'secrets')
+    return 'A secret is not known here: give it to `env` of the job or step, and ask for env.NAME in a step.'
+  if (contexts.includes(name.toLowerCase())) return `The context "${name}" exists, but it is not known at this place.`
+  const nearest = nearestName(name, contexts)
+  return nearest === undefined ? `A text stands in single quotes: '${name}'.` : `Did you mean "${nearest}"?`
 }
 
 function literalOf(token: unknown): string | undefined {

@@ -155,6 +155,48 @@ jobs:
   expect(diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, text)).join('\n')).toMatchSnapshot()
 })
 
+describe('when no job of a file can start, each need that is to blame is told where it stands', () => {
+  const blame = async (needs: Readonly<Record<string, string>>) => {
+    const jobs = Object.entries(needs).map(
+      ([job, names]) => `  ${job}: { needs: [${names}], runs-on: ubuntu-latest, steps: [{ run: x }] }\n`,
+    )
+    const { diagnostics } = await parseWorkflow({ file, text: `on: push\njobs:\n${jobs.join('')}` })
+    return diagnostics.slice(1).map(({ range, message, hint }) => [range.start.line, message, hint])
+  }
+  const cycle = (job: string, need: string) =>
+    `Job '${job}' depends on job '${need}' which creates a cycle in the dependency graph.`
+
+  test('a name that no job has, with the one that was meant', async () => {
+    expect(await blame({ build: 'biuld' })).toEqual([
+      [3, "Job 'build' depends on unknown job 'biuld'.", 'Did you mean "build"?'],
+    ])
+    expect(await blame({ build: 'nowhere', test: 'build' })).toEqual([
+      [3, "Job 'build' depends on unknown job 'nowhere'.", 'Jobs of this file: build, test.'],
+    ])
+  })
+
+  test('a circle, without those that only wait for it', async () => {
+    expect(await blame({ a: 'a' })).toEqual([[3, cycle('a', 'a'), undefined]])
+    expect(await blame({ a: 'b', b: 'c', c: 'a', d: 'c' })).toEqual([
+      [3, cycle('a', 'b'), undefined],
+      [4, cycle('b', 'c'), undefined],
+      [5, cycle('c', 'a'), undefined],
+    ])
+  })
+})
+
+test('a context that is not known at its place comes with what to do instead', async () => {
+  const step = (condition: string) =>
+    `on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - { run: x, if: "${condition}" }\n`
+  const hintOf = async (condition: string) =>
+    (await parseWorkflow({ file, text: step(condition) })).diagnostics.map(({ hint }) => hint)
+
+  expect(await hintOf("secrets.TOKEN != ''")).toEqual([expect.stringContaining('ask for env.NAME')])
+  expect(await hintOf('jobs.a.result')).toEqual([expect.stringContaining('"jobs" exists')])
+  expect(await hintOf('step.a.outcome')).toEqual(['Did you mean "steps"?'])
+  expect(await hintOf('production')).toEqual(["A text stands in single quotes: 'production'."])
+})
+
 test('a key with a mistake in its name is one problem, not two', async () => {
   const text =
     'on: push\njobs:\n  a:\n    name: x\n    run-on: x\n    steps: [{ run: x }]\n  b:\n    steps: [{ run: x }]\n'
@@ -215,6 +257,12 @@ describe('a file that cannot be read', () => {
       text: steps(`- run: "\${{ github.ref }}${'x'.repeat(21_000)}"`),
     })
     expect(diagnostics).toMatchObject([{ code: 'EXPRESSION_INVALID', hint: expect.stringMatching(/env/) as string }])
+  })
+
+  test('an expression that is too long by itself is told once, in our words', async () => {
+    const { diagnostics } = await parseWorkflow({ file, text: steps(`- run: echo \${{ ${'1 || '.repeat(5_000)}1 }}`) })
+    expect(diagnostics).toHaveLength(1)
+    expect(diagnostics[0]?.message).toBe('Exceeded max expression length 21000')
   })
 })
 
