@@ -1,6 +1,7 @@
 import { subjectFinished, subjectNotFound } from '#core/known/home.ts'
 import { ticketFact } from '#core/audit/ticket-fact.ts'
 import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
+import { checkTicketLimits } from '#core/ticket/limits.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { appendAudit } from '#store/audit.ts'
 import { saveApplication } from '#store/application.ts'
@@ -17,6 +18,7 @@ import { refusal } from './inbox.ts'
 import type { ClaimedTicket } from './inbox.ts'
 import { freshRules, rulesAskedBy } from './refresh-rules.ts'
 import type { FreshRules } from './refresh-rules.ts'
+import { loadSecrets } from './run-secrets.ts'
 
 export interface Admission {
   readonly outcome: TicketOutcome
@@ -80,6 +82,8 @@ async function putIntoForce(
 /** Does what takes long outside the transaction, and returns what belongs into it. */
 async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Query) => Promise<TicketOutcome>> {
   const { request } = ticket
+  if (request.kind === 'run' || request.kind === 'rerun')
+    checkTicketLimits(request, loadSecrets(context.files, ticket.id))
   switch (request.kind) {
     case 'run': {
       await checkRepository(context, request)

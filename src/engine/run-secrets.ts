@@ -1,4 +1,7 @@
 import { homeLayout } from '#core/home/layout.ts'
+import { isJsonObject } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
+import { secretsUnreadable } from '#core/known/run.ts'
 import { parseTicketFileName, ticketMadeAt } from '#core/ticket/envelope.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import { loadTicket } from '#store/ticket.ts'
@@ -12,9 +15,24 @@ export function saveSecrets(files: HomeFiles, ticket: string, secrets: Readonly<
   if (Object.keys(secrets).length > 0) files.write(secretsPath(ticket), JSON.stringify(secrets), 0o600)
 }
 
+/** Throws SECRETS_UNREADABLE. */
 export function loadSecrets(files: HomeFiles, ticket: string): Readonly<Record<string, string>> {
   const text = files.readText(secretsPath(ticket))
-  return text === undefined ? {} : (JSON.parse(text) as Record<string, string>)
+  if (text === undefined) return {}
+  const secrets = parseObject(text)
+  if (secrets === undefined) throw secretsUnreadable({ file: secretsPath(ticket) })
+  return secrets
+}
+
+/** Undefined for anything but an object of texts. The error of the parser quotes what it reads: it goes nowhere. */
+function parseObject(text: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const value = JSON.parse(text) as Json
+    const isFit = isJsonObject(value) && Object.values(value).every((one) => typeof one === 'string')
+    return isFit ? (value as Record<string, string>) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 export function removeSecrets(files: HomeFiles, ticket: string): void {

@@ -126,11 +126,16 @@ export function callSecretsFailed(found: { readonly caller: string }): KnownErro
 }
 
 /** More secrets than a run may be given. */
-export function secretsTooMany(fact: { readonly count: number; readonly countMax: number }): KnownError {
+export function secretsTooMany(fact: {
+  readonly count: number
+  readonly countMax: number
+  readonly environment?: string
+}): KnownError {
+  const whose = fact.environment === undefined ? 'The run is given' : `The environment "${fact.environment}" has`
   return new KnownError({
     code: 'SECRETS_TOO_MANY',
     kind: 'usage',
-    message: `The run is given ${fact.count} secrets; ${fact.countMax} are allowed, as in a repository on GitHub.`,
+    message: `${whose} ${fact.count} secrets; ${fact.countMax} are allowed, as on GitHub.`,
     hint: 'Give it those that its workflows name.',
   })
 }
@@ -161,5 +166,15 @@ export function dispatchTooLarge(fact: {
     kind: 'usage',
     message: `"${fact.name}" of the event has ${fact.length} characters as JSON; the limit is ${fact.lengthMax}.`,
     hint: 'Pass a name or an address, and let the workflow get the rest.',
+  })
+}
+
+/** The file with the values of a ticket's secrets is no object of texts. What is in it must not get into an error. */
+export function secretsUnreadable(fact: { readonly file: string }): KnownError {
+  return new KnownError({
+    code: 'SECRETS_UNREADABLE',
+    kind: 'usage',
+    message: `${fact.file} is not a JSON object of texts.`,
+    hint: 'Hand the ticket in again, with its secrets as {"NAME": "value"}.',
   })
 }

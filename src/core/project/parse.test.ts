@@ -169,6 +169,7 @@ shipway.yml:9:20: error: "confirmWithin" of environment "production" must be a d
     [staging('secrets: [A]\n    variables: { A: b }'), 'CONFIG_VALUE_INVALID', 4],
     [staging('secrets: ["s3cret value"]'), 'CONFIG_VALUE_INVALID', 4],
     [staging('variables: { "1A": b }'), 'CONFIG_VALUE_INVALID', 4],
+    [staging(`variables: { A: ${'b'.repeat(48 * 1024 + 1)} }`), 'CONFIG_VALUE_INVALID', 4],
     [staging('url: javascript:alert(1)'), 'CONFIG_URL_INVALID', 4],
     ['release: { files: ["!a"] }\n', 'CONFIG_VALUE_INVALID', 1],
     ['release: { artifact: "../x" }\n', 'CONFIG_VALUE_INVALID', 1],

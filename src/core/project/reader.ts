@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, isSeq } from 'yaml'
 import type { Document, LineCounter, Node, YAMLMap } from 'yaml'
 import type { Diagnostic, Position, Range } from '#core/diagnostic.ts'
 import { parsePlatform } from '#core/plan/platform.ts'
+import { valueBytes, valueBytesMax } from '#core/ticket/limits.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { parseDuration, renderDuration } from './duration.ts'
 import type { FieldSpec, Fields, ValuesOf } from './field.ts'
@@ -239,7 +240,13 @@ export class ProjectReader {
           hint: 'Letters, digits and _; the first is no digit.',
         })
       } else if (isScalar(value) && ['string', 'number', 'boolean'].includes(typeof value.value)) {
-        entries.push([name, typeof value.value === 'string' ? value.value : (value.source ?? String(value.value))])
+        const text = typeof value.value === 'string' ? value.value : (value.source ?? String(value.value))
+        const bytes = valueBytes(text)
+        if (bytes > valueBytesMax)
+          this.report('CONFIG_VALUE_INVALID', at, {
+            message: `The variable ${name} has ${bytes} bytes; the limit is ${valueBytesMax}.`,
+          })
+        else entries.push([name, text])
       } else this.#wrongType(value, at, 'a text, a number, true or false')
     }
     return Object.fromEntries(entries)
