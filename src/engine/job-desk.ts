@@ -3,6 +3,7 @@ import type { Json } from '#core/json.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import type { JobOrder, JobResult, RunnerMessage, StepReport } from '#core/run/job-order.ts'
 import type { JobState, RunEffect } from '#core/run/state.ts'
+import { checkSecretLimits } from '#core/ticket/limits.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { appendEvent, appendEvents } from '#store/event.ts'
 import { claimJobs, reapExpired, renewLease } from '#store/lease.ts'
@@ -142,6 +143,7 @@ export class JobDesk {
     const started = { key: job.jobKey, attempt: job.attempt, secrets, environment, programs }
     let order: JobOrder | undefined
     try {
+      checkSecretLimits(environment.secrets, held.leg?.environment?.name)
       order = buildJobOrder(this.#context.files, applied.state, started)
     } catch (error) {
       if (!(error instanceof KnownError)) throw error

@@ -5,7 +5,6 @@ import { placeOf } from '#core/run/place.ts'
 import { inputsAt, needsContext, permissionsOf, secretsAt } from '#core/run/plan-job.ts'
 import type { JobOrder } from '#core/run/job-order.ts'
 import type { RunState } from '#core/run/state.ts'
-import { checkSecretLimits } from '#core/ticket/limits.ts'
 import { remoteFile } from '#core/workflow/called-file.ts'
 import type { EnvironmentValues } from './deployment/job-values.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
@@ -15,7 +14,7 @@ const cancelTimeoutMinutesDefault = 5
 
 /**
  * Everything that a runner needs for one attempt of a job. Undefined when the job is not there or was never planned. Throws CALL_SECRETS_FAILED when
- * what a caller writes below `secrets` cannot be evaluated with their values, and what `checkSecretLimits` throws when its environment keeps too much.
+ * what a caller writes below `secrets` cannot be evaluated with their values.
  */
 export function buildJobOrder(
   files: HomeFiles,
@@ -35,8 +34,7 @@ export function buildJobOrder(
   const model = job === undefined ? undefined : modelOf(state, job.jobId)
   const workflow = workflowAt(state, call)?.workflow
   if (job?.leg === undefined || model === undefined || workflow === undefined) return undefined
-  const { resume, environment } = job.leg
-  checkSecretLimits(started.environment.secrets, environment?.name)
+  const { resume } = job.leg
   const remote = remoteFile(workflow.file)
   const folder = resume?.attempt ?? started.attempt
   const work = homeLayout.work(id, started.key, folder)
