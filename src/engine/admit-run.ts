@@ -26,6 +26,8 @@ import { insertJobs } from '#store/job.ts'
 import { insertRun, nextRunNumber } from '#store/run.ts'
 import type { DefaultBranch } from '#ports/git.ts'
 import type { Query } from '#ports/sql-driver.ts'
+import { readComponentVersions, versionVariables } from './component-versions.ts'
+import type { ComponentVersions } from './component-versions.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { projectFile } from './deployment/seal-release.ts'
@@ -41,6 +43,8 @@ export interface PreparedRuns {
   readonly actions: ActionOrigin
   /** The rules of the commit are those that count from now on. */
   readonly isInForce: boolean
+  /** Versions that the files of the commit say. */
+  readonly versions: ComponentVersions
   /** `platforms` of the commit's shipway.yml. */
   readonly platforms: Readonly<Record<string, string>>
   /** `containers.pull: always` of the same. */
@@ -78,6 +82,11 @@ export async function prepareRuns(
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
+  const versions = await readComponentVersions(
+    context.git,
+    { repository, sha: event.sha },
+    project?.release.versions ?? [],
+  )
   const branch = commit.project === undefined ? undefined : await context.git.defaultBranch(request.repository)
   return {
     models,
@@ -85,6 +94,7 @@ export async function prepareRuns(
     actions,
     isInForce: isInForce(branch, request),
     platforms: project?.platforms ?? {},
+    versions,
     pullsAlways: project?.pullsAlways === true,
     ...(branch === undefined ? {} : { defaultBranch: branch.name }),
     ...(environments === undefined ? {} : { environments }),
@@ -127,6 +137,7 @@ export async function insertRuns(
       environments: prepared.environments,
       machine: context.machine,
       platforms: prepared.platforms,
+      versions: prepared.versions,
       pullsAlways: prepared.pullsAlways === true,
       ...defaultBranchOf(prepared),
     }
@@ -193,6 +204,7 @@ function buildDocument(
     readonly machine: Machine
     readonly pullsAlways: boolean
     readonly platforms: Readonly<Record<string, string>>
+    readonly versions: ComponentVersions
     readonly defaultBranch?: string
   },
 ): RunDocument {
@@ -217,7 +229,8 @@ function buildDocument(
     github,
     inputs,
     vars: request.vars,
-    env: request.env,
+    env: { ...versionVariables(run.versions), ...request.env },
+    ...(Object.keys(run.versions).length === 0 ? {} : { versions: run.versions }),
     secretNames: request.secretNames,
     platforms: mergePlatforms(run.platforms, request.platforms),
     ...(run.pullsAlways ? { pullsAlways: true } : {}),

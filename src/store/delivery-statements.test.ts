@@ -212,7 +212,7 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
     const config = (name: string) =>
       ({
         application: name,
-        release: { requires: [], reports: defaultReports },
+        release: { requires: [], versions: [], reports: defaultReports },
         waivers: [],
         platforms: {},
         environments: [],

@@ -77,7 +77,7 @@ export const page: CommandPage = {
       name: 'compare',
       summary: 'what differs between two releases',
       description:
-        'Compares two releases: files by content and mode, and the sealed configuration of every environment.',
+        'Compares two releases: files by content and mode, images, versions of components, the migration, and the sealed configuration of every environment.',
       examples: [{ command: 'shipway release compare v1.4.1 v1.4.2', purpose: 'what the newer one changes' }],
       exits: [0, 2],
       define: (command, act) => {
@@ -252,6 +252,9 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       `  commit    ${release.sha} (${shortRef(release.ref)})${manifest?.source.dirty === true ? ' with uncommitted changes' : ''}`,
       `  sealed    ${exactTime(release.createdAt)} by ${release.sealedBy}${release.run === undefined ? '' : ` in ${release.run}`}`,
       `  files     ${manifest?.files.length ?? 0}, ${renderSize(size)}`,
+      ...Object.entries(manifest?.versions ?? {}).map(([name, version]) => `  version   ${name} ${version}`),
+      ...Object.entries(manifest?.images ?? {}).map(([name, image]) => `  image     ${name} ${image}`),
+      ...(manifest?.migration === undefined ? [] : [`  migration ${manifest.migration}`]),
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
       ...(evidence?.reports ?? []).map((report) => `  report    ${report.path}: ${evidenceText(report)}`),
       ...(release.bad ?? []).map((mark) => paint('red', `  bad       put back on ${mark.environment}: ${mark.reason}`)),

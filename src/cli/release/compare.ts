@@ -1,5 +1,5 @@
 import { compareReleases } from '#core/release/compare.ts'
-import type { ReleaseComparison } from '#core/release/compare.ts'
+import type { ReleaseComparison, SettingDifference } from '#core/release/compare.ts'
 import { shortVersion } from '#core/view/name.ts'
 import { renderSize } from '#core/view/size.ts'
 import { readFilledHome } from '../open-home.ts'
@@ -26,15 +26,22 @@ export async function compare(
     session.printJson({ apiVersion: 'v1', kind: 'ReleaseComparison', from: before.id, to: after.id, ...comparison })
     return 0
   }
-  const { added, changed, removed, environments } = comparison
+  const { added, changed, removed, settings, environments } = comparison
   session.print(
     [
       `${shortVersion(before.manifest.version)} → ${shortVersion(after.manifest.version)}: ${added.length} added, ${changed.length} changed, ${removed.length} removed`,
       ...pathLines(comparison),
+      ...settings.map(settingLine),
       ...environments.map(({ name, differences }) => `  ~ ${name}: ${differences.join(', ')}`),
     ].join('\n'),
   )
   return 0
+}
+
+/** `~ image backend: r/b@sha256:1111… → r/b@sha256:2222…`; a digest and a commit are told by their first digits. */
+function settingLine({ name, from, to }: SettingDifference): string {
+  const short = (text: string): string => text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, '$1…')
+  return `  ~ ${name}: ${from === undefined ? '(none)' : short(from)} → ${to === undefined ? '(none)' : short(to)}`
 }
 
 function pathLines({ added, changed, removed }: ReleaseComparison): readonly string[] {

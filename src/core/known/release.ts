@@ -20,6 +20,29 @@ export function releaseVersionTaken(fact: { readonly version: string }): KnownEr
   })
 }
 
+/** `release.versions` names files that say no version. */
+export function componentVersionUnreadable(fact: {
+  readonly sha: string
+  readonly problems: readonly {
+    readonly component: string
+    readonly file: string
+    readonly problem: string
+    readonly line?: number
+  }[]
+}): KnownError {
+  const of = fact.problems.map(({ component }) => component).join(', ')
+  return new KnownError({
+    code: 'COMPONENT_VERSION_UNREADABLE',
+    kind: 'usage',
+    message: `The version of ${of} cannot be read from commit ${fact.sha.slice(0, 7)}.`,
+    hint: 'Correct the file, or "release.versions" in shipway.yml: { file: …, pattern: \'version = "{version}"\' }.',
+    details: fact.problems.map(
+      ({ component, file, line, problem }) =>
+        `${component}: ${file}${line === undefined ? '' : `:${line}`}: ${problem}`,
+    ),
+  })
+}
+
 /** A job that `release.requires` names is not green. */
 export function releaseJobNotGreen(fact: {
   readonly job: string

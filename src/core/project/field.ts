@@ -19,8 +19,8 @@ export type FieldSpec =
   | { readonly kind: 'group'; readonly fields: Fields; readonly short?: string }
   /** A list of mappings. */
   | { readonly kind: 'groups'; readonly fields: Fields }
-  /** Free names, each with the same group. */
-  | { readonly kind: 'named'; readonly fields: Fields; readonly what: string }
+  /** Free names, each with the same group; `short` as there. */
+  | { readonly kind: 'named'; readonly fields: Fields; readonly what: string; readonly short?: string }
 
 export interface Field {
   readonly spec: FieldSpec

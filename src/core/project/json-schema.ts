@@ -53,23 +53,24 @@ function specSchema(spec: FieldSpec): JsonObject {
       const target = { anyOf: [{ type: 'string' }, groupSchema(spec.fields)] }
       return { anyOf: [...target.anyOf, { type: 'array', minItems: 1, items: target }] }
     }
-    case 'group': {
-      const short = spec.short === undefined ? undefined : spec.fields[spec.short]
-      return short === undefined
-        ? groupSchema(spec.fields)
-        : { anyOf: [specSchema(short.spec), groupSchema(spec.fields)] }
-    }
+    case 'group':
+      return shortSchema(spec)
     case 'groups':
       return { type: 'array', items: groupSchema(spec.fields) }
     case 'named':
       return {
         type: 'object',
         propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
-        additionalProperties: groupSchema(spec.fields),
+        additionalProperties: shortSchema(spec),
       }
     default:
       return unreachable(spec)
   }
+}
+
+function shortSchema({ fields, short }: { readonly fields: Fields; readonly short?: string }): JsonObject {
+  const field = short === undefined ? undefined : fields[short]
+  return field === undefined ? groupSchema(fields) : { anyOf: [specSchema(field.spec), groupSchema(fields)] }
 }
 
 function groupSchema(fields: Fields): JsonObject {

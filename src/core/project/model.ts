@@ -34,12 +34,23 @@ export interface ReleaseConfig {
   readonly files?: readonly string[]
   /** Path of the file in the release that names its images by digest. */
   readonly images?: string
+  /** Where the versions of its components stand; sealed with the release, and variables of jobs. Empty: none are read. */
+  readonly versions: readonly VersionSource[]
   /** Jobs of the run that must be green before a release may be sealed; empty: all finished ones. */
   readonly requires: readonly string[]
   /** What the start of a release of this commit does to its data. */
   readonly migration?: MigrationPhase
   /** Patterns of `<artifact>/<path>` that are evidence, by kind; a kind that is not written has the names that tools use. */
   readonly reports: Readonly<Record<ReportKind, readonly string[]>>
+}
+
+/** A file of the commit that says which version a component has. */
+export interface VersionSource {
+  readonly component: string
+  /** Below the repository's root. */
+  readonly file: string
+  /** A line of it with `{version}` in the place of the version; absent where the name of the file says how it is written. */
+  readonly pattern?: string
 }
 
 /** How a release is put on a target. */

@@ -13,7 +13,7 @@ describe('parseProject', () => {
     expect(parse('')).toEqual({
       value: {
         application: 'my-shop',
-        release: { files: ['**'], requires: [], reports: defaultReports },
+        release: { files: ['**'], requires: [], versions: [], reports: defaultReports },
         waivers: [],
         platforms: {},
         environments: [],

@@ -20,6 +20,7 @@ import { readDatabase } from './read-database.ts'
 import { readFreeze } from './read-freeze.ts'
 import { readIssues } from './read-issues.ts'
 import { defaultReports, readGates, readWaivers } from './read-gates.ts'
+import { readVersions } from './read-versions.ts'
 import { projectFields } from './schema.ts'
 import { parseTarget } from './target.ts'
 
@@ -73,7 +74,7 @@ export function parseProject(source: {
   const issues = written?.issues === undefined ? undefined : readIssues(reader, written.issues)
   const config: ProjectConfig = {
     application: applicationName(reader, written?.name, source.folderName),
-    release: normaliseRelease(written?.release),
+    release: normaliseRelease(reader, written?.release),
     platforms: written?.platforms ?? {},
     ...(written?.containers?.pull === 'always' ? { pullsAlways: true } : {}),
     waivers: readWaivers(reader, written?.waivers ?? []),
@@ -195,11 +196,13 @@ function normaliseTargets(reader: ProjectReader, environment: WrittenEnvironment
 }
 
 function normaliseRelease(
+  reader: ProjectReader,
   written: ValuesOf<(typeof projectFields)['release']['spec']['fields']> | undefined,
 ): ReleaseConfig {
   const migration = migrationPhases.find((phase) => phase === written?.migration)
   const common = {
     ...(written?.images === undefined ? {} : { images: written.images }),
+    versions: readVersions(reader, written?.versions ?? new Map()),
     requires: written?.requires ?? [],
     ...(migration === undefined ? {} : { migration }),
     reports: { ...defaultReports, ...written?.reports },

@@ -286,7 +286,11 @@ export class ProjectReader {
     })
   }
 
-  #named(node: unknown, path: Path, spec: { fields: Fields; what: string }): ReadonlyMap<string, unknown> | undefined {
+  #named(
+    node: unknown,
+    path: Path,
+    spec: { fields: Fields; what: string; short?: string },
+  ): ReadonlyMap<string, unknown> | undefined {
     const map = this.#mapping(node, path)
     if (map === undefined || !this.#fits(map.items.length, path)) return undefined
     const groups = new Map<string, unknown>()
@@ -297,12 +301,12 @@ export class ProjectReader {
       this.#ranges.set(pathKey(at), this.#rangeOf(pair.key))
       if (!environmentNamePattern.test(name)) {
         this.report('CONFIG_VALUE_INVALID', at, {
-          message: `"${name}" is no name for an ${spec.what}.`,
+          message: `"${name}" is no name for ${spec.what}.`,
           hint: 'Letters, digits, "-", "_" and ".", at most 64.',
         })
         continue
       }
-      const group = this.readGroup(pair.value, spec.fields, at)
+      const group = this.#shortOf(this.#resolve(pair.value), spec, at) ?? this.readGroup(pair.value, spec.fields, at)
       if (group !== undefined) groups.set(name, group)
     }
     return groups

@@ -21,6 +21,18 @@ const containersFields = {
   },
 } as const satisfies Fields
 
+const versionFields = {
+  file: {
+    spec: { kind: 'text', example: 'backend/config/__init__.py' },
+    help: "Below the repository's root.",
+    required: true,
+  },
+  pattern: {
+    spec: { kind: 'text', example: 'version = "{version}"' },
+    help: 'A text of the file with {version} where the version stands. Default: as the name of the file says.',
+  },
+} as const satisfies Fields
+
 const releaseFields = {
   artifact: {
     spec: { kind: 'text', example: 'dist' },
@@ -33,6 +45,10 @@ const releaseFields = {
   images: {
     spec: { kind: 'text', example: 'images.json' },
     help: 'File of the release that names its images by digest: {"backend": "ghcr.io/acme/backend@sha256:…"}, or the metadata file of docker buildx bake.',
+  },
+  versions: {
+    spec: { kind: 'named', fields: versionFields, short: 'file', what: 'a component' },
+    help: 'Files of the commit that say which version a component has: __init__.py, package.json, pyproject.toml, Cargo.toml, Chart.yaml, VERSION, or any other with a pattern. Sealed with the release, and <NAME>_VERSION in every job.',
   },
   requires: {
     spec: { kind: 'texts', example: 'test' },
@@ -270,7 +286,7 @@ export const projectFields = {
     help: 'How jobs come by the images of their containers.',
   },
   environments: {
-    spec: { kind: 'named', fields: environmentFields, what: 'environment' },
+    spec: { kind: 'named', fields: environmentFields, what: 'an environment' },
     help: 'The places that a release goes to, in the order of the status table.',
   },
 } as const satisfies Fields

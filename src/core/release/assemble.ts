@@ -18,6 +18,7 @@ export interface ReleaseInput {
   readonly source: ReleaseManifest['source']
   readonly files: readonly ReleaseFile[]
   readonly images?: NonNullable<ReleaseManifest['images']>
+  readonly versions?: NonNullable<ReleaseManifest['versions']>
   readonly evidence: ReleaseManifest['evidence']
 }
 
@@ -30,6 +31,7 @@ export function assembleRelease(input: ReleaseInput): ReleaseManifest {
     source: input.source,
     files: checkedFiles(input.files),
     ...(input.config.release.migration === undefined ? {} : { migration: input.config.release.migration }),
+    ...(input.versions === undefined ? {} : { versions: input.versions }),
     ...(input.images === undefined ? {} : { images: input.images }),
     environments: Object.fromEntries(
       input.config.environments

@@ -21,6 +21,8 @@ export interface ReleaseManifest {
   readonly version: string
   readonly source: { readonly sha: string; readonly ref: string; readonly dirty: boolean }
   readonly files: readonly ReleaseFile[]
+  /** Versions of its components, as files of the commit say. Absent when `release.versions` names none. */
+  readonly versions?: Readonly<Record<string, string>>
   /** What its start does to the data: after a `contract` the releases before it can no longer work. */
   readonly migration?: MigrationPhase
   /** Images by digest, `backend` → `registry/…/backend@sha256:…`: what is promoted is what was tested. Absent when there are none. */

@@ -40,9 +40,40 @@ describe('comparing releases', () => {
     ])
   })
 
+  test('names images, versions of components, the commit and the migration that differ, with both sides', () => {
+    const from = manifest({
+      versions: { backend: '1.0.0', frontend: '2.0.0' },
+      images: { backend: `r/b@sha256:${'1'.repeat(64)}`, old: `r/o@sha256:${'2'.repeat(64)}` },
+      source: { sha: 'b'.repeat(40), ref: 'refs/heads/main', dirty: true },
+    })
+    const to = manifest({
+      versions: { backend: '1.0.0', frontend: '2.1.0' },
+      images: { backend: `r/b@sha256:${'3'.repeat(64)}` },
+      migration: 'expand',
+    })
+    expect(compareReleases(from, to).settings).toEqual([
+      { name: 'version frontend', from: '2.0.0', to: '2.1.0' },
+      { name: 'image backend', from: `r/b@sha256:${'1'.repeat(64)}`, to: `r/b@sha256:${'3'.repeat(64)}` },
+      { name: 'image old', from: `r/o@sha256:${'2'.repeat(64)}` },
+      { name: 'commit', from: `${'b'.repeat(40)} with uncommitted changes`, to: 'b'.repeat(40) },
+      { name: 'migration', to: 'expand' },
+    ])
+    const compose = { files: [], profiles: [], healthWithinMs: 1, pullWithinMs: 1 }
+    const live = (more: object) => manifest({ environments: { live: { variables: {}, secrets: [], ...more } } })
+    expect(compareReleases(live({ compose }), live({ compose: { ...compose, pullWithinMs: 2 } })).environments).toEqual(
+      [{ name: 'live', differences: ['compose'] }],
+    )
+  })
+
   test('finds nothing between a release and itself', () => {
     const one = manifest({ files: [file('a')], environments: { live: { variables: { A: '1' }, secrets: [] } } })
-    expect(compareReleases(one, one)).toEqual({ added: [], removed: [], changed: [], environments: [] })
+    expect(compareReleases(one, one)).toEqual({
+      added: [],
+      removed: [],
+      changed: [],
+      settings: [],
+      environments: [],
+    })
   })
 })
 

@@ -55,6 +55,8 @@ export interface RunDocument {
   readonly inputs: JsonObject
   readonly vars: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
+  /** What `release.versions` of the commit says, by component; in `env` too. Absent when it names none. */
+  readonly versions?: Readonly<Record<string, string>>
   readonly secretNames: readonly string[]
   /** `platforms` of shipway.yml, below `--platform`. */
   readonly platforms: Readonly<Record<string, string>>

@@ -163,7 +163,8 @@ function record(context: DeliveryContext, input: SealInput): Promise<SealedRelea
     const seal = (isTaken: (version: string) => boolean): { id: string; manifest: ReleaseManifest } => {
       const version = releaseVersion({ ref: run.ref, at: run.createdAt, dirty: run.document.dirty, isTaken })
       const source = { sha: run.sha, ref: run.ref, dirty: run.document.dirty }
-      const manifest = assembleRelease({ ...input, version, source })
+      const { versions } = run.document
+      const manifest = assembleRelease({ ...input, version, source, ...(versions === undefined ? {} : { versions }) })
       return { id: releaseId(manifest, context.sha256), manifest }
     }
     // A tag that was run before, with the same content, is the same release: only other content is refused.
