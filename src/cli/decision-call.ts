@@ -3,6 +3,9 @@ import { approvalByRun, nothingWaits, subjectAmbiguous } from '#core/known/cli.t
 import type { DecisionRequest } from '#core/ticket/model.ts'
 import type { RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
+import { planHashInvalid, planless } from '#core/known/plan.ts'
+import { planLines } from '#core/view/plan-lines.ts'
+import { loadDeployment } from '#store/deployment.ts'
 import { viewRun } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -23,6 +26,7 @@ const tailLinesMax = 12
 export interface DecisionFlags {
   readonly app?: string
   readonly environment?: string
+  readonly plan?: string
   readonly reason?: string
   readonly detach?: boolean
   /** False with `--no-logs`. */
@@ -49,12 +53,14 @@ export async function decide(
   const run = session.world.env['SHIPWAY_RUN'] ?? ''
   if (decision === 'approve' && run !== '') throw approvalByRun({ run })
   const { subject, environment } = await readFilledHome(session, async (q) => findWaiting(session, q, text, flags))
+  const plan = decision === 'approve' ? await planToApprove(session, subject, flags.plan) : undefined
   const startedAt = session.world.now()
   const request: DecisionRequest = {
     kind: 'decision',
     decision,
     subject,
     ...(environment === undefined ? {} : { environment }),
+    ...(plan === undefined ? {} : { plan }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   }
   const result = await performRequest(session, request, {
@@ -79,6 +85,25 @@ export async function decide(
     return decision === 'reject' && result.interruptedBy === undefined ? 0 : exit
   }
   return concludeRuns(session, decision, { ...result, startedAt })
+}
+
+/**
+ * The hash that the approval is for: the one that was named, else that of the plan that waits, which is shown first, so that nobody approves what was planned
+ * anew in between. A run that waits has no plan yet.
+ */
+async function planToApprove(
+  session: Session,
+  subject: string,
+  named: string | undefined,
+): Promise<string | undefined> {
+  const waiting = await readFilledHome(session, async (q) => loadDeployment(q, subject))
+  if (named !== undefined && (!/^[0-9a-f]{8,64}$/i.test(named) || waiting === undefined))
+    throw waiting === undefined ? planless({ subject }) : planHashInvalid({ plan: named })
+  if (waiting === undefined) return undefined
+  const { document, planHash } = waiting
+  if (named === undefined && document.isInspected && document.plan.schema === 'shipway.plan/2')
+    for (const line of [...planLines(document.plan), `plan       ${planHash}`]) session.say(line)
+  return named?.toLowerCase() ?? (document.isInspected ? planHash : undefined)
 }
 
 /** A line for the run and for each deployment since the decision; a run that failed is told as `shipway run` tells it. */

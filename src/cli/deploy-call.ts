@@ -5,6 +5,7 @@ import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/v
 import { shortVersion } from '#core/view/name.ts'
 import { releaseUnknown } from '#core/known/cli.ts'
 import { forceUnexplained } from '#core/known/deployment.ts'
+import { planUnknown } from '#core/known/plan.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
 import { previousGood } from '#engine/deployment/previous-good.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
@@ -16,6 +17,7 @@ import { findEnvironment } from './find-environment.ts'
 import { tookAndReceipt } from './live/ending.ts'
 import { deploymentMark } from './live/mark.ts'
 import { readFilledHome } from './open-home.ts'
+import { findPlanHash, savedPlan } from './plan-file.ts'
 import { findProject } from './project.ts'
 import type { Session } from './session.ts'
 import { performRequest } from './work.ts'
@@ -27,6 +29,7 @@ export interface DeployFlags {
   readonly reason?: string
   readonly force?: boolean
   readonly dryRun?: boolean
+  readonly plan?: string
   readonly yes?: boolean
   readonly wait?: boolean
   readonly detach?: boolean
@@ -40,6 +43,7 @@ export function addDeployFlags(command: Command): void {
     .option('--reason <text>', 'why, for the history')
     .option('--force', 'go back across a contract migration too; needs --reason')
     .option('--dry-run', 'show what would change, change nothing')
+    .option('--plan <hash>', 'apply this plan and no other: refused when anything has changed since')
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'wait also when only a person can go on')
     .option('--detach', 'return once the request is admitted; an agent in the background carries it out')
@@ -54,6 +58,8 @@ export interface DeployCall {
   /** Rollback: how many good releases back. Default: 1. */
   readonly steps?: number
   readonly flags: DeployFlags
+  /** How a dry run is shown. */
+  readonly preview?: { readonly isWhole: boolean; readonly hasExitCode: boolean }
 }
 
 interface DeployPlan {
@@ -62,6 +68,8 @@ interface DeployPlan {
   readonly release: ReleaseSummary | undefined
   /** The run whose own release is meant: it is sealed by the request. */
   readonly run?: string
+  /** Hash of the plan that is to be applied. */
+  readonly hash?: string
 }
 
 /** Inside a step of a workflow: the run that the step belongs to. Then nobody is there to be asked. */
@@ -76,10 +84,13 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
   const plan = await readFilledHome(session, async (q) => planCall(session, q, call))
   const { environment, release } = plan
   const own = await ownRepository(session, environment.application)
-  const request = { ...deployRequest(call, { environment, release: release?.id, run: plan.run }), ...own }
+  const request = {
+    ...deployRequest(call, { environment, release: release?.id, run: plan.run, plan: plan.hash }),
+    ...own,
+  }
   if (flags.dryRun === true) {
     const { showDryRun } = await import('./deploy-dry-run.ts')
-    return showDryRun(session, { request, title: describe(mode, plan), environment, release })
+    return showDryRun(session, { request, title: describe(mode, plan), environment, release, ...call.preview })
   }
   const isStep = runOfStep(session) !== undefined
   if (!isStep && (environment.approvals !== undefined || environment.after.length > 0)) {
@@ -111,6 +122,7 @@ export function deployRequest(
     readonly environment: Pick<EnvironmentView, 'application' | 'name'>
     readonly release: string | undefined
     readonly run?: string | undefined
+    readonly plan?: string | undefined
   },
 ): DeployRequest {
   if (flags.force === true && (flags.reason ?? '').trim() === '') throw forceUnexplained()
@@ -121,6 +133,7 @@ export function deployRequest(
     environment: meant.environment.name,
     ...(meant.release === undefined ? {} : { release: meant.release }),
     ...(meant.run === undefined ? {} : { run: meant.run }),
+    ...(meant.plan === undefined ? {} : { plan: meant.plan }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
     ...(flags.force === true ? { isForced: true } : {}),
   }
@@ -128,6 +141,15 @@ export function deployRequest(
 
 /** What a call means: the environment, and the release that its mode takes by itself or that it names. */
 export async function planCall(session: Session, q: Query, call: DeployCall): Promise<DeployPlan> {
+  const { plan } = call.flags
+  if (plan === undefined) return meantBy(session, q, call)
+  const hash = findPlanHash(session.home, plan, call.environment)
+  const release = call.release ?? savedPlan(session.home, hash)?.release
+  if (release === undefined && call.steps === undefined) throw planUnknown({ plan, environment: call.environment })
+  return { ...(await meantBy(session, q, { ...call, release })), hash }
+}
+
+async function meantBy(session: Session, q: Query, call: DeployCall): Promise<DeployPlan> {
   const run = runOfStep(session)
   const own = run === undefined ? undefined : await viewRun(q, run)
   const environment = await findEnvironment(session, q, call.environment, call.flags.app ?? own?.application)

@@ -1,22 +1,25 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DeploymentPlan } from '#core/deployment/plan.ts'
+import type { ReleaseDifference } from '#core/deployment/plan-difference.ts'
 import { exitCodeOf } from '#core/errors.ts'
 import type { GateName, Verdict } from '#core/environment/check.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
 import type { EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
+import { shortDigest } from '#core/view/name.ts'
 import { planLines } from '#core/view/plan-lines.ts'
 import { previewDeployment } from '#engine/deployment/preview.ts'
 import type { DeploymentPreview, PreviewContext } from '#engine/deployment/preview.ts'
 import { freshRules, rulesAskedBy } from '#engine/refresh-rules.ts'
+import { exitOfChange } from './exit-code.ts'
 import { whoAmI } from './identity.ts'
 import { mark } from './live/mark.ts'
 import { readFilledHome } from './open-home.ts'
+import { keepPlan, readText, sha256 } from './plan-file.ts'
 import type { Session } from './session.ts'
 
-/** Time that all targets together may take to answer. Milliseconds. */
-const inspectMsMax = 30_000
+/** Time that all targets together may take to answer, and to compare the files that they serve. Milliseconds. */
+const inspectMsMax = 10 * 60_000
 
 export interface DryRun {
   readonly request: DeployRequest
@@ -24,6 +27,10 @@ export interface DryRun {
   readonly title: string
   readonly environment: EnvironmentView
   readonly release: ReleaseSummary | undefined
+  /** Names every file, and says how to apply it: `plan-deploy`. */
+  readonly isWhole?: boolean
+  /** 9 when something would change, 0 when not, whatever waits. */
+  readonly hasExitCode?: boolean
 }
 
 /**
@@ -38,7 +45,8 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
     const asked = { request, requestedBy: whoAmI(session.world), rules }
     return previewDeployment(previewContext(session, request.application), q, asked)
   })
-  const { plan, planHash, verdict, gates, targets } = preview
+  const { plan, whole, planHash, verdict, gates, targets } = preview
+  if (planHash !== undefined) keepPlan(session.home, planHash, plan)
   if (session.isJson) {
     session.printJson({
       apiVersion: 'v1',
@@ -48,48 +56,65 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
       release: dry.release ?? null,
       plan,
       planHash: planHash ?? null,
+      isChanged: isChanged(plan),
+      files: whole.differences.map(filesOf),
       verdict,
       gates: gates.map((gate) => ({ name: gate.gate, ...gate.verdict })),
       targets,
     })
-  } else session.print([dry.title, ...renderPreview(session, preview).map((line) => `  ${line}`)].join('\n'))
+  } else if (session.isQuiet) session.print(planHash ?? '')
+  else session.print([dry.title, ...renderPreview(session, dry, preview).map((line) => `  ${line}`)].join('\n'))
   // In the order in which the real call would meet them.
   if (verdict.kind === 'refuse') return exitCodeOf.refused
   if (targets.some(({ state }) => state.kind === 'unknown')) return exitCodeOf.unreachable
+  if (dry.hasExitCode === true) return isChanged(plan) ? exitOfChange : 0
   return verdict.kind === 'wait' ? exitCodeOf.waiting : 0
+}
+
+/** Anything that is not there already: a release put again where it runs as it was deployed changes nothing. */
+function isChanged({ targets, release, differences }: DeploymentPlan): boolean {
+  return (
+    targets.some(({ from, byHand }) => from !== release || byHand !== undefined) ||
+    differences.some(({ variables }) => variables.length > 0)
+  )
+}
+
+function filesOf({ from, added, changed, removed, newBytes }: ReleaseDifference): unknown {
+  return { from: from ?? null, added: added.first, changed: changed.first, removed: removed.first, newBytes }
 }
 
 function previewContext(session: Session, application: string): PreviewContext {
   return {
     clock: { now: session.world.now },
     files: { readText: (path, bytesMax) => readText(join(session.home, path), bytesMax) },
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256,
     // The paths of its targets are absolute already.
     inspect: async (config, believed) => {
-      const place = { projectRoot: '/', home: session.home, ...(believed === undefined ? {} : { believed }) }
+      const place = {
+        projectRoot: '/',
+        home: session.home,
+        isDeep: true,
+        ...(believed === undefined ? {} : { believed }),
+      }
       return session.services.inspectTargets(application, config, place, AbortSignal.timeout(inspectMsMax))
     },
   }
 }
 
-function readText(path: string, bytesMax = Number.POSITIVE_INFINITY): string | undefined {
-  try {
-    const text = readFileSync(path)
-    return text.length > bytesMax ? undefined : text.toString('utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function renderPreview(session: Session, preview: DeploymentPreview): readonly string[] {
-  const { plan, planHash, gates, targets, config } = preview
+function renderPreview(session: Session, dry: DryRun, preview: DeploymentPreview): readonly string[] {
+  const { plan, whole, planHash, gates, targets, config } = preview
   const unknown = new Map(
     targets.flatMap(({ name, state }) => (state.kind === 'unknown' ? [[name, state.why] as const] : [])),
   )
   return [
-    ...planLines(plan, unknown),
+    ...(dry.isWhole === true
+      ? planLines(whole, { unknown, pathsShown: Number.POSITIVE_INFINITY })
+      : planLines(plan, { unknown })),
     ...gates.flatMap(({ gate, verdict }) => gateLine(session, { gate, verdict, config })),
     ...(planHash === undefined ? [] : [`plan       ${planHash}`]),
+    ...(planHash === undefined || dry.isWhole !== true
+      ? []
+      : [`apply      shipway ${plan.mode} ${plan.environment} --plan ${shortDigest(planHash)}`]),
   ]
 }
 

@@ -81,6 +81,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/deploy.ts')).page,
   },
   {
+    name: 'plan-deploy',
+    group: 'ship',
+    summary: 'what a deployment would change, exactly, and its hash',
+    load: async () => (await import('./command/plan-deploy.ts')).page,
+  },
+  {
     name: 'promote',
     group: 'ship',
     summary: 'bring what the environment before has verified to the next',

@@ -14,6 +14,8 @@ export interface TargetOrder<Target extends TargetConfig = HostTarget> {
   readonly blobs: string
   /** Release that ran when the plan was made; the switch is refused (DEPLOYMENT_DRIFTED) when the target runs another one. */
   readonly expected?: string
+  /** Nothing ran there then: the switch is refused in the same way when anything does. */
+  readonly isFresh?: true
   /** The same with its manifest, where the home knows it: what a target that keeps no releases is told to go back to. */
   readonly previous?: Release
   readonly restart?: string

@@ -65,6 +65,9 @@ function applyInput(draft: Draft, input: DeploymentInput): void {
     case 'switch-failed':
       failed(draft, { name: input.target, during: 'switching', after: 'doubtful', failure: input.failure })
       return
+    case 'switch-refused':
+      switchRefused(draft, input)
+      return
     case 'confirm-failed':
       failed(draft, { name: input.target, during: 'confirming', after: 'doubtful', failure: input.failure })
       return
@@ -115,6 +118,14 @@ function failed(
   proceed(draft)
 }
 
+/** It is as it was prepared, and stays so. */
+function switchRefused(draft: Draft, { target, reason }: { readonly target: string; readonly reason: Reason }): void {
+  if (draft.target(target)?.phase !== 'switching') return
+  draft.move(target, 'prepared', reason)
+  draft.failure ??= { reason, isReleaseBad: false, isDrift: true }
+  proceed(draft)
+}
+
 function verified(draft: Draft): void {
   if (draft.cancel === undefined && draft.failure === undefined) beginConfirm(draft)
   else beginRevert(draft)
@@ -147,8 +158,9 @@ function proceed(draft: Draft): void {
       else beginSwitch(draft)
       return
     case 'switch':
-      if (isStopped) beginRevert(draft)
-      else continueSwitch(draft)
+      if (!isStopped) continueSwitch(draft)
+      else if (draft.targets.some(isTouched)) beginRevert(draft)
+      else finishUntouched(draft)
       return
     case 'confirm':
       if (draft.targets.every(({ phase }) => phase === 'confirmed')) finishConfirmed(draft)
@@ -193,8 +205,7 @@ function beginRevert(draft: Draft): void {
 
 /** One target at a time, the last one first. */
 function continueRevert(draft: Draft): void {
-  const touched: readonly TargetPhase[] = ['switching', 'switched', 'confirming', 'confirmed', 'doubtful']
-  const next = draft.targets.findLast(({ phase }) => touched.includes(phase))
+  const next = draft.targets.findLast(isTouched)
   if (next === undefined) {
     finishReverted(draft)
     return
@@ -202,8 +213,16 @@ function continueRevert(draft: Draft): void {
   draft.move(next.name, 'reverting')
 }
 
+const touchedPhases: readonly TargetPhase[] = ['switching', 'switched', 'confirming', 'confirmed', 'doubtful']
+
+function isTouched({ phase }: TargetProgress): boolean {
+  return touchedPhases.includes(phase)
+}
+
 function finishUntouched(draft: Draft): void {
-  draft.finish(draft.failure === undefined ? 'cancelled' : 'failure', stopReason(draft))
+  const { failure } = draft
+  const conclusion = failure === undefined ? 'cancelled' : failure.isDrift === true ? 'refused' : 'failure'
+  draft.finish(conclusion, stopReason(draft))
 }
 
 function finishConfirmed(draft: Draft): void {

@@ -6,6 +6,10 @@ import type { DeploymentState } from './state.ts'
 export interface DeploymentDocument {
   readonly machine: DeploymentState
   readonly plan: DeploymentPlan
+  /** Hash of the plan that was asked for by name: only this one is applied. */
+  readonly boundPlan?: string
+  /** What the store believed to run there when the targets were last asked; absent: nothing. */
+  readonly seenCurrent?: string
   /** False while the plan rests on what the store believes, not on what the targets say. */
   readonly isInspected: boolean
   readonly isAutomatic: boolean

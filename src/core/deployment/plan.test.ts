@@ -37,7 +37,13 @@ const old = release('v1', 'variables: { A: "1", B: "2" }, restart: one', { same:
 const next = release('v2', 'variables: { B: "3", C: "4" }, restart: two', { same: 'S', changed: 'newer', added: 'S' })
 const { environment } = configOf('retain: 3')
 const plan = (running: readonly (string | undefined)[]) =>
-  planDeployment({ mode: 'deploy', environment, release: next, running, known: new Map([['v1', old]]) })
+  planDeployment({
+    mode: 'deploy',
+    environment,
+    release: next,
+    running: running.map((release) => (release === undefined ? {} : { release })),
+    known: new Map([['v1', old]]),
+  })
 
 describe('a plan', () => {
   test('tells files, bytes, variables and settings that differ from what runs', () => {
@@ -45,9 +51,9 @@ describe('a plan', () => {
       {
         from: 'v1',
         fromVersion: 'v1',
-        added: { count: 1, first: ['added'] },
-        changed: { count: 1, first: ['changed'] },
-        removed: { count: 1, first: ['gone'] },
+        added: { count: 1, bytes: 1, first: [{ path: 'added', size: 1 }] },
+        changed: { count: 1, bytes: 5, first: [{ path: 'changed', size: 5, sizeBefore: 3 }] },
+        removed: { count: 1, bytes: 1, first: [{ path: 'gone', size: 1 }] },
         newBytes: 5,
         variables: [
           { name: 'A', from: '1' },
@@ -74,7 +80,13 @@ describe('a plan', () => {
       planHash(plan(['v1', undefined]), sha256),
       planHash({ ...plan(['v1', 'v1']), mode: 'rollback' }, sha256),
       planHash(
-        planDeployment({ mode: 'deploy', environment, release: old, running: ['v1', 'v1'], known: new Map() }),
+        planDeployment({
+          mode: 'deploy',
+          environment,
+          release: old,
+          running: [{ release: 'v1' }, { release: 'v1' }],
+          known: new Map(),
+        }),
         sha256,
       ),
       planHash(
@@ -82,7 +94,7 @@ describe('a plan', () => {
           mode: 'deploy',
           environment: configOf('confirmWithin: 9m').environment,
           release: next,
-          running: ['v1', 'v1'],
+          running: [{ release: 'v1' }, { release: 'v1' }],
           known: new Map([['v1', old]]),
         }),
         sha256,

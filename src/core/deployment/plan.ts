@@ -1,20 +1,22 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
-import type { DriverName, EnvironmentConfig, HealthRule, TargetConfig } from '#core/project/model.ts'
+import type { DriverName, EnvironmentConfig, HealthRule, MigrationPhase, TargetConfig } from '#core/project/model.ts'
 import { secretsOfTargets } from '#core/project/target.ts'
-import type { Release, ReleaseEnvironment, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
+import type { Release, ReleaseEnvironment } from '#core/release/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
+import { planDifference } from './plan-difference.ts'
+import type { ReleaseDifference } from './plan-difference.ts'
 
-/** Paths of each kind that a plan lists; the counts are always complete. */
-export const planPathsMax = 200
+/** Files that somebody changed on a target, that a plan names; the count is always complete. */
+export const handChangesMax = 200
 
 /**
- * What a deployment will do, as data: shown by `--dry-run` and to whoever approves. Its hash is what an approval is bound to, so
- * nobody can approve one thing and get another.
+ * What a deployment will do, as data: shown by `plan-deploy` and to whoever approves. The SHA-256 of its canonical JSON is its name: what is approved
+ * and what is applied. Verdicts of rules are no part of it: they depend on the time, and are asked again when it is applied.
  */
 export interface DeploymentPlan {
-  readonly schema: 'shipway.plan/1'
+  readonly schema: 'shipway.plan/2'
   readonly application: string
   readonly environment: string
   readonly mode: 'deploy' | 'promote' | 'rollback'
@@ -25,9 +27,18 @@ export interface DeploymentPlan {
   readonly targets: readonly TargetPlan[]
   /** One per release that runs on a target now. */
   readonly differences: readonly ReleaseDifference[]
+  /** What the start of the release does to its data. */
+  readonly migration?: MigrationPhase
+  /** Versions with a `contract` migration that it would go back across. */
+  readonly crosses?: readonly string[]
+  /** The database is backed up before anything is touched. */
+  readonly isBackedUp?: true
   readonly restart?: string
   readonly health?: HealthRule
   readonly compose?: ComposeConfig
+  /** Services that its compose files name; all of them are started anew. */
+  readonly services?: readonly string[]
+  readonly variables: Readonly<Record<string, string>>
   /** Names only. */
   readonly secrets: readonly string[]
   readonly confirmWithinMs: number
@@ -38,33 +49,25 @@ export interface TargetPlan {
   readonly target: TargetConfig
   /** Release that runs there; absent on a fresh target. */
   readonly from?: string
+  /** Files of that release that somebody has changed on the target; absent: none that anybody knows of. */
+  readonly byHand?: HandChanges
 }
 
-export interface ReleaseDifference {
-  readonly from?: string
-  readonly fromVersion?: string
-  readonly added: PathList
-  readonly changed: PathList
-  readonly removed: PathList
-  /** Bytes of the files that the target does not have. */
-  readonly newBytes: number
-  readonly variables: readonly VariableChange[]
-  /** Absent where neither release names images. */
-  readonly images?: readonly VariableChange[]
-  /** True where the running release has another restart command or health rule. */
-  readonly isRestartChanged: boolean
-  readonly isHealthChanged: boolean
-}
-
-export interface PathList {
+/** Changes on a target that no deployment has made. */
+export interface HandChanges {
   readonly count: number
-  readonly first: readonly string[]
+  readonly first: readonly HandChange[]
 }
 
-export interface VariableChange {
-  readonly name: string
-  readonly from?: string
-  readonly to?: string
+export interface HandChange {
+  readonly kind: 'added' | 'changed' | 'removed'
+  readonly path: string
+}
+
+/** What runs on one target, as far as it was asked. */
+export interface RunningTarget {
+  readonly release?: string
+  readonly byHand?: HandChanges
 }
 
 export interface PlanInput {
@@ -72,41 +75,67 @@ export interface PlanInput {
   readonly environment: EnvironmentConfig
   readonly release: Release
   /** What runs on each target, in the order of the environment's targets. */
-  readonly running: readonly (string | undefined)[]
+  readonly running: readonly RunningTarget[]
   /** Releases that run on targets, as far as the store knows them. */
   readonly known: ReadonlyMap<string, Release>
+  /** Versions with a `contract` migration that it would go back across. */
+  readonly crosses?: readonly string[]
+  /** Names of the services of a release; undefined where it has none, or nobody can tell. */
+  readonly servicesOf?: (release: Release) => readonly string[] | undefined
+  /** Files that each difference names; default: see `plan-difference.ts`. */
+  readonly pathsMax?: number
 }
 
 /** What the deployment will do. */
 export function planDeployment(input: PlanInput): DeploymentPlan {
-  const { environment, release, mode, running } = input
+  const { environment, release, mode, running, crosses = [], known } = input
   const sealed = sealedEnvironment(release, environment)
-  const froms = [...new Set(running)]
+  const froms = [...new Set(environment.targets.map((_, index) => running[index]?.release))]
   return {
-    schema: 'shipway.plan/1',
+    schema: 'shipway.plan/2',
     application: release.manifest.application,
     environment: environment.name,
     mode,
     ...(environment.driver === 'directory' ? {} : { driver: environment.driver }),
     release: release.id,
     version: release.manifest.version,
-    targets: environment.targets.map((target, index) => ({
-      name: target.name,
-      target,
-      ...given('from', running[index]),
-    })),
-    differences: froms.map((from) => difference(input, from)),
+    targets: environment.targets.map((target, index) => targetPlan(target, running[index])),
+    differences: froms.map((id) =>
+      planDifference({
+        ...input,
+        ...given('from', id),
+        ...given('before', id === undefined ? undefined : known.get(id)),
+        settingsOf: (one) => sealedEnvironment(one, environment),
+      }),
+    ),
+    ...given('migration', release.manifest.migration),
+    ...(crosses.length === 0 ? {} : { crosses }),
+    ...(isBackedUp(environment, mode) ? { isBackedUp: true } : {}),
     ...given('restart', sealed.restart),
     ...given('health', sealed.health),
     ...given('compose', sealed.compose),
+    ...given('services', input.servicesOf?.(release)),
+    variables: sealed.variables,
     secrets: requiredSecrets(release, environment),
     confirmWithinMs: environment.confirmWithinMs,
   }
 }
 
+/** A rollback has no backup before it: going back must not wait for a database that may be what is broken. */
+export function isBackedUp({ database }: EnvironmentConfig, mode: DeploymentPlan['mode']): boolean {
+  return database?.isBeforeDeploy === true && mode !== 'rollback'
+}
+
 /** The name of a plan. */
 export function planHash(plan: DeploymentPlan, sha256: Sha256): string {
   return sha256(canonicalJson(plan as unknown as Json))
+}
+
+/** What somebody changed on a target, as a plan tells it; undefined when nothing was. Sorted, so that the same changes give the same plan. */
+export function handChanges(files: readonly HandChange[]): HandChanges | undefined {
+  if (files.length === 0) return undefined
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  return { count: files.length, first: sorted.slice(0, handChangesMax).map(({ kind, path }) => ({ kind, path })) }
 }
 
 /**
@@ -122,55 +151,13 @@ export function requiredSecrets(release: Release, environment: EnvironmentConfig
   return [...new Set([...sealedEnvironment(release, environment).secrets, ...secretsOfTargets(environment.targets)])]
 }
 
-function difference({ environment, release, known }: PlanInput, from: string | undefined): ReleaseDifference {
-  const before = from === undefined ? undefined : known.get(from)
-  const next = sealedEnvironment(release, environment)
-  const last = before === undefined ? undefined : sealedEnvironment(before, environment)
-  const oldFiles = new Map((before?.manifest.files ?? []).map((file) => [file.path, file]))
-  const oldDigests = new Set([...oldFiles.values()].map((file) => file.digest))
-  const files = release.manifest.files
-  const paths = new Set(files.map((file) => file.path))
+function targetPlan(target: TargetConfig, running: RunningTarget | undefined): TargetPlan {
   return {
-    ...given('from', from),
-    ...given('fromVersion', before?.manifest.version),
-    added: pathList(files.filter((file) => !oldFiles.has(file.path))),
-    changed: pathList(files.filter((file) => isChanged(file, oldFiles.get(file.path)))),
-    removed: pathList([...oldFiles.values()].filter((file) => !paths.has(file.path))),
-    newBytes: files.reduce((sum, file) => sum + (oldDigests.has(file.digest) ? 0 : file.size), 0),
-    variables: variableChanges(last?.variables ?? {}, next.variables),
-    ...given('images', imageChanges(before?.manifest.images, release.manifest.images)),
-    isRestartChanged: last !== undefined && last.restart !== next.restart,
-    isHealthChanged: last !== undefined && textOf(last.health) !== textOf(next.health),
+    name: target.name,
+    target,
+    ...given('from', running?.release),
+    ...given('byHand', running?.byHand),
   }
-}
-
-function isChanged(file: ReleaseFile, old: ReleaseFile | undefined): boolean {
-  return old !== undefined && (old.digest !== file.digest || old.mode !== file.mode)
-}
-
-function pathList(files: readonly ReleaseFile[]): PathList {
-  return { count: files.length, first: files.slice(0, planPathsMax).map((file) => file.path) }
-}
-
-function variableChanges(
-  last: Readonly<Record<string, string>>,
-  next: Readonly<Record<string, string>>,
-): readonly VariableChange[] {
-  return [...new Set([...Object.keys(last), ...Object.keys(next)])]
-    .toSorted()
-    .filter((name) => last[name] !== next[name])
-    .map((name) => ({ name, ...given('from', last[name]), ...given('to', next[name]) }))
-}
-
-function imageChanges(
-  last: ReleaseManifest['images'],
-  next: ReleaseManifest['images'],
-): readonly VariableChange[] | undefined {
-  return last === undefined && next === undefined ? undefined : variableChanges(last ?? {}, next ?? {})
-}
-
-function textOf(health: HealthRule | undefined): string {
-  return health === undefined ? '' : canonicalJson(health as unknown as Json)
 }
 
 /** `{ [name]: value }`, or nothing where there is no value. */

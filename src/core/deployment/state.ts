@@ -7,6 +7,7 @@ import type { TargetObservation } from './observation.ts'
  *
  *     gate ──start──► prepare ──all──► switch ──all──► verify ──► confirm ──all──► done: success
  *      │                 │               │               │           │
+ *      │                 │               ├ first target drifted: done: refused (nothing was switched)
  *      │                 │               └───── any ─────┴─── any ───┴──► revert ──all──► done: reverted | cancelled
  *      └ refused,        └ any: done: failure (nothing was switched)
  *        cancelled
@@ -72,6 +73,8 @@ export interface DeploymentFailure {
   readonly reason: Reason
   /** The release itself did not work (health, restart), as opposed to the way to it (network, disk). */
   readonly isReleaseBad: boolean
+  /** A target ran something else than the plan says: where nothing was switched before, nothing has to go back. */
+  readonly isDrift?: true
 }
 
 /** What can happen to a deployment. Inputs that come too late decide nothing. */
@@ -89,6 +92,8 @@ export type DeploymentInput =
       readonly target: string
       readonly failure: DeploymentFailure
     }
+  /** The target no longer runs what the plan saw, so it was not switched: nothing was touched there. */
+  | { readonly kind: 'switch-refused'; readonly target: string; readonly reason: Reason }
   | { readonly kind: 'verified' }
   | { readonly kind: 'verify-failed'; readonly failure: DeploymentFailure }
   | { readonly kind: 'cancel'; readonly by: string; readonly reason: string }

@@ -14,6 +14,9 @@ export const homeLayout = {
   blobs: 'blobs',
   /** Files of backups by their digest, mode 0600. */
   backups: 'backups',
+  /** Plans that somebody was shown, by their hash: to say later what has changed since. */
+  plans: 'plans',
+  plan: (hash: string): string => `plans/${hash}.json`,
   /** Actions and reusable workflows of other repositories. */
   actions: 'actions',
   /** When an agent that stays has last cleared the home out: milliseconds since 1970. */

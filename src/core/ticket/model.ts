@@ -59,6 +59,8 @@ export interface DeployRequest {
   /** Release id (or 12 and more characters of it), version, or `latest`. Absent for a rollback to the previous good one. */
   readonly release?: string
   readonly reason?: string
+  /** SHA-256 of the plan that is to be applied, and no other. */
+  readonly plan?: string
   /** Goes back across a release whose migration is a `contract`; needs a reason. */
   readonly isForced?: true
   /** A rehearsal of a rollback: it leaves no hold behind when it works. */
@@ -76,6 +78,8 @@ export interface DecisionRequest {
   /** Run or deployment that waits. */
   readonly subject: string
   readonly environment?: string
+  /** Hash of the plan that is approved, or its first digits: the deployment must wait with this one. */
+  readonly plan?: string
   readonly reason?: string
 }
 

@@ -213,9 +213,9 @@ async function switchTo(
   signal: AbortSignal,
 ): Promise<void> {
   checkOrder(order)
-  const { target, release, deploymentId, expected } = order
+  const { target, release, deploymentId, expected, isFresh } = order
   const seconds = Math.max(1, Math.ceil(order.confirmWithinMs / 1000))
-  const wanted = expected === undefined ? '*' : shortOf(expected)
+  const wanted = expected === undefined ? (isFresh === true ? '-' : '*') : shortOf(expected)
   const call = {
     script: switchScript,
     args: [target.path, deploymentId, ownerOf(order), shortOf(release.id), String(seconds), deployer(), wanted],

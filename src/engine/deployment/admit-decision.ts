@@ -6,6 +6,7 @@ import {
   deploymentDone,
   deploymentStarted,
 } from '#core/known/deployment.ts'
+import { planNotWaiting } from '#core/known/plan.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { DecisionRequest, TicketOutcome } from '#core/ticket/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -49,6 +50,7 @@ async function decideDeployment(
     throw deploymentStarted({ deployment: deployment.id, phase: deployment.state, wanted: decision })
   const { config } = await findEnvironment(query, deployment)
   checkApprover(ticket, { config, authors: deployment.document.authors })
+  checkPlan(ticket.request, deployment)
 
   const bound = { release: deployment.release, planHash: deployment.planHash }
   await record(context, query, { ticket, config, application: deployment.application, subject: deployment.id, bound })
@@ -90,6 +92,12 @@ async function decideRun(
   await record(context, query, { ticket, config, application: run.application, subject: run.id, bound: undefined })
   await appendEvent(query, { table: 'run', id: run.id }, recordedEvent(ticket, config))
   return { kind: 'accepted', subjects: [run.id] }
+}
+
+/** Who names a plan means this one: a deployment that was planned anew meanwhile is not what they have seen. */
+function checkPlan({ decision, plan }: DecisionRequest, deployment: StoredDeployment): void {
+  if (decision === 'approve' && plan !== undefined && !deployment.planHash.startsWith(plan))
+    throw planNotWaiting({ deployment: deployment.id, plan, found: deployment.planHash })
 }
 
 /** Environments that jobs of a run wait for. */

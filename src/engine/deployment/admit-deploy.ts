@@ -1,4 +1,5 @@
 import { planHash } from '#core/deployment/plan.ts'
+import { planSubjectDrift } from '#core/deployment/plan-drift.ts'
 import { checkEnvironment } from '#core/environment/check.ts'
 import { superseded } from '#core/environment/reasons.ts'
 import {
@@ -10,6 +11,7 @@ import {
   runReleaseMissing,
 } from '#core/known/deployment.ts'
 import { subjectNotFound } from '#core/known/home.ts'
+import { planForeign } from '#core/known/plan.ts'
 import { releaseAmbiguous, releaseNotFound } from '#core/known/release.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
@@ -25,8 +27,9 @@ import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
 import type { DeliveryContext } from './context.ts'
 import { findEnvironment } from './find-environment.ts'
-import { makePlan } from './gate.ts'
+import { makePlan } from './make-plan.ts'
 import { previousGood } from './previous-good.ts'
+import { readSavedPlan } from './saved-plan.ts'
 import { deploymentQuestion, isUnderWay } from './question.ts'
 import { writeDecision } from './write-decision.ts'
 
@@ -45,6 +48,7 @@ export async function admitDeploy(
   const { application, config } = await findEnvironment(query, request)
   await checkRun(query, request)
   const release = await findRelease(query, request, config)
+  checkPlan(context, request, release)
   const open = await openDeploymentsOf(query, { application: application.name, environment: config.name })
   const same = await findSame(query, { request, release, open })
   if (same !== undefined) {
@@ -73,6 +77,16 @@ export async function admitDeploy(
   if (verdict.kind === 'wait')
     await writeDecision(context, query, deployment.id, { kind: 'wait', reason: verdict.reason })
   return { kind: 'accepted', subjects: [deployment.id] }
+}
+
+/** A plan that this home knows must be for what is asked; one that it does not know is compared by its hash alone. */
+function checkPlan(context: DeliveryContext, request: DeployRequest, release: Release): void {
+  const { plan: hash, mode, application, environment } = request
+  const plan = hash === undefined ? undefined : readSavedPlan(context, hash)
+  if (hash === undefined || plan === undefined) return
+  const { version } = release.manifest
+  const differences = planSubjectDrift(plan, { mode, application, environment, release: release.id, version })
+  if (differences.length > 0) throw planForeign({ plan: hash, differences, environment })
 }
 
 /** The release that a request means. */
@@ -155,6 +169,7 @@ async function findSame(
     (other) =>
       other.release === release.id &&
       (other.kind === 'rollback') === (request.mode === 'rollback') &&
+      (request.plan === undefined || other.document.boundPlan === request.plan) &&
       !isUnderWay(other),
   )
 }
@@ -172,8 +187,8 @@ async function makeDeployment(
   const { ticket, config, release, application } = made
   const { request } = ticket
   const { current } = await loadEnvironment(query, application.name, config.name)
-  const running = config.targets.map(() => current)
-  const plan = await makePlan(query, { mode: request.mode, environment: config, release, running })
+  const running = config.targets.map(() => (current === undefined ? {} : { release: current }))
+  const plan = await makePlan(context.files, query, { mode: request.mode, environment: config, release, running })
   const run = request.run === undefined ? undefined : await loadRun(query, request.run)
   const id = context.ids.next('dep')
   return {
@@ -201,6 +216,7 @@ async function makeDeployment(
       },
       plan,
       isInspected: false,
+      ...(request.plan === undefined ? {} : { boundPlan: request.plan }),
       isAutomatic: request.run !== undefined,
       authors: [...new Set([release.sealedBy, ticket.requestedBy])],
       secretTickets: [...(run === undefined ? [] : [run.ticket]), ticket.id],

@@ -97,7 +97,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
         target,
         release,
         blobs: context.blobs.root,
-        ...(from === undefined ? {} : { expected: from }),
+        ...(from === undefined ? { isFresh: true as const } : { expected: from }),
         ...before.get(name),
         ...(sealed.restart === undefined ? {} : { restart: sealed.restart }),
         variables: sealed.variables,
@@ -244,7 +244,11 @@ class Drive {
       input = { kind: step.done, target }
     } catch (error) {
       this.#signal.throwIfAborted()
-      input = { kind: step.failed, target, failure: failureOf(error, { target, isSwitch: step.phase === 'switch' }) }
+      const failure = failureOf(error, { target, isSwitch: step.phase === 'switch' })
+      const isRefused = step.phase === 'switch' && failure.reason.code === 'DEPLOYMENT_DRIFTED'
+      input = isRefused
+        ? { kind: 'switch-refused', target, reason: failure.reason }
+        : { kind: step.failed, target, failure }
     }
     await this.#feed(input)
   }

@@ -1,24 +1,32 @@
-import { planDeployment, planHash } from '#core/deployment/plan.ts'
+import { isBackedUp, planHash } from '#core/deployment/plan.ts'
 import type { DeploymentPlan } from '#core/deployment/plan.ts'
+import { planDrift } from '#core/deployment/plan-drift.ts'
 import { environmentGone, targetPending, targetUnreachable } from '#core/deployment/reasons.ts'
 import type { DeploymentInput } from '#core/deployment/state.ts'
+import { KnownError } from '#core/errors.ts'
 import { checkEnvironment } from '#core/environment/check.ts'
 import type { Verdict } from '#core/environment/check.ts'
+import { planDrifted } from '#core/known/plan.ts'
 import { absoluteTarget } from '#core/project/target.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
+import type { Reason } from '#core/reason.ts'
 import type { Release } from '#core/release/model.ts'
 import type { TargetState } from '#ports/deploy-driver.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { loadApplication } from '#store/application.ts'
+import { decisionsOn } from '#store/approval.ts'
 import { loadDeployment } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
-import { touchEnvironment } from '#store/environment.ts'
+import { loadEnvironment, touchEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 import { backUpBefore } from '../backup/before-deployment.ts'
 import type { DeliveryContext } from './context.ts'
 import { refuseOpenPorts } from './exposed-ports.ts'
 import { inspectTargets } from './inspect-targets.ts'
+import { makePlan } from './make-plan.ts'
 import { deploymentQuestion } from './question.ts'
+import { runningTargets } from './running-targets.ts'
+import { readSavedPlan } from './saved-plan.ts'
 import { writeDecision } from './write-decision.ts'
 import type { DecisionExtras } from './write-decision.ts'
 
@@ -39,18 +47,21 @@ export async function passGate(
       reason: environmentGone({ environment: before.deployment.environment }),
     })
   const isApprovalOnly = before.verdict.kind === 'wait' && before.verdict.reason.code === 'APPROVAL_NEEDED'
-  const mustInspect = before.verdict.kind === 'pass' || (isApprovalOnly && !before.deployment.document.isInspected)
+  const mustInspect = before.verdict.kind === 'pass' || (isApprovalOnly && (await isOutdated(context, before)))
   if (!mustInspect) return conclude(context, id, inputOf(before.verdict))
 
-  const states = await inspectTargets(context, before.deployment, before.config, signal)
-  const obstacle = obstacleIn(states, before)
-  if (obstacle !== undefined) return conclude(context, id, obstacle)
-  const plan = await replan(context, before, states)
-  // As late as it can be, and outside every transaction: it takes as long as the database is large.
-  const reason =
-    before.verdict.kind === 'pass' ? await backUpBefore(context, before.deployment, before.config, signal) : undefined
+  const found = await survey(context, before, signal)
+  if ('obstacle' in found) return conclude(context, id, found.obstacle)
+  const { query } = context.store
+  const drifted = await driftFrom(context, query, { ...(await judge(context, query, id, found.hash)), next: found })
+  if (drifted !== undefined) return conclude(context, id, { kind: 'refuse', reason: drifted })
+  if (before.verdict.kind !== 'pass' || !isBackedUp(before.config, before.deployment.kind))
+    return startOrWait(context, id, found)
+  // As late as it can be, and outside every transaction: it takes as long as the database is large. Then the targets are asked once more.
+  const reason = await backUpBefore(context, before.deployment, before.config, signal)
   if (reason !== undefined) return conclude(context, id, { kind: 'give-up', reason })
-  return startOrWait(context, id, plan)
+  const still = await survey(context, before, signal)
+  return 'obstacle' in still ? conclude(context, id, still.obstacle) : startOrWait(context, id, still)
 }
 
 interface Judged {
@@ -107,51 +118,83 @@ interface NewPlan {
   readonly plan: DeploymentPlan
   readonly hash: string
   readonly config: EnvironmentConfig
+  readonly seenCurrent: string | undefined
 }
 
-async function replan(context: DeliveryContext, judged: Judged, states: readonly TargetState[]): Promise<NewPlan> {
-  const { deployment, release, config } = judged
-  if (config === undefined) throw new Error('Invariant broken: planned without rules')
-  const running = states.map((state) => (state.kind === 'known' ? state.current : undefined))
-  const plan = await makePlan(context.store.query, {
-    mode: deployment.kind,
-    environment: config,
-    release,
-    running,
-  })
-  return { plan, hash: planHash(plan, context.sha256), config }
-}
-
-/** A plan with the releases that run on the targets, as far as the store knows them. */
-export async function makePlan(
-  query: Query,
-  input: {
-    readonly mode: DeploymentPlan['mode']
-    readonly environment: EnvironmentConfig
-    readonly release: Release
-    readonly running: readonly (string | undefined)[]
-  },
-): Promise<DeploymentPlan> {
-  const known = new Map<string, Release>()
-  for (const id of new Set(input.running)) {
-    const release = id === undefined ? undefined : await loadRelease(query, id)
-    if (release !== undefined) known.set(release.id, release)
+/** Asks the targets, and plans by what they say. */
+async function survey(
+  context: DeliveryContext,
+  judged: Judged,
+  signal: AbortSignal,
+): Promise<NewPlan | { readonly obstacle: DeploymentInput }> {
+  if (judged.config === undefined) throw new Error('Invariant broken: planned without rules')
+  const states = await inspectTargets(context, judged.deployment, judged.config, signal)
+  const obstacle = obstacleIn(states, judged)
+  if (obstacle !== undefined) return { obstacle }
+  try {
+    return await replan(context, { ...judged, config: judged.config }, states, signal)
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    const { code, message, hint } = error
+    return { obstacle: { kind: 'give-up', reason: { code, message, ...(hint === undefined ? {} : { hint }) } } }
   }
-  return planDeployment({ ...input, known })
+}
+
+async function replan(
+  context: DeliveryContext,
+  { deployment, release, config }: Judged & { readonly config: EnvironmentConfig },
+  states: readonly TargetState[],
+  signal: AbortSignal,
+): Promise<NewPlan> {
+  const { query } = context.store
+  const { current } = await loadEnvironment(query, deployment.application, deployment.environment)
+  const believed =
+    isLookedAtDeeply(deployment, config) && current !== undefined ? await loadRelease(query, current) : undefined
+  const { application, kind: mode } = deployment
+  const running = await runningTargets(
+    context.drivers[config.driver],
+    { application, config, states, believed },
+    signal,
+  )
+  const plan = await makePlan(context.files, query, { mode, environment: config, release, running })
+  return { plan, hash: planHash(plan, context.sha256), config, seenCurrent: current }
+}
+
+/** Whoever approves a plan, or names it, has a right to know of every file that somebody changed; a rollback that nobody has to approve must be quick. */
+function isLookedAtDeeply({ document, kind }: StoredDeployment, { approvals }: EnvironmentConfig): boolean {
+  return document.boundPlan !== undefined || (approvals !== undefined && kind !== 'rollback')
+}
+
+/** Whether a plan that people are asked to approve no longer is what would be planned now: found out without asking the targets. */
+async function isOutdated(context: DeliveryContext, { deployment, release, config }: Judged): Promise<boolean> {
+  const { document, application, environment, kind: mode } = deployment
+  if (!document.isInspected || config === undefined) return true
+  const { query } = context.store
+  const { current } = await loadEnvironment(query, application, environment)
+  if (current !== document.seenCurrent) return true
+  const running = document.plan.targets.map(({ from, byHand }) => ({
+    ...(from === undefined ? {} : { release: from }),
+    ...(byHand === undefined ? {} : { byHand }),
+  }))
+  const plan = await makePlan(context.files, query, { mode, environment: config, release, running })
+  return planHash(plan, context.sha256) !== deployment.planHash
 }
 
 async function startOrWait(
   context: DeliveryContext,
   id: string,
-  { plan, hash, config }: NewPlan,
+  next: NewPlan,
 ): Promise<'started' | 'waiting' | 'done'> {
+  const { plan, hash, config, seenCurrent } = next
   const { state } = await context.store.transaction(async (query) => {
     await touchEnvironment(query, plan.application, plan.environment)
     const judged = await judge(context, query, id, hash)
+    const drifted = await driftFrom(context, query, { ...judged, next })
+    if (drifted !== undefined) return writeDecision(context, query, id, { kind: 'refuse', reason: drifted })
     const hasMoved = judged.deployment.planHash !== hash
     const extras: DecisionExtras = {
       planHash: hash,
-      document: { plan, isInspected: true },
+      document: { plan, isInspected: true, ...(seenCurrent === undefined ? {} : { seenCurrent }) },
       events: hasMoved ? [{ type: 'deployment.progress', line: movedLine(judged.deployment, plan) }] : [],
     }
     if (judged.verdict.kind !== 'pass') return writeDecision(context, query, id, inputOf(judged.verdict), extras)
@@ -167,6 +210,44 @@ async function startOrWait(
   context.notify({ type: 'changed', subject: id })
   if (state.phase === 'gate') return 'waiting'
   return state.phase === 'done' ? 'done' : 'started'
+}
+
+/**
+ * Why a plan must not be applied although the rules may let it: another one was asked for by its hash, or people have approved another one. What nobody
+ * has named or approved follows the targets.
+ */
+async function driftFrom(
+  context: DeliveryContext,
+  query: Query,
+  { deployment, verdict, next }: Judged & { readonly next: NewPlan },
+): Promise<Reason | undefined> {
+  const { document, planHash: shown } = deployment
+  if (next.hash === (document.boundPlan ?? shown)) return undefined
+  const isApproved =
+    document.boundPlan === undefined &&
+    verdict.kind !== 'pass' &&
+    (await hasApproval(context, query, deployment, next.config))
+  if (document.boundPlan === undefined && !isApproved) return undefined
+  const plan = document.boundPlan ?? shown
+  const before = plan === shown ? document.plan : readSavedPlan(context, plan)
+  const { application, environment, version, mode } = next.plan
+  const differences = before === undefined ? [] : planDrift(before, next.plan)
+  return planDrifted({ application, environment, version, mode, plan, differences })
+}
+
+/** Somebody has approved this deployment with the plan that it has, and that still counts. */
+async function hasApproval(
+  { clock }: DeliveryContext,
+  query: Query,
+  { id, environment, planHash: shown }: StoredDeployment,
+  { approvals }: EnvironmentConfig,
+): Promise<boolean> {
+  if (approvals === undefined) return false
+  const decisions = await decisionsOn(query, id, environment)
+  return decisions.some(
+    ({ decision, planHash: bound, at }) =>
+      decision === 'approve' && bound === shown && at + approvals.expiresMs > clock.now(),
+  )
 }
 
 function movedLine(deployment: StoredDeployment, plan: DeploymentPlan): string {

@@ -1,12 +1,13 @@
 import { planHash } from '#core/deployment/plan.ts'
 import { targetPending } from '#core/deployment/reasons.ts'
-import type { DeploymentPlan } from '#core/deployment/plan.ts'
+import { handChanges } from '#core/deployment/plan.ts'
+import type { DeploymentPlan, RunningTarget } from '#core/deployment/plan.ts'
 import { checkEnvironment, explainEnvironment } from '#core/environment/check.ts'
 import type { GateName, Verdict } from '#core/environment/check.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
-import type { TargetState } from '#ports/deploy-driver.ts'
+import type { FileDifference, TargetState } from '#ports/deploy-driver.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { Release } from '#core/release/model.ts'
 import { loadEnvironment } from '#store/environment.ts'
@@ -15,7 +16,7 @@ import { loadRun } from '#store/run.ts'
 import { checkRun, findRelease } from './admit-deploy.ts'
 import type { FreshRules } from '../refresh-rules.ts'
 import { findEnvironment } from './find-environment.ts'
-import { makePlan } from './gate.ts'
+import { makePlan } from './make-plan.ts'
 import { refuseOpenPorts } from './exposed-ports.ts'
 import { deploymentQuestion } from './question.ts'
 import type { QuestionContext } from './question.ts'
@@ -23,6 +24,8 @@ import type { QuestionContext } from './question.ts'
 /** What a deployment would do, and what the rules say to it now. Nothing was changed to find out. */
 export interface DeploymentPreview {
   readonly plan: DeploymentPlan
+  /** The same with the name of every file. */
+  readonly whole: DeploymentPlan
   /** What an approval of it would be bound to. Absent while a target does not say what it runs. */
   readonly planHash?: string
   readonly config: EnvironmentConfig
@@ -32,13 +35,16 @@ export interface DeploymentPreview {
   readonly targets: readonly { readonly name: string; readonly state: TargetState }[]
 }
 
+interface AskedTarget {
+  readonly target: TargetConfig
+  readonly state: TargetState
+  readonly files?: readonly FileDifference[]
+}
+
 export interface PreviewContext extends QuestionContext {
   readonly sha256: Sha256
-  /** Asks all targets of an environment what runs there. */
-  inspect(
-    config: EnvironmentConfig,
-    believed: Release | undefined,
-  ): Promise<readonly { readonly target: TargetConfig; readonly state: TargetState }[]>
+  /** Asks all targets of an environment what runs there, and which files somebody has changed. */
+  inspect(config: EnvironmentConfig, believed: Release | undefined): Promise<readonly AskedTarget[]>
 }
 
 /** The same questions that an agent asks before it begins, to the same rows and targets, without a row or a ticket of its own. */
@@ -59,11 +65,9 @@ export async function previewDeployment(
   const run = request.run === undefined ? undefined : await loadRun(query, request.run)
   const { current } = await loadEnvironment(query, application.name, config.name)
   const reports = await context.inspect(config, current === undefined ? undefined : await loadRelease(query, current))
-  const running = config.targets.map(({ name }) => {
-    const state = reports.find(({ target }) => target.name === name)?.state
-    return state?.kind === 'known' ? state.current : undefined
-  })
-  const plan = await makePlan(query, { mode: request.mode, environment: config, release, running })
+  const running = config.targets.map(({ name }) => runningTarget(reports.find(({ target }) => target.name === name)))
+  const input = { mode: request.mode, environment: config, release, running }
+  const plan = await makePlan(context.files, query, input)
   const hash = planHash(plan, context.sha256)
   const candidate = {
     id: '(none yet)',
@@ -85,6 +89,7 @@ export async function previewDeployment(
   const isKnown = reports.every(({ state }) => state.kind === 'known')
   return {
     plan,
+    whole: await makePlan(context.files, query, { ...input, pathsMax: Number.POSITIVE_INFINITY }),
     ...(isKnown ? { planHash: hash } : {}),
     config,
     gates: [
@@ -94,6 +99,12 @@ export async function previewDeployment(
     verdict: withTargets(rules.kind === 'refuse' || ports.kind === 'pass' ? rules : ports, reports),
     targets: reports.map(({ target, state }) => ({ name: target.name, state })),
   }
+}
+
+function runningTarget(report: AskedTarget | undefined): RunningTarget {
+  if (report?.state.kind !== 'known' || report.state.current === undefined) return {}
+  const byHand = handChanges(report.files ?? [])
+  return { release: report.state.current, ...(byHand === undefined ? {} : { byHand }) }
 }
 
 /** A switch of somebody else that is still open on a target is waited for, whatever the rules say. */

@@ -52,7 +52,7 @@ describe('the rules', () => {
     expect(await stage.served('two')).toBe('one')
   })
 
-  test('an approval is for one plan: when the target has changed since, it no longer counts', async () => {
+  test('an approval is for one plan: when the target has changed since, nothing is touched, and it is asked anew', async () => {
     await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     await stage.release({ 'version.txt': 'one' })
     const first = await stage.deploy({ environment: 'production' })
@@ -63,13 +63,17 @@ describe('the rules', () => {
     await stage.admit({ kind: 'decision', decision: 'approve', subject: second.id }, 'bo')
     await rm(`${stage.folder}/targets/two`, { recursive: true })
 
-    expect(await stage.drive(second.id)).toBe('waiting')
-
-    const waiting = await stage.deployment(second.id)
-    expect(waiting.reason?.message).toContain('an earlier approval was for another plan')
-    expect(waiting.planHash).not.toBe(second.planHash)
-    await stage.admit({ kind: 'decision', decision: 'approve', subject: second.id }, 'bo')
     expect(await stage.drive(second.id)).toBe('done')
+
+    const refused = await stage.deployment(second.id)
+    expect(refused).toMatchObject({ conclusion: 'refused', planHash: second.planHash })
+    expect(refused.reason).toMatchObject({ code: 'PLAN_DRIFTED' })
+    expect(refused.reason?.message).toContain('two runs nothing and not ')
+    expect(await stage.served('two')).toBeUndefined()
+    const third = await stage.deploy({ environment: 'production' })
+    expect(third.planHash).not.toBe(second.planHash)
+    await stage.admit({ kind: 'decision', decision: 'approve', subject: third.id }, 'bo')
+    expect(await stage.drive(third.id)).toBe('done')
     expect(await stage.served('two')).toBe('two')
   })
 
