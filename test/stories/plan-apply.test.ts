@@ -192,7 +192,7 @@ class Stage implements AsyncDisposable {
     await this.seal(version)
     const { status } = await this.call('deploy', 'production', version, '--yes')
     if (status === 8) await this.as('zoe').call('approve', 'production')
-    expect(await this.versions()).toEqual([version, version])
+    if (this.place(0).current() !== version) throw new Error(`${version} is not on production`)
   }
 
   /** The hash of the plan of a release. */

@@ -19,7 +19,10 @@ export const page: CommandPage = {
     { command: 'shipway plan-deploy production v1.4.2', purpose: 'what would change, file by file' },
     { command: 'shipway plan-deploy production v1.4.2 --json', purpose: 'for a program; the hash is that of "plan"' },
     { command: 'shipway plan-deploy staging --exit-code', purpose: '9 when something would change, else 0' },
-    { command: 'shipway plan-deploy production -q', purpose: 'only the hash, for `shipway deploy production --plan`' },
+    {
+      command: 'shipway plan-deploy production -q',
+      purpose: 'only the hash, for `shipway deploy production --plan HASH`',
+    },
   ],
   exits: [0, 2, 3, 5, 8, 9],
   define: (command, act) => {
