@@ -1,3 +1,4 @@
+import { wrapSink } from './sink.ts'
 import type { Sink } from './sink.ts'
 import type { CliWorld } from './world.ts'
 
@@ -46,13 +47,5 @@ function takesUtf8(env: CliWorld['env']): boolean {
 }
 
 function asciiSink(sink: Sink): Sink {
-  return {
-    // Bytes are a log as it was written.
-    write: (text) => sink.write(typeof text === 'string' ? asciiText(text) : text),
-    get writableNeedDrain() {
-      return sink.writableNeedDrain === true
-    },
-    ...(sink.once === undefined ? {} : { once: (event, listener) => sink.once?.(event, listener) }),
-    ...(sink.off === undefined ? {} : { off: (event, listener) => sink.off?.(event, listener) }),
-  }
+  return wrapSink(sink, asciiText)
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { controlSequences } from '#core/view/plain-line.ts'
 import type { CliWorld } from './world.ts'
 
 type Style = Parameters<typeof styleText>[0]
@@ -37,15 +38,9 @@ function isSet(value: string | undefined): value is string {
   return value !== undefined && value !== ''
 }
 
-/** A colour sequence (kept), any other control sequence or control character (dropped). Tabs and line ends stay. */
-// oxlint-disable no-control-regex -- control characters are what it looks for
-const controls =
-  /(\x1b\[[0-9;:]*m)|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b\n]*(?:\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
-// oxlint-enable no-control-regex
-
 function keepColoursOnly(text: string): string {
   let isColourOpen = false
-  const kept = text.replace(controls, (_, colour: string | undefined) => {
+  const kept = text.replace(controlSequences, (_, colour: string | undefined) => {
     if (colour === undefined) return ''
     isColourOpen = colour !== '\x1b[0m' && colour !== '\x1b[m'
     return colour
@@ -54,5 +49,5 @@ function keepColoursOnly(text: string): string {
 }
 
 function plainText(text: string): string {
-  return text.replace(controls, '')
+  return text.replace(controlSequences, '')
 }

@@ -4,6 +4,7 @@ import { commandUnknown } from '#core/known/cli.ts'
 import type { CommandEntry } from './command.ts'
 import { takeLeadingFlags } from './leading-flags.ts'
 import { commandTable } from './table.ts'
+import { tameWorld } from './tame.ts'
 import type { GlobalOptions } from './session.ts'
 import type { CliWorld } from './world.ts'
 
@@ -12,7 +13,7 @@ import type { CliWorld } from './world.ts'
  * Resolves with the exit status and never throws.
  */
 export async function runCli(argv: readonly string[], realWorld: CliWorld): Promise<number> {
-  const world = asciiWorld(realWorld, { ascii: hasFlag(argv, '--ascii'), json: hasFlag(argv, '--json') })
+  const world = asciiWorld(tameWorld(realWorld), { ascii: hasFlag(argv, '--ascii'), json: hasFlag(argv, '--json') })
   const { flags, words } = takeLeadingFlags(argv)
   const [first, ...rest] = words
   if (first === '--version' || first === '-V' || first === 'version') {

@@ -9,6 +9,18 @@ export interface Sink {
   off?(event: 'drain' | 'close', listener: () => void): unknown
 }
 
+/** A sink that changes text on its way. Bytes pass as they are: they are a log as it was written. */
+export function wrapSink(sink: Sink, change: (text: string) => string): Sink {
+  return {
+    write: (text) => sink.write(typeof text === 'string' ? change(text) : text),
+    get writableNeedDrain() {
+      return sink.writableNeedDrain === true
+    },
+    ...(sink.once === undefined ? {} : { once: (event, listener) => sink.once?.(event, listener) }),
+    ...(sink.off === undefined ? {} : { off: (event, listener) => sink.off?.(event, listener) }),
+  }
+}
+
 /** Sinks that somebody waits for now: however many jobs print at once, a sink has one listener for each event. */
 const waits = new WeakMap<Sink, Promise<void>>()
 

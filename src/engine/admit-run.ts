@@ -21,6 +21,7 @@ import { githubContext } from '#core/trigger/github-context.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
 import type { LinkedWorkflow } from '#core/workflow/link-calls.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
+import { plainLine } from '#core/view/plain-line.ts'
 import { appendEvent } from '#store/event.ts'
 import { insertJobs } from '#store/job.ts'
 import { insertRun, nextRunNumber } from '#store/run.ts'
@@ -254,11 +255,11 @@ function payloadFor({ triggers }: WorkflowModel, { name, payload }: EventFacts):
 /** `run-name` of the workflow, else the first line of the commit's message where the event brings it, else the workflow's name. */
 function titleOf(model: WorkflowModel, document: RunDocument): string {
   const { github, inputs, vars } = document
-  const written =
-    model.runName === undefined ? '' : evaluateText(model.runName, { contexts: { github, inputs, vars } }).trim()
-  if (written !== '') return written
+  const written = model.runName === undefined ? '' : evaluateText(model.runName, { contexts: { github, inputs, vars } })
+  const title = plainLine(written)
+  if (title !== '') return title
   const event = github['event']
   const head = isJsonObject(event) ? event['head_commit'] : undefined
   const message = isJsonObject(head) ? head['message'] : undefined
-  return typeof message === 'string' && message !== '' ? (message.split('\n')[0] ?? model.name) : model.name
+  return plainLine(typeof message === 'string' ? (message.split('\n')[0] ?? '') : '') || model.name
 }

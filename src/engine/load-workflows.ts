@@ -11,7 +11,7 @@ import type { HomeFiles } from '#ports/home-files.ts'
 export const workflowFolders = ['.github/workflows', '.shipway/workflows'] as const
 
 /** Changes with the parser, so that what an older one made of a file is not taken for the truth. */
-const cacheVersion = 3
+const cacheVersion = 4
 
 export interface LoadedWorkflow {
   readonly file: string

@@ -288,10 +288,12 @@ export class JobRun {
     })
   }
 
-  /** An annotation of the runner itself, with its line in the log. */
+  /** An annotation of the runner itself, with its line in the log. Cut when it is masked, so that no half of a secret is left. */
   announce(level: Annotation['level'], message: string): void {
-    this.print([`##[${level}]${message}`])
-    this.annotate(level, message)
+    const masked = this.redactor.redact(message)
+    const isLong = masked.length > annotationLengthMax
+    this.print([`##[${level}]${isLong ? `${masked.slice(0, annotationLengthMax)}…` : masked}`])
+    this.annotate(level, masked)
   }
 
   /** Says in log and annotation why a step fails, and returns its end. */

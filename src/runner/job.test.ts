@@ -75,6 +75,7 @@ describe('a job', () => {
     expect(job.result.conclusion).toBe('failure')
     expect(job.steps.find((step) => step.conclusion === 'failure')?.reason).toMatch(/Invalid format '000.*…$/)
     expect(job.result.environmentUrl).toBeUndefined()
+    expect(job.log.length).toBeLessThan(50_000)
     expect(Math.max(...[...job.steps, job.result].map((told) => JSON.stringify(told).length))).toBeLessThan(20_000)
   })
 

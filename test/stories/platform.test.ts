@@ -19,6 +19,8 @@ describe('a label of runs-on that leads nowhere', { tags: ['slow'] }, () => {
 
     expect(end.status).toBe(1)
     expect(end.stdout + end.stderr).toContain('"runs-on" asks for "gpu"')
+    expect(end.stdout + end.stderr).toContain('fix:   Say where it runs: --platform gpu=host')
+    expect(end.stdout + end.stderr).not.toContain('shipway logs')
     expect(end.stdout + end.stderr).not.toContain('ran\n')
     expect(plan).toMatchObject({ status: 0, stdout: expect.stringContaining('--platform gpu=host') })
     expect(lint).toMatchObject({ status: 0, stdout: expect.stringContaining('(JOB_PLATFORM_UNKNOWN)') })

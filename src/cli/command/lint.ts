@@ -49,7 +49,9 @@ async function lint(session: Session, paths: readonly string[], flags: Flags): P
   } else {
     for (const { text, diagnostics } of checked)
       for (const diagnostic of diagnostics)
-        session.print(`${paintHead(session, renderDiagnostic(diagnostic, text), diagnostic.severity)}\n`)
+        session.print(
+          `${paintHead(session, session.out.foreign(renderDiagnostic(diagnostic, text)), diagnostic.severity)}\n`,
+        )
     session.say(summary(checked, all))
   }
   return isRed ? 2 : 0

@@ -109,7 +109,10 @@ function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
   const red = run.jobs.filter((job) => job.conclusion === 'failure')
   // Of a called workflow the job that failed has a log, the job that calls it has none.
   const failed = red.find((job) => job.steps.length > 0) ?? red[0]
-  if (failed !== undefined) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
+  if (failed !== undefined && failed.steps.length > 0) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
+  // A job that could not begin has no log, and knows what to do.
+  const cures = new Set(red.flatMap(({ reason }) => reason?.hint ?? []))
+  steps.push(...[...cures].map((cure) => `fix:   ${cure}`))
   if (run.conclusion === 'failure')
     steps.push(`why:   shipway why ${run.id}`, `again: shipway rerun ${run.id} --failed`)
   for (const deployment of run.deployments.filter((one) => one.state === 'waiting')) {

@@ -86,7 +86,7 @@ export function jobLines(
       state.running.delete(key)
       return [`${paint('yellow', '!')} ${name} attempt ${event.attempt} was lost: ${event.reason.message}`]
     case 'job.finished':
-      return [finishedLine(state, stored.at, key, event, paint)]
+      return [finishedLine(state, stored.at, key, event, paint), ...cure(event, paint)]
   }
 }
 
@@ -108,6 +108,12 @@ function finishedLine(
   const why = event.reason === undefined ? '' : `: ${withoutEnd(event.reason.message, said)}`
   const where = event.environmentUrl === undefined ? '' : ` → ${event.environmentUrl}`
   return `${mark(event.conclusion, paint)} ${paint('cyan', event.name)} ${verbOf[event.conclusion]}${took}${where}${why}`
+}
+
+/** What to do about a job that failed before it began; of all others the log says it. */
+function cure(event: Extract<RunEvent, { type: 'job.finished' }>, paint: Palette['paint']): readonly string[] {
+  const hint = event.conclusion === 'failure' ? event.reason?.hint : undefined
+  return hint === undefined ? [] : [`  ${paint('dim', `→ ${hint}`)}`]
 }
 
 /** `Step 2 "Unit tests" failed: exit code 1.` without what the lines before it have said. */

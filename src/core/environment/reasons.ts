@@ -12,10 +12,13 @@ export function rejected(fact: {
   readonly reason?: string
 }): Reason {
   const why = fact.reason === undefined ? '' : `: ${fact.reason}`
+  const again = fact.subject.startsWith('run_')
+    ? `\`shipway rerun ${fact.subject} --failed\``
+    : `a new \`shipway deploy ${fact.environment}\``
   return {
     code: 'APPROVAL_REJECTED',
     message: `${fact.actor} rejected it for ${fact.environment}${why}.`,
-    hint: `Talk to ${fact.actor}; a new \`shipway deploy ${fact.environment}\` asks again.`,
+    hint: `Talk to ${fact.actor}; ${again} asks again.`,
   }
 }
 

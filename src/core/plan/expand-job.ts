@@ -8,6 +8,7 @@ import { toText } from '#core/expression/text.ts'
 import { isTruthy } from '#core/expression/value.ts'
 import type { JobLeg } from '#core/run/job-order.ts'
 import type { JobModel, Template, WorkflowModel } from '#core/workflow/model.ts'
+import { plainLine } from '#core/view/plain-line.ts'
 import { planCall } from './call.ts'
 import { booleanOf, describeValue, numberOf } from './coerce.ts'
 import { evaluateConcurrency } from './concurrency.ts'
@@ -143,9 +144,9 @@ function cancelTimeoutOf(template: Template, scope: Scope): number {
 function nameOf(job: JobModel, combination: MatrixLeg, scope: Scope): string {
   const isComputed = job.name !== undefined && expressionOf(job.name) !== undefined
   const written = job.name === undefined ? '' : toText(evaluateTemplate(job.name, scope))
-  const base = written === '' ? job.id : written
+  const base = plainLine(written) || job.id
   const hasLabels = !(isComputed && written !== '') && combination.labels.length > 0
-  const name = hasLabels ? `${base} (${combination.labels.join(', ')})` : base
+  const name = hasLabels ? plainLine(`${base} (${combination.labels.join(', ')})`) : base
   return name.length > jobNameLengthMax ? `${name.slice(0, jobNameLengthMax - 3)}...` : name
 }
 

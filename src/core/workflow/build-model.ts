@@ -1,5 +1,6 @@
 import type { Range } from '#core/diagnostic.ts'
 import { expressionOf } from '#core/expression/template.ts'
+import { plainLine } from '#core/view/plain-line.ts'
 import { buildSteps, conditionOf, templates } from './build-step.ts'
 import { buildTriggers } from './build-trigger.ts'
 import type { CallPlaces, JobModel, RunDefaults, Template, WorkflowModel } from './model.ts'
@@ -13,7 +14,7 @@ export function buildWorkflow(root: SourceNode, file: string, observer: Template
   const jobs = memberOf(root, 'jobs')
   return {
     file,
-    name: textOf(memberOf(root, 'name')) ?? file,
+    name: plainLine(textOf(memberOf(root, 'name')) ?? '') || file,
     triggers: buildTriggers(memberOf(root, 'on'), observer),
     ...templates(root, observer, { runName: 'run-name', env: 'env', concurrency: 'concurrency' }),
     ...defaultsOf(root, observer),

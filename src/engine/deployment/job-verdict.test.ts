@@ -117,6 +117,9 @@ describe('a job that names an environment', () => {
 
     expect(await verdict(stage, approved, 'production')).toBe('pass')
     expect(await verdict(stage, rejected, 'production')).toBe('refuse APPROVAL_REJECTED')
+    expect(await stage.loop.verdictForJob(rejected, 'production')).toMatchObject({
+      reason: { hint: expect.stringContaining(`shipway rerun ${rejected} --failed`) as string },
+    })
   })
 
   test('is not asked for twice: the deployment that it starts counts the approval of the run', async () => {
