@@ -10,6 +10,7 @@ import type { BenchCase } from './bench-case.ts'
 import { type BenchWorld, openBenchWorld } from './bench-world.ts'
 import { cache } from './case/cache.ts'
 import { deployOverSsh } from './case/deploy.ts'
+import { deployTools } from './case/deploy-tools.ts'
 import { fiftySteps } from './case/fifty-steps.ts'
 import { idleAgent } from './case/idle-agent.ts'
 import { millionLines } from './case/million-lines.ts'
@@ -29,6 +30,7 @@ const cases: readonly BenchCase[] = [
   store,
   cache,
   deployOverSsh,
+  deployTools,
 ]
 
 const { values, positionals } = parseArgs({

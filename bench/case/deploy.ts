@@ -63,7 +63,7 @@ async function uploads(sshd: SshServer, world: BenchWorld): Promise<readonly Row
   const bar = '≤ 1.2 ×'
   if (findProgram('rsync') === undefined) return [skipped('deploy 500 files, 20 MB', bar, 'rsync is not installed')]
   const rows: Row[] = []
-  for (const hosts of [1, 3]) {
+  for (const hosts of [1, 3, 10]) {
     const what = `${fileCount} files, 20 MB, to ${hosts} host${hosts === 1 ? '' : 's'}`
     rows.push(atMost(1.2, `first deploy of ${what}`, await compareUpload(sshd, world, { hosts, changed: fileCount })))
     rows.push(

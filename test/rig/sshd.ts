@@ -37,8 +37,14 @@ export interface SshServer extends AsyncDisposable {
   resume(): Promise<void>
 }
 
+/** What makes a server another host than its neighbours: everybody who logs in finds `content` at `place`. Needs root. */
+export interface OwnView {
+  readonly place: string
+  readonly content: string
+}
+
 /** Starts a server as the current user. The caller has asked `requireSystem(['openssh-server', 'openssh-client'])`. */
-export async function startSshd(moreConfiguration: readonly string[] = []): Promise<SshServer> {
+export async function startSshd(moreConfiguration: readonly string[] = [], view?: OwnView): Promise<SshServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-sshd-'))
   const knownHosts = join(folder, 'known_hosts')
   const port = await freePort()
@@ -52,7 +58,7 @@ export async function startSshd(moreConfiguration: readonly string[] = []): Prom
   let listener: ChildProcess | undefined
   let stopped: readonly number[] = []
   const start = async (): Promise<void> => {
-    listener = await startListener(folder, port)
+    listener = await startListener(folder, port, view)
   }
   const kill = async (): Promise<void> => {
     if (listener?.pid === undefined || listener.exitCode !== null || listener.signalCode !== null) return
@@ -124,12 +130,15 @@ async function makeKey(file: string): Promise<void> {
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'shipway-test', '-f', file])
 }
 
-async function startListener(folder: string, port: number): Promise<ChildProcess> {
+async function startListener(folder: string, port: number, view: OwnView | undefined): Promise<ChildProcess> {
   const program = findProgram('sshd')
   if (program === undefined) throw new Error('sshd is not installed: ask requireSystem first')
   const log = join(folder, 'sshd.log')
   const args = ['-D', '-f', join(folder, 'sshd_config'), '-E', log]
-  const listener = spawn(program, args, { stdio: 'ignore' })
+  const bound = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+  const unshare = ['--mount', 'sh', '-c', bound, 'sh', view?.content ?? '', view?.place ?? '', program, ...args]
+  const listener =
+    view === undefined ? spawn(program, args, { stdio: 'ignore' }) : spawn('unshare', unshare, { stdio: 'ignore' })
   for (let attempt = 0; attempt < 500; attempt++) {
     if (listener.exitCode !== null) break
     if (await answers(port)) return listener

@@ -5,6 +5,8 @@ import { promisify } from 'node:util'
 
 /** Debian packages that tests need, each with the programs that show that it is there. */
 const programsOf = {
+  'ansible-core': ['ansible-playbook'],
+  capistrano: ['cap'],
   debootstrap: ['debootstrap'],
   'docker.io': ['docker', 'dockerd'],
   'docker-compose': ['docker-compose'],
