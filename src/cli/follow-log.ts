@@ -97,6 +97,7 @@ function sliceOf(session: Session, run: RunView | undefined, item: FollowItem): 
     name: run.jobs.find((job) => job.key === key)?.name ?? key,
     path: jobLogPath(session.home, run.id, { key, attempt }),
     start: step.logStart,
+    only: step.number,
     ...(step.logEnd === undefined ? {} : { end: step.logEnd }),
   }
 }

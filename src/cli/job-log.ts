@@ -2,6 +2,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
 import { parseLogIndex, readLogPart } from '#core/step/log-index.ts'
+import type { LogLine, LogPart, LogRecord } from '#core/step/log-index.ts'
 import type { RunView, StepView } from '#core/view/model.ts'
 import type { FailureTail } from './live/ending.ts'
 import { withoutHeader } from './live/step-log.ts'
@@ -54,10 +55,16 @@ async function lastLines(path: string, step: StepView, linesMax: number): Promis
   if (step.logStart === undefined) return []
   const end = step.logEnd ?? step.logStart + tailBytesMax
   const start = Math.max(step.logStart, end - tailBytesMax)
-  const text = (await readRange(path, start, end)).toString('utf8')
-  const lines = text.split('\n')
-  if (lines.at(-1) === '') lines.pop()
+  const records = parseLogIndex(await readFile(`${path}.idx`, 'utf8').catch(() => ''))
+  const part = readLogPart(await readRange(path, start, end), records, { offset: start, isComplete: true })
+  const lines = linesOf(part, records, step.number).map(({ text }) => text)
   return withoutHeader(lines).slice(-linesMax)
+}
+
+/** Steps that run beside each other have written among each other. Without an index nobody knows whose a line is. */
+function linesOf(part: LogPart, records: readonly LogRecord[], step: number | undefined): readonly LogLine[] {
+  if (step === undefined || records.length === 0) return part.lines
+  return part.lines.filter((line) => line.step === step)
 }
 
 /** A part of a job's log that is to be shown. */
@@ -68,6 +75,8 @@ export interface LogSlice {
   /** Bytes; `end` is absent for "as far as it goes". */
   readonly start: number
   readonly end?: number
+  /** Number of the one step whose lines are shown. */
+  readonly only?: number
 }
 
 export interface LogStyle {
@@ -88,13 +97,16 @@ export async function printLog(session: Session, slice: LogSlice, style: LogStyl
     style.tail === undefined
       ? slice.start
       : await startOfTail(slice.path, { start: slice.start, end, lines: style.tail })
-  const records = style.hasTimes ? parseLogIndex(await readFile(`${slice.path}.idx`, 'utf8').catch(() => '')) : []
+  const records =
+    style.hasTimes || slice.only !== undefined
+      ? parseLogIndex(await readFile(`${slice.path}.idx`, 'utf8').catch(() => ''))
+      : []
   const label = style.isLabelled ? `${session.out.paint('cyan', slice.name)} ${session.out.paint('dim', '│')} ` : ''
   for (let offset = start; offset < end;) {
     const isLast = end - offset <= chunkBytes
     const bytes = await readRange(slice.path, offset, Math.min(end, offset + chunkBytes))
     const part = readLogPart(bytes, records, { offset, isComplete: isLast })
-    const lines = part.lines.map(
+    const lines = linesOf(part, records, slice.only).map(
       ({ atMs, text }) =>
         `${label}${style.hasTimes ? `${new Date(atMs).toISOString()} ` : ''}${session.world.isTTY ? session.out.foreign(text) : text}\n`,
     )

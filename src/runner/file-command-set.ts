@@ -88,13 +88,13 @@ function applyState(files: FileCommandSet, _job: JobRun, collector: StepCollecto
 function applySummary(files: FileCommandSet, job: JobRun): void {
   const text = readCommandFile(files, 'GITHUB_STEP_SUMMARY')
   if (text.trim() === '') return
-  if (job.summaries >= SUMMARIES_PER_JOB_MAX) {
+  if (job.commons.summaries >= SUMMARIES_PER_JOB_MAX) {
     job.announce('warning', `The summary is left out: a job keeps ${SUMMARIES_PER_JOB_MAX} summaries.`)
     return
   }
   const path = job.order.paths.summary
-  if (job.summaries === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  job.summaries += 1
+  if (job.commons.summaries === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  job.commons.summaries += 1
   appendFileSync(path, job.redactor.redact(text.endsWith('\n') ? text : `${text}\n`), { mode: 0o600 })
 }
 

@@ -35,9 +35,17 @@ export class JobControl {
   #killTimer: NodeJS.Timeout | undefined
   #stopCount = 0
   #isStepOver = false
+  #isStepCancelled = false
+  readonly #parent: JobControl | undefined
+  /** Controls of the steps that run beside the others. */
+  readonly #children = new Set<JobControl>()
+
+  constructor(parent?: JobControl) {
+    this.#parent = parent
+  }
 
   get isCancelled(): boolean {
-    return this.#state !== 'running'
+    return this.#parent?.isCancelled ?? this.#state !== 'running'
   }
 
   /** Nothing may start any more: the job was killed, or the time of the step is over and this is a part of it. */
@@ -45,9 +53,14 @@ export class JobControl {
     return this.#state === 'killed' || this.#isStepOver
   }
 
+  /** Another step has cancelled this one, which runs beside it. */
+  get isStepCancelled(): boolean {
+    return this.#isStepCancelled
+  }
+
   /** Who or what stopped the job. */
   get reason(): string | undefined {
-    return this.#reason
+    return this.#parent === undefined ? this.#reason : this.#parent.reason
   }
 
   /** How often a step was stopped by a cancel or a kill: a step that sees the number change was stopped. */
@@ -62,6 +75,8 @@ export class JobControl {
     this.#reason = reason
     this.#killTimer = setTimeout(() => this.kill(reason), graceMs)
     if (this.#conditions.some((holds) => !holds())) this.#stop('cancelled')
+    // Whatever their condition: nothing waits for them any more.
+    for (const child of this.#children) child.#stop('cancelled')
   }
 
   /** Ends the job now. */
@@ -71,6 +86,27 @@ export class JobControl {
     this.#reason ??= reason
     clearTimeout(this.#killTimer)
     this.#stop('killed')
+    for (const child of this.#children) child.kill(reason)
+  }
+
+  /** A control for a step that runs beside the others: what ends the job ends it, and it can be stopped alone. */
+  fork(): JobControl {
+    const child = new JobControl(this)
+    if (this.#state === 'killed') child.kill(this.#reason ?? '')
+    this.#children.add(child)
+    return child
+  }
+
+  /** Stops this step alone, as a cancel would, and no part of it starts any more (actions-semantics 60). */
+  cancelStep(): void {
+    this.#isStepCancelled = true
+    this.#isStepOver = true
+    this.#stop('cancelled')
+  }
+
+  /** The step has ended. */
+  leave(): void {
+    if (this.#parent !== undefined) this.#parent.#children.delete(this)
   }
 
   /** The time of the job's current step is over: what it does is stopped, and no part of it starts any more. */

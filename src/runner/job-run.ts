@@ -151,6 +151,35 @@ export interface Surroundings {
   tell(): Promise<void>
 }
 
+/** What all steps of a job share, also those that run beside the others. */
+interface JobCommons {
+  /** The engine, once something of the job has asked for it. */
+  docker: Docker | undefined
+  /** Artifact and cache service, once an action needed it (`service/environment.ts`). */
+  service: Promise<JobService> | undefined
+  /** Where the run's own repository lies at the commit that runs, once a step needed it: `$/path`. */
+  ownRepository: Promise<string> | undefined
+  /** How many steps have left one. */
+  summaries: number
+  /** Names for files in the job's temporary folder. */
+  files: number
+}
+
+/** What a job begins with. */
+export interface JobInit {
+  readonly order: JobOrder
+  readonly world: RunnerWorld
+  readonly control: JobControl
+  readonly redactor: Redactor
+  readonly log: JobLog
+  readonly github: JsonObject
+  readonly runner: JsonObject
+  readonly machine: StepHost
+  readonly isDebug: boolean
+  readonly isRunnerDebug: boolean
+  readonly mark: string
+}
+
 /** State of the job that runs now. It lives in memory: a job that is interrupted is started again as a whole. */
 export class JobRun {
   readonly order: JobOrder
@@ -171,8 +200,6 @@ export class JobRun {
   readonly isRunnerDebug: boolean
   /** `RUNNER_TRACKING_ID`: marks every process of the job. */
   readonly mark: string
-  /** The engine, once something of the job has asked for it. */
-  docker: Docker | undefined
   /** Containers around the job, while there are any. */
   containers: Surroundings | undefined
   /** Where steps reach this machine; loopback when they run on it. */
@@ -180,7 +207,7 @@ export class JobRun {
   /** `job.container` and `job.services`. */
   containerContext: JsonObject = {}
   /** `env` of workflow and job, changed by `GITHUB_ENV`. */
-  readonly env: Record<string, string> = {}
+  readonly env: Record<string, string>
   /** Folders from `GITHUB_PATH`, in the order in which they were added. */
   pathAdditions: readonly string[] = []
   /** `defaults.run`, evaluated. */
@@ -191,42 +218,36 @@ export class JobRun {
   readonly root: Frame
   stage: Stage = 'main'
   /** Actions of other repositories, by the text of `uses`: all are there before the first step (99). */
-  readonly remoteActions = new Map<string, LoadedAction>()
-  /** Where the run's own repository lies at the commit that runs, once a step needed it: `$/path`. */
-  ownRepository: Promise<string> | undefined
+  readonly remoteActions: Map<string, LoadedAction>
   /** Number of the step that runs now, for the log and the annotations. */
   stepNumber = 0
-  summaries = 0
   /** What the file of the event looked like when it was written. */
   eventStamp: string | undefined
-  /** Artifact and cache service, once an action needed it (`service/environment.ts`). */
-  service: Promise<JobService> | undefined
-  readonly annotations: Annotation[] = []
+  readonly annotations: Annotation[]
   /** What steps have told to look for in output. */
   readonly matchers: ProblemMatchers
   /** Steps that are done, for `rerun --from-step`. */
-  readonly history: StepMemory[] = []
-  /** Names for files in the job's temporary folder. */
-  #fileCount = 0
+  readonly history: StepMemory[]
+  readonly commons: JobCommons
 
-  constructor(init: {
-    readonly order: JobOrder
-    readonly world: RunnerWorld
-    readonly control: JobControl
-    readonly redactor: Redactor
-    readonly log: JobLog
-    readonly github: JsonObject
-    readonly runner: JsonObject
-    readonly machine: StepHost
-    readonly isDebug: boolean
-    readonly isRunnerDebug: boolean
-    readonly mark: string
-  }) {
+  /** `from`: see `fork`. */
+  constructor(init: JobInit, from?: JobRun) {
     const { runId, jobKey, attempt } = init.order
     this.tag = { runId, jobKey, attempt }
     this.order = init.order
-    this.matchers = new ProblemMatchers((message) => this.announce('warning', message))
-    this.root = makeFrame({ depth: 0, env: {}, inputs: init.order.contexts.inputs, github: {} })
+    this.matchers = from?.matchers ?? new ProblemMatchers((message) => this.announce('warning', message))
+    this.root = from?.root ?? makeFrame({ depth: 0, env: {}, inputs: init.order.contexts.inputs, github: {} })
+    this.remoteActions = from?.remoteActions ?? new Map<string, LoadedAction>()
+    this.annotations = from?.annotations ?? []
+    this.history = from?.history ?? []
+    this.env = { ...from?.env }
+    this.commons = from?.commons ?? {
+      docker: undefined,
+      service: undefined,
+      ownRepository: undefined,
+      summaries: 0,
+      files: 0,
+    }
     this.world = init.world
     this.control = init.control
     this.redactor = init.redactor
@@ -238,6 +259,26 @@ export class JobRun {
     this.isDebug = init.isDebug
     this.isRunnerDebug = init.isRunnerDebug
     this.mark = init.mark
+  }
+
+  /**
+   * The job as a step sees it that runs beside the others: everything is shared but what is told to stop, the number of the step, and what it changes
+   * for later steps, which see it when somebody has waited for it (actions-semantics 60).
+   */
+  fork(): JobRun {
+    const { order, world, redactor, log, github, runner, machine, isDebug, isRunnerDebug, mark } = this
+    const control = this.control.fork()
+    const shared = { order, world, redactor, log, github, runner, machine, isDebug, isRunnerDebug, mark }
+    const fork = new JobRun({ ...shared, control }, this)
+    fork.host = this.host
+    fork.containers = this.containers
+    fork.serviceAddress = this.serviceAddress
+    fork.containerContext = this.containerContext
+    fork.pathAdditions = this.pathAdditions
+    fork.defaults = this.defaults
+    fork.stepNumber = this.stepNumber
+    fork.eventStamp = this.eventStamp
+    return fork
   }
 
   /** From now on steps run there, and see its paths. */
@@ -252,7 +293,7 @@ export class JobRun {
   }
 
   nextFileNumber(): number {
-    return (this.#fileCount += 1)
+    return (this.commons.files += 1)
   }
 
   /** Puts a folder before PATH for the steps that follow. */

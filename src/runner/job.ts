@@ -121,7 +121,7 @@ async function runOpenJob(job: JobRun): Promise<JobResult> {
   } finally {
     clearTimeout(timer)
     job.matchers[Symbol.dispose]()
-    await (await job.service)?.[Symbol.asyncDispose]()
+    await (await job.commons.service)?.[Symbol.asyncDispose]()
   }
 }
 
@@ -181,7 +181,7 @@ async function startContainers(job: JobRun): Promise<void> {
 
 /** Everything after the steps, whatever became of the job: the containers go, and the owner of the machine has the last word. */
 async function tearDown(job: JobRun, frame: Frame): Promise<void> {
-  const { docker } = job
+  const { docker } = job.commons
   if (docker !== undefined) await runPhase(job, phases.stopContainers, () => stopContainers(job, docker))
   const hook = hookOf(job, 'completed')
   if (hook === undefined || job.control.isOver) return

@@ -27,7 +27,8 @@ export function restoreHistory(job: JobRun, frame: Frame): void {
     readonly steps: readonly StepMemory[]
     readonly secret: readonly string[]
   }
-  const before = kept.steps.filter(({ index }) => index < resume.index)
+  // Background steps were noted when somebody had waited for them.
+  const before = kept.steps.filter(({ index }) => index < resume.index).toSorted((a, b) => a.index - b.index)
   for (const { id, outputs, outcome, conclusion } of before) {
     const record: StepRecord = { outputs: { ...outputs }, outcome, conclusion }
     if (!id.startsWith('__')) frame.steps[id] = record

@@ -7,6 +7,8 @@ import { reportError } from '#core/errors.ts'
 import { stepValueInvalid } from '#core/known/runner.ts'
 import type { Conclusion } from '#core/run/job-order.ts'
 import type { StepModel } from '#core/workflow/model.ts'
+import { BackgroundSteps } from './background-steps.ts'
+import type { BackgroundEnd } from './background-steps.ts'
 import { evaluateEnvironment } from './evaluate-environment.ts'
 import { keepEventFile } from './event-file.ts'
 import { holdForShell, shellOf } from './failure-shell.ts'
@@ -28,7 +30,7 @@ const TIMER_MS_MAX = 2_147_483_647
 
 /**
  * Runs the steps of the job one after the other, and reports each to the agent: first what actions do before all steps, then the steps, and at the end what
- * actions do after all steps, the last one first (actions-semantics 104, 149).
+ * actions do after all steps, the last one first (actions-semantics 104, 149). Background steps run beside the others, and are over before the end (60).
  */
 export async function runJobSteps(job: JobRun, frame: Frame): Promise<void> {
   const first = job.order.resume?.index ?? 0
@@ -37,15 +39,25 @@ export async function runJobSteps(job: JobRun, frame: Frame): Promise<void> {
   for (const step of steps) if (preConditionOf(job, step) !== undefined) await runJobStep(job, frame, step)
   job.stage = 'main'
   for (const { name, id, outcome, conclusion } of job.history) reportKept(job, { name, id, outcome, conclusion })
-  for (const step of steps) await runJobStep(job, frame, step)
+  const background = new BackgroundSteps(job, frame)
+  for (const step of steps) {
+    if (step.background === true) startBeside(job, frame, step, background)
+    else await runJobStep(job, frame, step, { background })
+  }
+  await background.finish()
   job.stage = 'post'
   for (const step of frame.posts.toReversed()) if (wantsPost(frame, step)) await runJobStep(job, frame, step)
+}
+
+function startBeside(job: JobRun, frame: Frame, step: StepModel, background: BackgroundSteps): void {
+  background.start(step, (fork, takePlace) => runJobStep(fork, frame, step, { takePlace }))
+  job.stepNumber += 1
 }
 
 /** Runs the steps of a composite action. They show as one step of the job. */
 export async function runInnerSteps(job: JobRun, frame: Frame, steps: readonly StepModel[]): Promise<void> {
   for (const step of steps) {
-    const result = await runStep(job, frame, step, () => {})
+    const result = await runStep(job, frame, step, { onStart: () => {} })
     recordResult(job, frame, step, result)
   }
 }
@@ -71,7 +83,15 @@ function reportKept(job: JobRun, step: Pick<StepMemory, 'name' | 'id' | 'outcome
   job.reportStep({ number: job.stepNumber, ...step, status: 'done', durationMs: 0, reason, ...place })
 }
 
-async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<void> {
+/** What is special about a step. */
+interface StepPlace {
+  /** It runs beside the others: waits until it may begin. */
+  readonly takePlace?: () => Promise<void>
+  /** Those beside it, for a step that waits or cancels. */
+  readonly background?: BackgroundSteps
+}
+
+async function runJobStep(job: JobRun, frame: Frame, step: StepModel, place: StepPlace = {}): Promise<BackgroundEnd> {
   job.stepNumber += 1
   job.control.beginStep()
   const logStart = job.log.size
@@ -86,8 +106,9 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
     name = mark.name + (use?.name ?? evaluated)
     job.reportStep({ number, id, name, status: 'running', logStart })
   }
-  const result = await runStep(job, frame, step, onStart)
-  recordResult(job, frame, step, result)
+  const result = await runStep(job, frame, step, { ...place, onStart })
+  const isBeside = place.takePlace !== undefined
+  if (!isBeside) recordResult(job, frame, step, result)
   if (result.conclusion === 'failure') {
     job.reason ??= `Step ${number} "${name}" failed: ${result.reason ?? 'no reason given'}`
   }
@@ -103,6 +124,7 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
     logStart,
     logEnd: job.log.size,
   })
+  if (isBeside) return { ...result, name }
   if (job.stage === 'main') {
     const index = job.order.job.steps.indexOf(step)
     const { outcome, conclusion, outputs } = result
@@ -111,6 +133,7 @@ async function runJobStep(job: JobRun, frame: Frame, step: StepModel): Promise<v
   const { offerShell, conclusion } = result
   const wantsShell = job.order.hasShell === true && conclusion === 'failure' && !job.control.isCancelled
   if (wantsShell && offerShell !== undefined) await holdForShell(job, name, offerShell)
+  return { ...result, name }
 }
 
 /** Puts a result where later steps see it. Generated ids stay out of the `steps` context (actions-semantics 5). */
@@ -129,7 +152,7 @@ async function runStep(
   job: JobRun,
   frame: Frame,
   step: StepModel,
-  onStart: (name: string) => void,
+  { onStart, takePlace, background }: StepPlace & { readonly onStart: (name: string) => void },
 ): Promise<StepResult> {
   const outputs: Record<string, string> = {}
   if (job.control.isOver) {
@@ -147,16 +170,20 @@ async function runStep(
     onStart(staticName(step))
     return { ...job.failStep(error), conclusion: 'failure', outputs }
   }
+  await takePlace?.()
+  // One that had no place yet when the job was cancelled does not begin, whatever its condition.
+  if (takePlace !== undefined && (job.control.isCancelled || job.control.isOver))
+    return { ...cancelledEnd(job), conclusion: 'cancelled', outputs }
   const scope = stepScope(job, frame, env)
   onStart(stepName(step, scope))
   const condition = () => stillHolds(job, frame, step, env)
   const call = { step, frame, env, ownEnv, scope, outputs }
-  const end = await job.control.whileHolding(condition, () => runWithinTime(job, call))
+  const end = await job.control.whileHolding(condition, () => runWithinTime(job, call, background))
   return { offerShell: shellOf(job, call), ...end, outputs, conclusion: conclusionOf(job, step, end, scope) }
 }
 
 /** Runs the step, but not longer than its `timeout-minutes` (53). */
-async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
+async function runWithinTime(job: JobRun, call: StepCall, background: BackgroundSteps | undefined): Promise<StepEnd> {
   const stopsBefore = job.control.stopCount
   let timer: NodeJS.Timeout | undefined
   let late: string | undefined
@@ -170,7 +197,7 @@ async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
       timer = setTimeout(expire, Math.min(minutes * MINUTE_MS, TIMER_MS_MAX))
     }
     keepEventFile(job)
-    const end = await performSafely(job, call)
+    const end = await performSafely(job, call, background)
     if (late !== undefined) {
       job.announce('error', late)
       return { ...end, outcome: 'failure', reason: late }
@@ -183,22 +210,29 @@ async function runWithinTime(job: JobRun, call: StepCall): Promise<StepEnd> {
   }
 }
 
-async function performSafely(job: JobRun, call: StepCall): Promise<StepEnd> {
+async function performSafely(job: JobRun, call: StepCall, background: BackgroundSteps | undefined): Promise<StepEnd> {
   try {
-    return await perform(job, call)
+    return await perform(job, call, background)
   } catch (error) {
     return error instanceof Stopped ? { outcome: 'failure', reason: 'The step was stopped.' } : job.failStep(error)
   }
 }
 
-function perform(job: JobRun, call: StepCall): Promise<StepEnd> {
+function perform(job: JobRun, call: StepCall, background: BackgroundSteps | undefined): Promise<StepEnd> {
+  const { control } = call.step
+  if (control !== undefined && background !== undefined) return background.control(control)
   return call.step.uses === undefined ? runScriptStep(job, call) : runUsesStep(job, call, runInnerSteps)
 }
 
 /** A step that was stopped is cancelled, not failed, and neither is it green when its program took the signal for a wish to end well. */
 function cancelledStep(job: JobRun, frame: Frame): StepEnd {
-  if (frame.depth === 0) job.announce('error', 'The operation was canceled.')
-  return { outcome: 'cancelled', reason: job.control.reason ?? 'The job was cancelled.' }
+  if (frame.depth === 0 && !job.control.isStepCancelled) job.announce('error', 'The operation was canceled.')
+  return cancelledEnd(job)
+}
+
+function cancelledEnd({ control }: JobRun): StepEnd {
+  const whole = control.reason ?? 'The job was cancelled.'
+  return { outcome: 'cancelled', reason: control.isStepCancelled ? 'Another step has cancelled it.' : whole }
 }
 
 /** `continue-on-error` turns a failure into a success for everybody but the step itself; never a cancel (52). */

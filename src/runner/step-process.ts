@@ -57,11 +57,13 @@ export async function runProcess(
   stopping: Stop,
 ): Promise<number> {
   const { signal } = stopping
-  const ends = openPipes(await watchdog.pipes())
+  const pipes = await watchdog.pipes()
+  const ends = openPipes(pipes)
   const started = start(plan, ends)
   if (started.pid === undefined) {
     closeSync(ends.out.read)
     closeSync(ends.err.read)
+    watchdog.givePipes(pipes)
     throw programNotStarted({ program: plan.argv[0] ?? '', cause: await started.failure })
   }
   const group = started.pid
@@ -79,8 +81,9 @@ export async function runProcess(
   const isDrained = await closeWithin(readers, timings.outputGraceMs)
   signal.removeEventListener('abort', stop)
   ladder.finish()
-  if (!isDrained) watchdog.abandonPipes()
-  watchdog.guardGroup(undefined)
+  if (isDrained) watchdog.givePipes(pipes)
+  else watchdog.abandonPipes()
+  watchdog.releaseGroup(group)
   return exitCode
 }
 

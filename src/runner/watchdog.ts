@@ -8,7 +8,7 @@ import { watchdogFailed } from '#core/known/runner.ts'
 
 /**
  * The whole watchdog. It reads one instruction per line; when the pipe closes, the runner is gone: with `kill -9` too.
- * Then it kills the group of the last step, everything that carries the job's mark in its environment (a step that was
+ * Then it kills the groups of the steps that run, everything that carries the job's mark in its environment (a step that was
  * started but not yet announced, a process that left its group), removes the job's containers, and removes its folder.
  *
  * It also makes the named pipes that carry the output of steps, because Node has no call for that.
@@ -16,12 +16,12 @@ import { watchdogFailed } from '#core/known/runner.ts'
 const SCRIPT = `
 trap '' HUP INT TERM PIPE
 folder=$1
-group=
+groups=
 mark=
 containers=
 while read -r verb value; do
   case $verb in
-    group) group=$value ;;
+    groups) groups=$value ;;
     mark) mark=$value ;;
     containers) containers=$value ;;
     pipes)
@@ -30,7 +30,7 @@ while read -r verb value; do
       ;;
   esac
 done
-if [ -n "$group" ]; then kill -s KILL -- "-$group" 2>/dev/null; fi
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 if [ -n "$mark" ]; then
   for file in $(grep -lszxF "RUNNER_TRACKING_ID=$mark" /proc/[0-9]*/environ); do
     pid=\${file#/proc/}
@@ -60,7 +60,9 @@ export interface PipePair {
 export class Watchdog implements Disposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #folder: string
-  #pipes: Promise<PipePair> | undefined
+  /** Pairs that nobody uses, the last one given back first. Mostly there is one, for one step after the other. */
+  readonly #free: Promise<PipePair>[] = []
+  readonly #groups = new Set<number>()
   #pairs = 0
   #failure: Error | undefined
   #isEnding = false
@@ -88,7 +90,7 @@ export class Watchdog implements Disposable {
     child.stdin.on('error', (error) => fail(error.message))
     // Neither the helper nor its pipes keep the runner alive.
     child.unref()
-    watchdog.abandonPipes()
+    watchdog.#prepare()
     return watchdog
   }
 
@@ -97,9 +99,16 @@ export class Watchdog implements Disposable {
     return this.#failure !== undefined
   }
 
-  /** The group to kill if the runner dies now; none while no step runs. */
-  guardGroup(group: number | undefined): void {
-    this.#tell(`group ${group ?? ''}`)
+  /** A group to kill if the runner dies, until it is released: those of all steps that run. */
+  guardGroup(group: number): void {
+    this.#groups.add(group)
+    this.#tellGroups()
+  }
+
+  /** The group has ended, or is not the watchdog's business any more. */
+  releaseGroup(group: number): void {
+    this.#groups.delete(group)
+    this.#tellGroups()
   }
 
   /** The `RUNNER_TRACKING_ID` of the job whose processes to kill if the runner dies now. */
@@ -112,32 +121,45 @@ export class Watchdog implements Disposable {
     this.#tell(`containers ${mark ?? ''}`)
   }
 
-  /** The pipes for the next step. The same pair serves step after step. */
+  /** The pipes for a step that starts. The same pair serves step after step: it is given back, or left to what still holds it open. */
   async pipes(): Promise<PipePair> {
     if (this.#failure !== undefined) throw this.#failure
-    this.#pipes ??= this.#makePipes()
-    const pair = await this.#pipes
+    const pair = await (this.#free.pop() ?? this.#makePipes())
     // Folders for temporary files are cleaned now and then, and a runner may live for weeks.
-    if (existsSync(pair.out) && existsSync(pair.err)) return pair
-    this.abandonPipes()
-    return this.#pipes
+    return existsSync(pair.out) && existsSync(pair.err) ? pair : this.#makePipes()
   }
 
-  /** The next step gets new pipes, because something still holds the current ones open. */
+  /** The pair that `pipes` gave is not used any more. */
+  givePipes(pair: PipePair): void {
+    this.#free.push(Promise.resolve(pair))
+  }
+
+  /** Something still holds the pair open that `pipes` gave: it is not used again. */
   abandonPipes(): void {
-    this.#pipes = this.#makePipes()
-    this.#pipes.catch(() => {})
+    if (this.#free.length === 0) this.#prepare()
   }
 
   [Symbol.dispose](): void {
     this.#isEnding = true
-    this.guardGroup(undefined)
+    this.#groups.clear()
+    this.#tellGroups()
     this.guardMark(undefined)
     this.guardContainers(undefined)
     this.#child.stdin.end()
     this.#child.stdout.destroy()
     // Its folder is its own business as long as it lives.
     if (this.isBroken) rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #tellGroups(): void {
+    this.#tell(`groups ${[...this.#groups].join(' ')}`)
+  }
+
+  /** Has pipes made before somebody asks for them. */
+  #prepare(): void {
+    const pair = this.#makePipes()
+    pair.catch(() => {})
+    this.#free.push(pair)
   }
 
   #tell(line: string): void {

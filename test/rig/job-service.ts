@@ -39,9 +39,10 @@ export class ServiceRig implements AsyncDisposable {
     const order: JobOrder = { ...base, runId, paths: { ...base.paths, artifacts } }
     mkdirSync(order.paths.workspace, { recursive: true })
     mkdirSync(order.paths.temp, { recursive: true })
-    const run: ServedRun = { order, redactor: new Redactor(), service: undefined, world: { now: () => this.now } }
+    const commons: ServedRun['commons'] = { service: undefined }
+    const run: ServedRun = { order, redactor: new Redactor(), commons, world: { now: () => this.now } }
     const variables = await serviceEnvironment(run)
-    const service = await run.service
+    const service = await commons.service
     if (service === undefined) throw new Error('The service did not start')
     const url = variables['ACTIONS_RESULTS_URL'] ?? ''
     const env = {

@@ -148,6 +148,7 @@ function slicesOf(home: string, runId: string, job: JobView, flags: Flags): read
       step,
       path,
       start: step.logStart ?? 0,
+      only: step.number,
       ...(step.logEnd === undefined ? {} : { end: step.logEnd }),
     }))
 }

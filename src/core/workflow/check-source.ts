@@ -31,15 +31,15 @@ export function checkWorkflowSource(root: SourceNode, report: Report): void {
 }
 
 /** `uses` and ids of the steps of a job or composite action. */
-export function checkSteps(steps: SourceNode | undefined, report: Report): void {
+export function checkSteps(steps: SourceNode | undefined, report: Report, seen = new Set<string>()): void {
   if (steps?.kind !== 'list') return
-  const seen = new Set<string>()
   for (const step of steps.items) {
     if (step.kind === 'scalar' && step.value === null)
       report(step.range, 'WORKFLOW_INVALID', 'A step must not be empty.')
     const uses = memberOf(step, 'uses')
     const problem = uses === undefined ? undefined : usesProblem(textOf(uses) ?? '')
     if (uses !== undefined && problem !== undefined) report(uses.range, 'USES_INVALID', problem)
+    checkSteps(memberOf(step, 'parallel'), report, seen)
     const id = memberOf(step, 'id')
     const key = textOf(id)?.toLowerCase()
     if (id === undefined || key === undefined) continue

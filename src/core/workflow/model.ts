@@ -130,5 +130,14 @@ export interface StepModel {
   readonly workingDirectory?: Template
   readonly timeoutMinutes?: Template
   readonly continueOnError?: Template
+  /** The step runs beside those after it, until one waits for it or cancels it (actions-semantics 60). */
+  readonly background?: true
+  /** The step does nothing itself, but waits for steps that run beside it, or cancels one. */
+  readonly control?: StepControl
   readonly position: Position
 }
+
+/** What a step asks of background steps. The end of a `parallel` group is a `wait` for all of it. */
+export type StepControl =
+  | { readonly kind: 'wait' | 'cancel'; readonly steps: readonly string[] }
+  | { readonly kind: 'wait-all' }

@@ -33,6 +33,9 @@ export async function officialDiagnostics(root: SourceNode, file: string): Promi
     watched,
     new parser.NoOperationTraceWriter(),
   )
+  // Released in June 2026; the parser still takes it for an experiment.
+  const featureFlags = new parser.FeatureFlags({ allowBackgroundSteps: true })
+  context.state['featureFlags'] = featureFlags
   const report = context.error.bind(context)
   context.error = (token: TemplateToken | number | undefined, problem: unknown, range?: TokenRange) => {
     report(token as TemplateToken | undefined, problem as string, range)
@@ -50,13 +53,11 @@ export async function officialDiagnostics(root: SourceNode, file: string): Promi
   const reader = sourceReader(root, parser.tokens, fileId)
   const value = parser.readTemplate(context, parser.WORKFLOW_ROOT, reader, fileId)
   if (value !== undefined) {
-    await parser.convertWorkflowTemplate(context, value, undefined, { errorPolicy: parser.ErrorPolicy.TryConversion })
+    const { TryConversion } = parser.ErrorPolicy
+    await parser.convertWorkflowTemplate(context, value, undefined, { errorPolicy: TryConversion, featureFlags })
   }
   return diagnostics
 }
-
-/** In the parser's schema, but refused by it unless a feature flag is set. */
-const unreleasedKeys: ReadonlySet<string> = new Set(['background', 'wait', 'wait-all', 'cancel', 'parallel'])
 
 /** The keys that were allowed where the parser last met one that it does not know. */
 class KeyMisses {
@@ -67,7 +68,7 @@ class KeyMisses {
   note(key: string, definitions: readonly MappingDefinition[]): void {
     const allowed = definitions.flatMap((definition) => Object.keys(definition.properties))
     this.#key = allowed.length === 0 ? undefined : key
-    this.#allowed = [...new Set(allowed)].filter((name) => !unreleasedKeys.has(name))
+    this.#allowed = [...new Set(allowed)]
   }
 
   /** The allowed keys if this text was the last unknown key, once. */
@@ -155,7 +156,7 @@ function literalOf(token: unknown): string | undefined {
 
 /** The parts of the package, each from its own module: the package's entry loads twice as much. */
 async function loadParser() {
-  const [context, schema, constants, reader, convert, trace, token, tokens] = await Promise.all([
+  const [context, schema, constants, reader, convert, trace, token, tokens, features] = await Promise.all([
     import('@actions/workflow-parser/templates/template-context'),
     import('@actions/workflow-parser/workflows/workflow-schema'),
     import('@actions/workflow-parser/workflows/workflow-constants'),
@@ -164,6 +165,7 @@ async function loadParser() {
     import('@actions/workflow-parser/templates/trace-writer'),
     import('@actions/workflow-parser/templates/tokens/template-token'),
     import('@actions/workflow-parser/templates/tokens/index'),
+    import('@actions/expressions/features'),
   ])
-  return { ...context, ...schema, ...constants, ...reader, ...convert, ...trace, ...token, tokens }
+  return { ...context, ...schema, ...constants, ...reader, ...convert, ...trace, ...token, ...features, tokens }
 }

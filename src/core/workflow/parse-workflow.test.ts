@@ -332,3 +332,51 @@ test('of a mistake that breaks the form of the file only the first place is told
     },
   ])
 })
+
+describe('steps that run beside others', () => {
+  const parse = (steps: string) =>
+    parseWorkflow({
+      file,
+      text: `on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n${steps.replaceAll(/^/gm, '      ')}`,
+    })
+
+  test('are marked, and a group becomes its steps and a wait for them', async () => {
+    const { value, diagnostics } = await parse(
+      `- { id: web, run: serve, background: true }
+- parallel:
+    - run: one
+    - { id: two, uses: ./two }
+- { name: Join, wait: [web], continue-on-error: true }
+- wait-all:
+- cancel: web`,
+    )
+    expect(diagnostics).toEqual([])
+    const steps = value?.jobs[0]?.steps ?? []
+    expect(steps.map(({ id, name, background, control }) => [id, name, background, control])).toEqual([
+      ['web', undefined, true, undefined],
+      ['__run', undefined, true, undefined],
+      ['two', undefined, true, undefined],
+      ['__parallel', 'Parallel group', undefined, { kind: 'wait', steps: ['__run', 'two'] }],
+      ['__wait', 'Join', undefined, { kind: 'wait', steps: ['web'] }],
+      ['__wait-all', 'Wait for all', undefined, { kind: 'wait-all' }],
+      ['__cancel', 'Cancel', undefined, { kind: 'cancel', steps: ['web'] }],
+    ])
+    expect(steps.map((step) => step.if)).toEqual([
+      ...Array<string>(3).fill('success()'),
+      ...Array<string>(4).fill('always()'),
+    ])
+  })
+
+  test.each([
+    ['- wait: nobody', "unknown step ID 'nobody'"],
+    ['- { run: a, id: x }\n- { wait: x, if: true }', "Unexpected value 'if'"],
+    ['- parallel: [{ run: a, background: true }]', "'background' is not allowed inside a parallel block"],
+    ['- parallel: [{ parallel: [{ run: a }] }]', "Nested 'parallel' blocks are not allowed"],
+    ['- wait-all: false', "'wait-all' must be true or omitted"],
+    ['- { id: x, run: a }\n- parallel: [{ id: x, run: b }]', 'is used by another step'],
+    ['- parallel: [{ uses: nothing }]', 'Expected format'],
+  ])('%s is refused', async (steps, message) => {
+    const { diagnostics } = await parse(steps)
+    expect(diagnostics.map((diagnostic) => diagnostic.message).join('\n')).toContain(message)
+  })
+})

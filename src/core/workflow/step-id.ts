@@ -13,13 +13,15 @@ export function idProblem(id: string): string | undefined {
 }
 
 /**
- * Ids for steps that have none: `__run`, `__run_2`, `__actions_checkout`, `__self` (actions-semantics 5).
+ * Ids for steps that have none: `__run`, `__run_2`, `__actions_checkout`, `__self`, `__wait` (actions-semantics 5).
  * `taken` holds the ids that the file gives.
  */
-export function stepIdGiver(taken: Iterable<string>): (uses: string | undefined) => string {
+export function stepIdGiver(
+  taken: Iterable<string>,
+): (of: { readonly uses?: string | undefined; readonly word?: string }) => string {
   const known = new Set(taken)
-  return (uses) => {
-    const base = `__${uses === undefined ? 'run' : nameOfAction(uses)}`.replaceAll(/[^A-Za-z0-9_-]/g, '_')
+  return ({ uses, word = 'run' }) => {
+    const base = `__${uses === undefined ? word : nameOfAction(uses)}`.replaceAll(/[^A-Za-z0-9_-]/g, '_')
     for (let attempt = 1; ; attempt++) {
       const suffix = attempt === 1 ? '' : `_${attempt}`
       const id = base.slice(0, idLengthMax - suffix.length) + suffix

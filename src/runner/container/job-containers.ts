@@ -197,12 +197,12 @@ export class JobContainers {
 
 /** Docker for a job; stoppable, because an engine that hangs must not hold it up. */
 export async function openDocker(job: JobRun): Promise<Docker> {
-  if (job.docker !== undefined) return job.docker
-  job.docker = await job.control.stoppable((stop) => Docker.open(job.world.environment, stop))
+  if (job.commons.docker !== undefined) return job.commons.docker
+  job.commons.docker = await job.control.stoppable((stop) => Docker.open(job.world.environment, stop))
   job.world.watchdog.guardContainers(job.mark)
   noteContainers(job.order.paths.home)
-  await removeStale(job.docker, job.order.paths.home)
-  return job.docker
+  await removeStale(job.commons.docker, job.order.paths.home)
+  return job.commons.docker
 }
 
 /** Removes everything that the job has made in the engine, its services' last words first. */

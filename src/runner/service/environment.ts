@@ -5,7 +5,10 @@ import type { JobService } from './job-service.ts'
 const LOOPBACK = '127.0.0.1'
 
 /** What of a job its service needs. */
-export type ServedRun = Pick<JobRun, 'order' | 'redactor' | 'service'> & { readonly world: Pick<RunnerWorld, 'now'> }
+export type ServedRun = Pick<JobRun, 'order' | 'redactor'> & {
+  readonly world: Pick<RunnerWorld, 'now'>
+  readonly commons: Pick<JobRun['commons'], 'service'>
+}
 
 /**
  * The variables that an action needs to talk to the artifact and cache services (actions-semantics 109). For actions
@@ -13,8 +16,8 @@ export type ServedRun = Pick<JobRun, 'order' | 'redactor' | 'service'> & { reado
  * `address` is where the service listens for this action: a container reaches its host elsewhere than on loopback.
  */
 export async function serviceEnvironment(job: ServedRun, address: string = LOOPBACK): Promise<Record<string, string>> {
-  job.service ??= startService(job)
-  const service = await job.service
+  job.commons.service ??= startService(job)
+  const service = await job.commons.service
   const url = await service.listen(address)
   return {
     ACTIONS_RUNTIME_URL: url,

@@ -12,7 +12,7 @@ import { readAction } from './load-action.ts'
  */
 export async function loadOwnAction(job: JobRun, uses: string, path: string): Promise<LoadedAction> {
   const { source, contexts, paths } = job.order
-  const root = await (job.ownRepository ??= copyCommit(job))
+  const root = await (job.commons.ownRepository ??= copyCommit(job))
   const folder = normalizePath(path, root)
   if (!isInside(folder, root)) throw pathEscapes({ path: uses, root: 'the repository' })
   const model = await readAction(uses, folder, paths.actions)
