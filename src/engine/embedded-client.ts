@@ -11,6 +11,7 @@ import type { Ids } from '#ports/ids.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import { Agent } from './agent.ts'
+import type { AgentNews } from './agent-news.ts'
 import type { AgentContext } from './context.ts'
 import { enqueue, withdraw } from './enqueue.ts'
 import { Follower } from './follow.ts'
@@ -68,6 +69,7 @@ export class EmbeddedClient implements AgentClient {
   #connection: AgentConnection | undefined
   #failure: Error | undefined
   #reaching: Promise<void> | undefined
+  #news: AgentNews | undefined
   #schedulesAt = 0
   #clearOutAt = 0
   #schedules: ScheduleWatch | undefined
@@ -157,14 +159,18 @@ export class EmbeddedClient implements AgentClient {
     }
   }
 
-  async serve({ untilQuiet, onRemark }: ServeOptions, signal: AbortSignal): Promise<void> {
+  async serve({ untilQuiet, onRemark, onItem }: ServeOptions, signal: AbortSignal): Promise<void> {
+    // Before there is an agent: what it finds when it starts is the first news.
+    if (onItem !== undefined) this.#news = await openNews(this.#world.files, { onItem, onRemark })
     await this.#reachAgent()
     signal.addEventListener('abort', () => this.#wake.ring(), { once: true })
     for (;;) {
       const role = this.#role
       if (role === undefined) throw agentRunning({ home: this.#world.files.root })
       if (signal.aborted) this.#isInterrupted = true
-      if (signal.aborted || (untilQuiet && role.agent.isQuiet)) return
+      const isOver = signal.aborted || (untilQuiet && role.agent.isQuiet)
+      await this.#news?.read(role.store.query)
+      if (isOver) return
       if (!untilQuiet) await this.#fireSchedules(role, onRemark)
       if (!untilQuiet) await this.#clearOut(role)
       await this.#wake.wait(lookEveryMs)
@@ -295,6 +301,7 @@ export class EmbeddedClient implements AgentClient {
     const role: { server?: AgentServer } = {}
     const notify = (notice: AgentNotice): void => {
       role.server?.notify(notice)
+      if (notice.type === 'changed') this.#news?.hear(notice.subject)
       this.#wake.ring()
     }
     try {
@@ -320,6 +327,12 @@ export class EmbeddedClient implements AgentClient {
       throw error
     }
   }
+}
+
+/** Loaded by an agent alone that tells what it does. */
+async function openNews(...told: ConstructorParameters<typeof AgentNews>): Promise<AgentNews> {
+  const { AgentNews: News } = await import('./agent-news.ts')
+  return new News(...told)
 }
 
 /** What this process holds while it is the agent. */

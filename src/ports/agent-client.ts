@@ -56,6 +56,8 @@ export interface AgentClient extends AsyncDisposable {
 
 export interface ServeOptions {
   readonly untilQuiet: boolean
-  /** What keeps schedules from being started, each once. */
+  /** Shows what happens to whatever the agent carries on: changes of state, no logs. */
+  readonly onItem?: FollowOptions['onItem']
+  /** What keeps schedules from being started, each once; and tickets that are refused, where `onItem` shows what happens. */
   readonly onRemark?: (text: string) => void
 }

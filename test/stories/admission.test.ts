@@ -148,6 +148,7 @@ test.for([
     const agent = await shipway.call(repository.root, 'agent', '--until-quiet')
 
     expect(agent).toMatchObject({ status: 0 })
+    expect(agent.stderr).toMatch(/ticket tk_0123456789abcdef of \S+ \(run\) is refused: \S/)
     expect(agent.stdout + agent.stderr).not.toContain('hush')
     await using store = await openSqlite({ path: path.join(shipway.home, 'state.db'), readOnly: true })
     const outcome = (await loadTicket(store.query, ticket.id))?.outcome

@@ -1,6 +1,11 @@
+import { viewRun } from '#store/view.ts'
+import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
 import type { CommandPage } from '../command.ts'
+import { headline } from '../live/ending.ts'
+import { readFilledHome } from '../open-home.ts'
 import { parseCount } from '../pairs.ts'
 import type { Session } from '../session.ts'
+import { openLive } from '../work.ts'
 
 interface Flags {
   readonly jobs?: number
@@ -35,7 +40,8 @@ async function serve(session: Session, flags: Flags): Promise<number> {
   const release = session.world.onInterrupt(() => stop.abort())
   session.say(`agent of ${session.home}; Ctrl-C ends it, what runs is carried on by the next one`)
   try {
-    await client.serve({ untilQuiet: flags.untilQuiet === true, onRemark: session.warn }, stop.signal)
+    if (flags.untilQuiet === true) await untilQuiet(session, client, stop.signal)
+    else await client.serve({ untilQuiet: false, onRemark: session.warn }, stop.signal)
   } finally {
     release()
   }
@@ -47,4 +53,33 @@ async function serve(session: Session, flags: Flags): Promise<number> {
       ended: stop.signal.aborted ? 'interrupted' : 'quiet',
     })
   return 0
+}
+
+/** Tells what it carries on: whoever has called it, or reads the mail of cron, sees no other screen of it. */
+async function untilQuiet(session: Session, client: AgentClient, signal: AbortSignal): Promise<void> {
+  const since = session.world.now()
+  const live = openLive(session, 'stderr', { hasLogs: false, since })
+  using _screen = live.screen
+  const runs = new Set<string>()
+  let isIdle = true
+  const onItem = async (item: FollowItem): Promise<void> => {
+    if (item.kind === 'event' && item.stored.at >= since) {
+      isIdle = false
+      if (item.stored.subject.startsWith('run_')) runs.add(item.stored.subject)
+    }
+    await live.show(item)
+  }
+  const onRemark = (text: string): void => {
+    isIdle = false
+    session.warn(text)
+  }
+  await client.serve({ untilQuiet: true, onRemark, onItem }, signal)
+  if (signal.aborted) return
+  for (const run of runs) await tellRun(session, run)
+  if (isIdle) session.say('there was nothing to carry on')
+}
+
+async function tellRun(session: Session, id: string): Promise<void> {
+  const view = await readFilledHome(session, async (q) => viewRun(q, id))
+  if (view !== undefined) session.say(headline(view, session.err))
 }
