@@ -1,7 +1,7 @@
 import type { Json } from '#core/json.ts'
 import { waitsFor } from '#core/run/state.ts'
 import type { RunCancellation, RunEffect } from '#core/run/state.ts'
-import type { FailedStep, RunnerMessage, ShellAnswer } from '#core/run/job-order.ts'
+import type { RunnerMessage } from '#core/run/job-order.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
@@ -23,6 +23,7 @@ import { JobDesk } from './job-desk.ts'
 import { removeSecrets, sweepSecrets } from './run-secrets.ts'
 import { RunTable } from './run-table.ts'
 import type { SlotJob } from './runner-slots.ts'
+import { openStepShell } from './step-shell.ts'
 import { Wake } from './wake.ts'
 
 /** The longest time between two looks at everything: leases, approvals and locks that have run out, files that nobody announced. */
@@ -257,7 +258,13 @@ export class Agent {
   }
 
   async #checkEnvironment(run: string, key: string, environment: string): Promise<void> {
-    const verdict = await this.#context.delivery.verdictForJob(run, environment)
+    const { delivery } = this.#context
+    const verdict = await delivery.verdictForJob(run, environment)
+    if (verdict.kind === 'wait' && verdict.reason.code === 'GATE_PENDING')
+      this.#beside(`gates ${run} ${environment}`, async () => {
+        await delivery.askForJob(run, environment, this.#stop.signal)
+        this.#isChanged = true
+      })
     const applied = await this.#table.apply(run, { kind: 'verdict', key, verdict })
     if (applied !== undefined) await this.#perform(run, applied.effects)
   }
@@ -327,8 +334,8 @@ export class Agent {
     this.#requests += 1
     try {
       const { request } = message
-      if (request.kind === 'shell') return await this.#openShell(job, request)
       const { signal } = this.#stop
+      if (request.kind === 'shell') return await openStepShell(this.#context, job, request, signal)
       if (request.kind === 'action') return await requestAction(this.#context, job, request, signal)
       if (request.kind === 'repository') return await requestRepository(this.#context, job, request, signal)
       if (request.kind === 'artifacts') return await requestArtifacts(this.#context, job, request)
@@ -336,13 +343,6 @@ export class Agent {
     } finally {
       this.#requests -= 1
     }
-  }
-
-  async #openShell({ runId, jobKey }: SlotJob, step: FailedStep): Promise<ShellAnswer> {
-    const { openShell } = this.#context
-    const why =
-      'the agent that runs the job has no terminal; with a home of its own (--home DIR) the call is its own agent.'
-    return openShell === undefined ? { isOpened: false, why } : openShell(runId, jobKey, step, this.#stop.signal)
   }
 
   #finish(run: string): void {

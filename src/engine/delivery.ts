@@ -43,6 +43,8 @@ export interface Delivery {
   ): Promise<{ readonly deployment: string; readonly release: string; readonly version: string; readonly url: string }>
   /** What the rules of an environment say to a job of a run that names it. */
   verdictForJob(run: string, environment: string): Promise<EnvironmentVerdict>
+  /** Asks other services what the gates of the environment want to know of a job's commit, until they have answered or the time is over. */
+  askForJob(run: string, environment: string, signal: AbortSignal): Promise<void>
   /** What an environment adds to `vars` and `secrets` of a job that has passed its rules. */
   valuesForJob(run: string, environment: string): Promise<EnvironmentValues>
   /**

@@ -11,7 +11,10 @@ import { deployDrivers } from './deploy-drivers.ts'
 
 /** Releases and deployments with the real drivers: one line per driver. */
 export function openDelivery(
-  base: Omit<DeliveryContext, 'files' | 'blobs' | 'backups' | 'databases' | 'probe' | 'drivers'> & {
+  base: Omit<
+    DeliveryContext,
+    'files' | 'blobs' | 'backups' | 'databases' | 'probe' | 'askQuality' | 'askReviews' | 'drivers'
+  > & {
     readonly files: HomeFiles
   },
 ): Delivery {
@@ -26,6 +29,8 @@ export function openDelivery(
     }),
     databases: postgresTool(openShell),
     probe: httpProbe,
+    askQuality: async (...args) => (await import('#adapters/sonarqube/ask-quality.ts')).askQuality(...args),
+    askReviews: async (...args) => (await import('#adapters/forge/ask-reviews.ts')).askReviews(...args),
     drivers: deployDrivers(clock),
   })
 }

@@ -8,6 +8,7 @@ import { audit } from './migrations/0005-audit.ts'
 import { databaseWork } from './migrations/0006-database-work.ts'
 import { issueReport } from './migrations/0007-issue-report.ts'
 import { jobWaiting } from './migrations/0008-job-waiting.ts'
+import { gateAnswer } from './migrations/0009-gate-answer.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   { sql: databaseWork },
   { sql: issueReport },
   { sql: jobWaiting },
+  { sql: gateAnswer },
 ]
 
 /** The schema that this program reads and writes. */

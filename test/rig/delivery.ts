@@ -5,6 +5,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { askReviews } from '#adapters/forge/ask-reviews.ts'
+import { askQuality } from '#adapters/sonarqube/ask-quality.ts'
 import { blobStore } from '#adapters/blob-store/blob-store.ts'
 import { systemClock } from '#adapters/clock/system-clock.ts'
 import { systemGit } from '#adapters/git/git.ts'
@@ -96,6 +98,8 @@ export class DeliveryStage implements AsyncDisposable {
       backups: blobStore({ root: this.files.absolute('backups'), tmp: this.files.absolute('tmp'), isPrivate: true }),
       databases: postgresTool(openShell),
       probe: httpProbe,
+      askQuality,
+      askReviews,
       drivers: {
         directory: made.options.driver?.(real) ?? real,
         compose: composeDriver(real),

@@ -2,6 +2,8 @@ import { forgeRefused, forgeUnreachable } from '#core/known/forge.ts'
 
 /** How long a forge may take to answer. */
 const answerMsMax = 15_000
+/** Longer answers are not read. Bytes. */
+const answerBytesMax = 16 * 1024 * 1024
 /** Characters of a refusal that are kept. */
 const saidMax = 300
 /** Pages of a list that are read; a repository with more open issues of ours does not exist. */
@@ -37,7 +39,7 @@ export async function callForge(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.any([forge.signal, AbortSignal.timeout(answerMsMax)]),
     })
-    text = await response.text()
+    text = await readLimited(response)
   } catch (error) {
     forge.signal.throwIfAborted()
     throw forgeUnreachable({ url: shown, why: whyOf(error), cause: error })
@@ -54,6 +56,56 @@ export async function callForge(
   }
 }
 
+/** All items of a list that comes in pages; undefined when there is no such list. */
+export async function listPages(
+  forge: ForgeAddress,
+  page: (number: number) => string,
+  size: number,
+): Promise<readonly Readonly<Record<string, unknown>>[] | undefined> {
+  const all: Readonly<Record<string, unknown>>[] = []
+  for (let number = 1; number <= pagesMax; number += 1) {
+    const answer = await callForge(forge, 'GET', page(number))
+    if (answer === undefined) return undefined
+    const items = listOf(answer)
+    all.push(...items)
+    if (items.length < size) break
+  }
+  return all
+}
+
+/** Where a forge is asked, with the header that its token travels in. */
+export function forgeAddress(
+  { forge, url }: { readonly forge: 'github' | 'gitlab' | 'gitea'; readonly url: string },
+  token: string,
+  signal: AbortSignal,
+): ForgeAddress {
+  switch (forge) {
+    case 'github':
+      return {
+        url,
+        signal,
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: 'application/vnd.github+json',
+          'x-github-api-version': '2022-11-28',
+        },
+      }
+    case 'gitea':
+      return { url, signal, headers: { authorization: `token ${token}` } }
+    case 'gitlab':
+      return { url, signal, headers: { 'private-token': token } }
+  }
+}
+
+/** `owner/name` as it stands in a path. */
+export function pathOf(repository: string): string {
+  return repository.split('/').map(encodeURIComponent).join('/')
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 /** An object of the answer; an empty one for anything else. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
@@ -61,6 +113,18 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 
 export function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
   return Array.isArray(value) ? value.map(objectOf) : []
+}
+
+async function readLimited({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > answerBytesMax) throw new Error(`the answer is longer than ${answerBytesMax} bytes`)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
 }
 
 function saidIn(text: string): string {

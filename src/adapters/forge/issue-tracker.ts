@@ -1,26 +1,18 @@
 import type { IssuesConfig } from '#core/issue/model.ts'
 import type { IssueTracker, OpenTracker, TrackedIssue } from '#ports/issue-tracker.ts'
-import { callForge, listOf, objectOf, pagesMax } from './forge-call.ts'
+import { callForge, forgeAddress, listOf, objectOf, pagesMax, pathOf, textOf } from './forge-call.ts'
 import type { ForgeAddress } from './forge-call.ts'
 
 /** The tracker of each forge. Lists are read and not searched: an index lags behind, and an issue that was just opened must be found. */
 export const openTracker: OpenTracker = async (config, token, signal) => {
-  const { url } = config
+  const forge = forgeAddress(config, token, signal)
   switch (config.forge) {
     case 'github':
-      return gitHubTracker(config, {
-        url,
-        signal,
-        headers: {
-          authorization: `Bearer ${token}`,
-          accept: 'application/vnd.github+json',
-          'x-github-api-version': '2022-11-28',
-        },
-      })
+      return gitHubTracker(config, forge)
     case 'gitea':
-      return giteaTracker(config, { url, signal, headers: { authorization: `token ${token}` } })
+      return giteaTracker(config, forge)
     case 'gitlab':
-      return gitLabTracker(config, { url, signal, headers: { 'private-token': token } })
+      return gitLabTracker(config, forge)
   }
 }
 
@@ -136,14 +128,6 @@ function gitLabTracker({ repository }: IssuesConfig, forge: ForgeAddress): Issue
   }
 }
 
-function pathOf(repository: string): string {
-  return repository.split('/').map(encodeURIComponent).join('/')
-}
-
 function numberIn(value: unknown, name: string): number {
   return Number(objectOf(value)[name])
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }

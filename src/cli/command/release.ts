@@ -1,9 +1,10 @@
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
-import { evidenceText } from '#core/view/evidence-text.ts'
+import { answerText, evidenceText } from '#core/view/evidence-text.ts'
 import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
 import { renderSize } from '#core/view/size.ts'
 import { latestEvidence } from '#store/evidence.ts'
+import { answersAbout } from '#store/gate-answer.ts'
 import { viewDeployments, viewManifest, viewReleases } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -232,6 +233,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
     const manifest = (await viewManifest(q, release.id)) as ReleaseManifest | undefined
     const deployments = await viewDeployments(q, { release: release.id, limit: 50 })
     const evidence = await latestEvidence(q, release.id)
+    const answers = await answersAbout(q, release.id)
     if (session.isJson) {
       session.printJson({
         apiVersion: 'v1',
@@ -240,6 +242,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
         createdAt: exactTime(release.createdAt),
         manifest: manifest ?? null,
         reports: evidence?.reports ?? [],
+        answers: answers.map((one) => ({ ...one, since: exactTime(one.since), at: exactTime(one.at) })),
         deployments,
       })
       return 0
@@ -257,6 +260,9 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       ...(manifest?.migration === undefined ? [] : [`  migration ${manifest.migration}`]),
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
       ...(evidence?.reports ?? []).map((report) => `  report    ${report.path}: ${evidenceText(report)}`),
+      ...answers.map(
+        (one) => `  answer    ${exactTime(one.at)} ${one.gate} for ${one.environment}: ${answerText(one.answer)}`,
+      ),
       ...(release.bad ?? []).map((mark) => paint('red', `  bad       put back on ${mark.environment}: ${mark.reason}`)),
       ...deployments.map(
         (one) =>

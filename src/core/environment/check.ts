@@ -1,4 +1,4 @@
-import type { GateResult } from '#core/gate/judge.ts'
+import type { GateResult } from '#core/gate/result.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Reason } from '#core/reason.ts'
 import type { BadMark } from '#core/release/model.ts'
@@ -220,11 +220,18 @@ function unverified({ config, subject, facts }: EnvironmentQuestion): ReturnType
 
 /** What has run here before was proved then; going back must not wait for a report. */
 function unproved({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
-  const red = facts.gates?.filter(({ verdict }) => verdict === 'fail') ?? []
-  if (red.length === 0 || isReturn(subject, facts)) return undefined
+  if (isReturn(subject, facts)) return undefined
+  const saying = (wanted: GateResult['verdict']): readonly GateResult[] =>
+    facts.gates?.filter(({ verdict }) => verdict === wanted) ?? []
+  const red = saying('fail')
+  const open = saying('wait')
   const { evidencePending: job } = facts
-  if (job !== undefined) return wait(reasons.evidencePending({ environment: config.name, red, job }))
-  return refuse(reasons.gateFailed({ environment: config.name, red, version: subject.release?.version }))
+  // Other services are asked when nothing runs any more: the job that runs may be the one that they are asked about.
+  if (red.length + open.length > 0 && job !== undefined)
+    return wait(reasons.evidencePending({ environment: config.name, red: [...red, ...open], job }))
+  if (red.length > 0)
+    return refuse(reasons.gateFailed({ environment: config.name, red, version: subject.release?.version }))
+  return open.length === 0 ? undefined : wait(reasons.gatePending({ environment: config.name, open }))
 }
 
 /** Time proves what no test does; what left the environment too early has not been proved. */

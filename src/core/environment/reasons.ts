@@ -1,5 +1,5 @@
 import { renderDuration } from '#core/project/duration.ts'
-import type { GateResult } from '#core/gate/judge.ts'
+import type { GateResult } from '#core/gate/result.ts'
 import type { ApprovalRule } from '#core/project/model.ts'
 import type { Reason } from '#core/reason.ts'
 import { shortRef } from './ref-rule.ts'
@@ -198,10 +198,13 @@ export function gateFailed(fact: {
   readonly red: readonly GateResult[]
   readonly version: string | undefined
 }): Reason {
-  const said = fact.red.map(({ gate, text }) => `${gate}: ${text}`).join(' ')
+  const said = fact.red
+    .map(({ gate, text, code }) => `${gate}: ${text}${code === undefined ? '' : ` [${code}]`}`)
+    .join(' ')
   const hints = [...new Set(fact.red.flatMap(({ hint }) => hint ?? []))]
   return {
-    code: 'GATE_FAILED',
+    // A service that could not be asked is another case than one that said no: trying again may help.
+    code: fact.red.every(({ code }) => code !== undefined) ? 'GATE_UNANSWERED' : 'GATE_FAILED',
     message: `The gates of ${fact.environment} do not let ${fact.version ?? 'the release'} pass. ${said}`,
     hint:
       hints.length > 0 ? hints.join(' ') : 'Repair it and run again; `shipway release show VERSION` has the evidence.',
@@ -218,6 +221,15 @@ export function evidencePending(fact: {
     code: 'EVIDENCE_PENDING',
     message: `The gates of ${fact.environment} wait for the job "${fact.job}", which may bring what is missing. ${fact.red.map(({ gate, text }) => `${gate}: ${text}`).join(' ')}`,
     hint: 'It goes on by itself. Let the job `needs` those that write the reports, so that it is asked when they are there.',
+  }
+}
+
+/** Another service has not said yet what a gate asks it. */
+export function gatePending(fact: { readonly environment: string; readonly open: readonly GateResult[] }): Reason {
+  return {
+    code: 'GATE_PENDING',
+    message: `The gates of ${fact.environment} wait for an answer. ${fact.open.map(({ gate, text }) => `${gate}: ${text}`).join(' ')}`,
+    hint: `It goes on by itself, while an agent runs; "environments.${fact.environment}.gates" in shipway.yml of the default branch is the rule.`,
   }
 }
 

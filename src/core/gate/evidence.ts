@@ -4,6 +4,7 @@ import { readCycloneDx } from '#core/evidence/cyclonedx.ts'
 import { readJUnit, redTests } from '#core/evidence/junit.ts'
 import type { Reading } from '#core/evidence/reading.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
+import { readReportTask } from '#core/evidence/report-task.ts'
 import { readSarif } from '#core/evidence/sarif.ts'
 import { readTrivy } from '#core/evidence/trivy.ts'
 import type { Finding, ScanReport } from '#core/evidence/vulnerability.ts'
@@ -47,6 +48,8 @@ export type EvidenceContent =
       readonly flaw?: string
     }
   | { readonly kind: 'sbom'; readonly format: string; readonly components: number; readonly subject?: string }
+  /** A scanner of SonarQube has handed in an analysis: the gate asks the server for what came of it. */
+  | { readonly kind: 'analysis'; readonly project: string; readonly task: string }
   | { readonly kind: 'unreadable'; readonly expected: ReportKind; readonly problem: string }
 
 /** Findings of one report that are kept. */
@@ -68,6 +71,8 @@ export function readEvidence(
       return scanEvidence(text)
     case 'sbom':
       return sbomEvidence(text)
+    case 'analysis':
+      return analysisEvidence(text)
   }
 }
 
@@ -139,4 +144,10 @@ function sbomEvidence(text: string): EvidenceContent {
     components,
     ...(subject === undefined ? {} : { subject }),
   }
+}
+
+function analysisEvidence(text: string): EvidenceContent {
+  const reading = readReportTask(text)
+  if (reading.kind === 'unreadable') return { kind: 'unreadable', expected: 'analysis', problem: reading.problem }
+  return { kind: 'analysis', ...reading.report }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Finding } from '#core/evidence/vulnerability.ts'
 import type { Evidence, EvidenceContent } from './evidence.ts'
 import { judgeGates } from './judge.ts'
-import type { GateFacts } from './judge.ts'
+import type { GateFacts } from './result.ts'
 import type { GatePolicy } from './policy.ts'
 
 const now = Date.UTC(2026, 5, 1)
@@ -47,8 +47,17 @@ const finding = (severity: Finding['severity'], more: Partial<Finding> = {}): Fi
 })
 const vulnerabilities = { block: ['critical', 'high'], warn: ['medium', 'low'], ignoreUnfixed: false } as const
 
+const noFacts: GateFacts = {
+  source: { sha: 'abc', ref: 'refs/heads/main' },
+  answers: [],
+  evidence: [],
+  previous: [],
+  waivers: [],
+  now,
+}
+
 function judge(policy: GatePolicy, contents: readonly EvidenceContent[], more: Partial<GateFacts> = {}) {
-  const results = judgeGates(policy, { evidence: evidence(...contents), previous: [], waivers: [], now, ...more })
+  const results = judgeGates(policy, { ...noFacts, evidence: evidence(...contents), ...more })
   expect(results).toHaveLength(1)
   return results[0]
 }
@@ -196,6 +205,6 @@ describe('gates', () => {
   })
 
   test('a policy that asks for nothing has no gate', () => {
-    expect(judgeGates({}, { evidence: [], previous: [], waivers: [], now })).toEqual([])
+    expect(judgeGates({}, noFacts)).toEqual([])
   })
 })

@@ -2,27 +2,9 @@ import { severities } from '#core/evidence/vulnerability.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { Finding, Severity } from '#core/evidence/vulnerability.ts'
 import type { Evidence } from './evidence.ts'
+import { judgeReview, judgeSonarQube } from './judge-answer.ts'
 import type { CoverageGate, GatePolicy, TestGate, VulnerabilityGate, Waiver } from './policy.ts'
-
-/** What one gate says: `text` is a sentence with the figures, for people. A warning lets pass. */
-export interface GateResult {
-  readonly gate: keyof GatePolicy
-  readonly verdict: 'pass' | 'warn' | 'fail'
-  readonly text: string
-  /** What would open it. */
-  readonly hint?: string
-}
-
-export interface GateFacts {
-  readonly evidence: readonly Evidence[]
-  /** Of the release that the environment runs now. */
-  readonly previous: readonly Evidence[]
-  readonly waivers: readonly Waiver[]
-  /** How long the run took until the release was sealed; undefined when nobody knows. */
-  readonly buildMs?: number
-  /** Milliseconds since 1970. */
-  readonly now: number
-}
+import type { GateFacts, GateResult } from './result.ts'
 
 /** Asks every gate of a policy, in a fixed order. A gate without readable evidence fails: unknown is no pass. */
 export function judgeGates(policy: GatePolicy, facts: GateFacts): readonly GateResult[] {
@@ -33,6 +15,8 @@ export function judgeGates(policy: GatePolicy, facts: GateFacts): readonly GateR
     ...(policy.secrets === true ? [judgeSecrets(facts)] : []),
     ...(policy.sbom === true ? [judgeSbom(facts)] : []),
     ...(policy.time?.buildMs === undefined ? [] : [judgeBuildTime(policy.time.buildMs, facts)]),
+    ...(policy.sonarqube === undefined ? [] : [judgeSonarQube(policy.sonarqube, facts)]),
+    ...(policy.review === undefined ? [] : [judgeReview(policy.review, facts)]),
   ]
 }
 

@@ -11,7 +11,7 @@ export function forgeUnreachable(fact: {
     kind: 'unreachable',
     retry: 'backoff',
     message: `The forge at ${fact.url} did not answer: ${fact.why}.`,
-    hint: 'It is tried again; `issues.url` in shipway.yml is the address of its API.',
+    hint: 'What is reported is tried again by itself, a gate by the next deployment; `url` in shipway.yml is the address of its API.',
     cause: fact.cause,
   })
 }
@@ -26,7 +26,7 @@ export function forgeRefused(fact: {
     code: 'FORGE_REFUSED',
     kind: 'auth',
     message: `The forge refused ${fact.url} with ${fact.status}${fact.said === '' ? '' : `: ${fact.said}`}.`,
-    hint: 'Look at the token, its rights on issues, and `issues.repository` in shipway.yml.',
+    hint: 'Look at the token, its rights on issues and pull requests, and `repository` in shipway.yml.',
   })
 }
 

@@ -2,6 +2,61 @@ import type { Fields } from './field.ts'
 
 const dayMs = 24 * 60 * 60_000
 
+const sonarQubeFields = {
+  url: {
+    spec: { kind: 'text', example: 'https://sonar.example.org' },
+    help: 'Address of the server, without /api.',
+    required: true,
+  },
+  project: { spec: { kind: 'text', example: 'shop' }, help: 'Key of the project.', required: true },
+  token: {
+    spec: { kind: 'text', example: 'SONAR_TOKEN' },
+    help: 'Name of the secret with the token, which needs the right to browse the project.',
+    required: true,
+  },
+  branch: {
+    spec: { kind: 'text', example: 'main' },
+    help: 'Branch of the analysis. Default: that of the release; for a tag the main branch.',
+  },
+  within: {
+    spec: { kind: 'duration', minMs: 1000, maxMs: dayMs },
+    help: 'How long an analysis that is under way is waited for. Default: 10m.',
+  },
+} as const satisfies Fields
+
+const reviewFields = {
+  forge: {
+    spec: { kind: 'choice', of: ['github', 'gitlab', 'gitea'], later: [] },
+    help: 'Which API. Default, as for url, repository and token: what "issues" says.',
+  },
+  url: {
+    spec: { kind: 'text', example: 'https://git.example.org/api/v1' },
+    help: 'Address of the API. Default: that of github.com or gitlab.com.',
+  },
+  repository: { spec: { kind: 'text', example: 'acme/shop' }, help: 'owner/name of the repository there.' },
+  token: {
+    spec: { kind: 'text', example: 'FORGE_TOKEN' },
+    help: 'Name of the secret with the token, which needs the right to read pull requests.',
+  },
+  approvals: { spec: { kind: 'whole', min: 1, max: 20 }, help: 'How many people must have approved. Default: 1.' },
+  notAuthor: {
+    spec: { kind: 'boolean' },
+    help: 'The author of the request, and whoever has commits in it, is not counted. Default: true.',
+  },
+  ofHead: {
+    spec: { kind: 'boolean' },
+    help: 'Only approvals of its last commit count; what was pushed afterwards nobody has seen. Default: true.',
+  },
+  from: {
+    spec: { kind: 'texts', example: 'alice' },
+    help: 'Logins whose approvals count. Default: everybody who may write there.',
+  },
+  into: {
+    spec: { kind: 'texts', example: 'main' },
+    help: 'Branches that the request must go into. Default: that of the release.',
+  },
+} as const satisfies Fields
+
 /** Keys of `environments.<name>.gates`. */
 export const gateFields = {
   tests: {
@@ -63,9 +118,25 @@ export const gateFields = {
           spec: { kind: 'duration', minMs: 1000, maxMs: dayMs },
           help: 'From the start of the run to the release.',
         },
+        deploy: {
+          spec: { kind: 'duration', minMs: 1000, maxMs: dayMs },
+          help: 'From the first act on a target to the end of the health check; a deployment that takes longer goes back, a rollback is measured only.',
+        },
+        health: {
+          spec: { kind: 'duration', minMs: 10, maxMs: 300_000 },
+          help: 'Longest time for one healthy answer; a slower one is not healthy.',
+        },
       },
     },
     help: 'Time budgets.',
+  },
+  sonarqube: {
+    spec: { kind: 'group', fields: sonarQubeFields },
+    help: 'The quality gate of SonarQube must be green for exactly the commit of the release; asked before anything is touched.',
+  },
+  review: {
+    spec: { kind: 'group', fields: reviewFields },
+    help: 'The pull or merge request that brought the commit must be approved at the forge; asked before anything is touched.',
   },
 } as const satisfies Fields
 
@@ -78,6 +149,10 @@ export const reportFields = {
   },
   scans: { spec: { kind: 'texts', example: 'scan/trivy.json' }, help: 'Trivy JSON or SARIF.' },
   sbom: { spec: { kind: 'texts', example: 'sbom/bom.cdx.json' }, help: 'CycloneDX JSON.' },
+  analysis: {
+    spec: { kind: 'texts', example: 'sonar/report-task.txt' },
+    help: 'report-task.txt of a scanner of SonarQube.',
+  },
 } as const satisfies Fields
 
 /** Keys of one item of `waivers`. */

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { hasErrors } from '#core/diagnostic.ts'
 import type { Diagnostic, Parsed } from '#core/diagnostic.ts'
+import type { IssuesConfig } from '#core/issue/model.ts'
 import { checkProject } from './check.ts'
 import type { ValuesOf, WrittenTarget } from './field.ts'
 import { driverNames } from './model.ts'
@@ -68,10 +69,10 @@ export function parseProject(source: {
     return { value: undefined, diagnostics: syntax }
 
   const written = document.contents === null ? {} : reader.readGroup(document.contents, projectFields, [])
+  const issues = written?.issues === undefined ? undefined : readIssues(reader, written.issues)
   const environments: EnvironmentConfig[] = []
   for (const [name, environment] of written?.environments ?? [])
-    environments.push(normaliseEnvironment(reader, name, environment))
-  const issues = written?.issues === undefined ? undefined : readIssues(reader, written.issues)
+    environments.push(normaliseEnvironment(reader, environment, { name, issues }))
   const config: ProjectConfig = {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(reader, written?.release),
@@ -87,7 +88,11 @@ export function parseProject(source: {
   return { value: hasErrors(diagnostics) ? undefined : config, diagnostics }
 }
 
-function normaliseEnvironment(reader: ProjectReader, name: string, written: WrittenEnvironment): EnvironmentConfig {
+function normaliseEnvironment(
+  reader: ProjectReader,
+  written: WrittenEnvironment,
+  { name, issues }: { readonly name: string; readonly issues: IssuesConfig | undefined },
+): EnvironmentConfig {
   const path: Path = ['environments', name]
   const health = written.health === undefined ? undefined : normaliseHealth(written.health)
   const compose = normaliseCompose(reader, written, path)
@@ -104,7 +109,9 @@ function normaliseEnvironment(reader: ProjectReader, name: string, written: Writ
     ...(compose === undefined ? {} : { compose }),
     targets: normaliseTargets(reader, written, path),
     ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
-    ...(written.gates === undefined ? {} : { gates: readGates(reader, written.gates, [...path, 'gates']) }),
+    ...(written.gates === undefined
+      ? {}
+      : { gates: readGates(reader, written.gates, { path: [...path, 'gates'], issues }) }),
     ...(written.soak === undefined ? {} : { soakMs: written.soak }),
     ...(written.freeze === undefined ? {} : { freeze: readFreeze(reader, written.freeze, [...path, 'freeze']) }),
     ...(health === undefined ? {} : { health }),

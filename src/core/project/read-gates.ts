@@ -1,9 +1,11 @@
 import { severities } from '#core/evidence/vulnerability.ts'
 import type { Severity } from '#core/evidence/vulnerability.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
-import type { GatePolicy, VulnerabilityGate, Waiver } from '#core/gate/policy.ts'
+import type { GatePolicy, TimeGate, VulnerabilityGate, Waiver } from '#core/gate/policy.ts'
 import type { ValuesOf } from './field.ts'
 import type { Path } from './place.ts'
+import type { ForgePlace } from './read-forge.ts'
+import { readReview, readSonarQube } from './read-asking-gates.ts'
 import type { ProjectReader } from './reader.ts'
 import type { projectFields } from './schema.ts'
 
@@ -16,14 +18,21 @@ export const defaultReports: Readonly<Record<ReportKind, readonly string[]>> = {
   coverage: ['**/lcov.info', '**/*cobertura*.xml', '**/coverage.xml', '**/coverage.json', '**/coverage-summary.json'],
   scans: ['**/*trivy*.json', '**/*.sarif', '**/*.sarif.json'],
   sbom: ['**/*.cdx.json', '**/bom.json', '**/sbom*.json'],
+  analysis: ['**/report-task.txt'],
 }
 
 const dayMs = 24 * 60 * 60_000
 const defaultVulnerabilities = { block: ['critical', 'high'], warn: ['medium', 'low'] } as const
 
 /** The gates of an environment with their defaults. */
-export function readGates(reader: ProjectReader, written: WrittenGates, path: Path): GatePolicy {
+export function readGates(
+  reader: ProjectReader,
+  written: WrittenGates,
+  { path, issues }: { readonly path: Path; readonly issues: ForgePlace | undefined },
+): GatePolicy {
   const { tests, coverage, vulnerabilities, secrets, sbom, time } = written
+  const sonarqube = readSonarQube(reader, written.sonarqube, [...path, 'sonarqube'])
+  const review = readReview(reader, written.review, { path: [...path, 'review'], issues })
   return {
     ...(tests === undefined ? {} : { tests: { minimum: tests.minimum ?? 1 } }),
     ...(coverage === undefined ? {} : { coverage }),
@@ -32,7 +41,17 @@ export function readGates(reader: ProjectReader, written: WrittenGates, path: Pa
       : { vulnerabilities: readVulnerabilities(reader, vulnerabilities, [...path, 'vulnerabilities']) }),
     ...(secrets === undefined ? {} : { secrets }),
     ...(sbom === undefined ? {} : { sbom }),
-    ...(time === undefined ? {} : { time: time.build === undefined ? {} : { buildMs: time.build } }),
+    ...(time === undefined ? {} : { time: readTime(time) }),
+    ...(sonarqube === undefined ? {} : { sonarqube }),
+    ...(review === undefined ? {} : { review }),
+  }
+}
+
+function readTime({ build, deploy, health }: NonNullable<WrittenGates['time']>): TimeGate {
+  return {
+    ...(build === undefined ? {} : { buildMs: build }),
+    ...(deploy === undefined ? {} : { deployMs: deploy }),
+    ...(health === undefined ? {} : { healthMs: health }),
   }
 }
 

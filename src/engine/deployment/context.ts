@@ -9,6 +9,8 @@ import type { Git } from '#ports/git.ts'
 import type { HealthProbe } from '#ports/health-probe.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import type { Ids } from '#ports/ids.ts'
+import type { AskQuality } from '#ports/quality-server.ts'
+import type { AskReviews } from '#ports/review-desk.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 
 /** What releases and deployments need of the world. Handed down as one read-only value. */
@@ -24,6 +26,8 @@ export interface DeliveryContext {
   readonly backups: BlobStore
   readonly databases: DatabaseTool
   readonly probe: HealthProbe
+  readonly askQuality: AskQuality
+  readonly askReviews: AskReviews
   readonly drivers: Readonly<Record<DriverName, DeployDriver<TargetConfig>>>
   /** Tells this process and those that watch it that something changed. Called after the commit. */
   readonly notify: (notice: AgentNotice) => void

@@ -31,7 +31,7 @@ import { driveDeployment } from './drive.ts'
 import { jobValues } from './job-values.ts'
 import type { EnvironmentValues } from './job-values.ts'
 import { prepareImport } from './import-release.ts'
-import { jobVerdict } from './job-verdict.ts'
+import { askForJob, jobVerdict } from './job-verdict.ts'
 import { projectFile, sealRelease } from './seal-release.ts'
 import type { SealOccasion } from './seal-release.ts'
 import { writeDecision } from './write-decision.ts'
@@ -128,6 +128,10 @@ export class DeploymentLoop implements Delivery {
 
   verdictForJob(run: string, environment: string): Promise<Verdict> {
     return jobVerdict(this.#context, this.#unsealed, run, environment)
+  }
+
+  askForJob(run: string, environment: string, signal: AbortSignal): Promise<void> {
+    return askForJob(this.#context, this.#unsealed, { run, environment }, signal)
   }
 
   async sealRun(

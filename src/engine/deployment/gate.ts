@@ -18,8 +18,10 @@ import { decisionsOn } from '#store/approval.ts'
 import { loadDeployment } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment, touchEnvironment } from '#store/environment.ts'
+import { latestEvidence } from '#store/evidence.ts'
 import { loadRelease } from '#store/release.ts'
 import { backUpBefore } from '../backup/before-deployment.ts'
+import { askGates } from './ask-gates.ts'
 import type { DeliveryContext } from './context.ts'
 import { refuseOpenPorts } from './exposed-ports.ts'
 import { inspectTargets } from './inspect-targets.ts'
@@ -40,7 +42,8 @@ export async function passGate(
   id: string,
   signal: AbortSignal,
 ): Promise<'started' | 'waiting' | 'done'> {
-  const before = await judge(context, context.store.query, id)
+  const before = await judgeWithAnswers(context, id, signal)
+  if (before.deployment.state === 'done') return 'done'
   if (before.config === undefined)
     return conclude(context, id, {
       kind: 'give-up',
@@ -89,6 +92,35 @@ async function judge(context: DeliveryContext, query: Query, id: string, hash?: 
   const rules = checkEnvironment(await deploymentQuestion(context, query, { candidate, release, application, config }))
   const verdict = refuseOpenPorts(rules, { release, config, files: context.files })
   return { deployment, release, config, verdict }
+}
+
+/** Other services are asked last of what costs nothing: nobody is asked about a release that is refused anyway. */
+async function judgeWithAnswers(context: DeliveryContext, id: string, signal: AbortSignal): Promise<Judged> {
+  const first = await judge(context, context.store.query, id)
+  const { deployment, release, config, verdict } = first
+  const gates = config?.gates
+  if (gates === undefined || verdict.kind !== 'wait' || verdict.reason.code !== 'GATE_PENDING') return first
+  const evidence = await latestEvidence(context.store.query, release.id)
+  await askGates(
+    context,
+    {
+      place: { subject: id, environment: deployment.environment },
+      application: deployment.application,
+      gates,
+      source: release.manifest.source,
+      release: release.id,
+      evidence: evidence?.reports ?? [],
+      tickets: deployment.document.secretTickets,
+      // Why it waits is told once it does: most answers are there at once.
+      onPending: async () => {
+        const { verdict: now } = await judge(context, context.store.query, id)
+        if (now.kind === 'wait') await conclude(context, id, inputOf(now))
+      },
+      isStopped: async () => (await loadDeployment(context.store.query, id))?.state === 'done',
+    },
+    signal,
+  )
+  return judge(context, context.store.query, id)
 }
 
 function inputOf(verdict: Exclude<Verdict, { kind: 'pass' }> | Verdict): DeploymentInput {

@@ -1,5 +1,6 @@
 import { checkEnvironment } from '#core/environment/check.ts'
 import type { EnvironmentFacts, Verdict, Verification } from '#core/environment/check.ts'
+import { freshAnswers } from '#core/gate/answer.ts'
 import { judgeGates } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -8,11 +9,13 @@ import type { StoredApplication } from '#store/application.ts'
 import { decisionsOn } from '#store/approval.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { latestEvidence } from '#store/evidence.ts'
+import { answersFor } from '#store/gate-answer.ts'
 import { loadJobs } from '#store/job.ts'
 import type { StoredJob } from '#store/job.ts'
 import { releaseOfRun } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
+import { askGates } from './ask-gates.ts'
 import type { DeliveryContext } from './context.ts'
 import { loadSecrets } from './load-secrets.ts'
 import type { UnsealedEvidence } from './collect-evidence.ts'
@@ -96,6 +99,11 @@ async function gateFacts(
   return {
     ...(pending === undefined ? {} : { evidencePending: pending.name }),
     gates: judgeGates(config.gates, {
+      source: run,
+      answers: freshAnswers(await answersFor(query, { subject: run.id, environment: config.name }), {
+        now,
+        from: attemptStart(run),
+      }),
       evidence: await unsealed.of(context, { run, runs, config: application.config.release }),
       previous: before?.reports ?? [],
       waivers: application.config.waivers,
@@ -155,6 +163,40 @@ function verifiedByJobs(
 
 /** Who has approved an attempt has not approved the next one: as on GitHub, a job that runs again asks again. */
 function ofAttempt<T extends { readonly at: number }>(run: StoredRun, decisions: readonly T[]): readonly T[] {
-  const since = run.attempt === 1 ? 0 : (run.startedAt ?? 0)
-  return decisions.filter(({ at }) => at >= since)
+  return decisions.filter(({ at }) => at >= attemptStart(run))
+}
+
+function attemptStart({ attempt, startedAt }: StoredRun): number {
+  return attempt === 1 ? 0 : (startedAt ?? 0)
+}
+
+/** Asks other services for the gates of a job that waits for nothing else; what they say is in the store then. */
+export async function askForJob(
+  context: DeliveryContext,
+  unsealed: UnsealedEvidence,
+  asked: { readonly run: string; readonly environment: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { query } = context.store
+  const run = await loadRun(query, asked.run)
+  const application = run === undefined ? undefined : await loadApplication(query, run.application)
+  const config = application?.config.environments.find(({ name }) => name === asked.environment)
+  if (run === undefined || application === undefined || config?.gates === undefined) return
+  const runs = (await siblingsOf(query, run)).map(({ id }) => id)
+  const release = await releaseOfRun(query, run.id)
+  await askGates(
+    context,
+    {
+      place: { subject: run.id, environment: config.name },
+      application: run.application,
+      gates: config.gates,
+      source: run,
+      ...(release === undefined ? {} : { release: release.id }),
+      evidence: await unsealed.of(context, { run, runs, config: application.config.release }),
+      tickets: [run.ticket],
+      from: attemptStart(run),
+      isStopped: async () => (await loadRun(query, run.id))?.state === 'done',
+    },
+    signal,
+  )
 }

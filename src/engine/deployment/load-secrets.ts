@@ -12,9 +12,16 @@ const secretsBytesMax = 1024 * 1024
  */
 export function loadSecrets(
   context: { readonly files: Pick<DeliveryContext['files'], 'readText'> },
-  asked: { readonly application: string; readonly environment: string; readonly tickets: readonly string[] },
+  asked: {
+    readonly application: string
+    readonly environment: string
+    readonly tickets: readonly string[]
+    /** Also those of the whole application (`secrets/<application>.json`), which only the agent itself uses: tokens of services. */
+    readonly hasCommon?: true
+  },
 ): Readonly<Record<string, string>> {
-  const files = [`${asked.application}/${asked.environment}`, ...asked.tickets]
+  const common = asked.hasCommon === true ? [asked.application] : []
+  const files = [...common, `${asked.application}/${asked.environment}`, ...asked.tickets]
   const secrets: Record<string, string> = {}
   for (const file of files) {
     const text = context.files.readText(`${homeLayout.secrets}/${file}.json`, secretsBytesMax)

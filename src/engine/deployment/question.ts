@@ -1,5 +1,6 @@
 import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/environment/check.ts'
 import { requiredSecrets } from '#core/deployment/plan.ts'
+import { freshAnswers } from '#core/gate/answer.ts'
 import { judgeGates } from '#core/gate/judge.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
@@ -11,6 +12,7 @@ import { hasSucceeded, openDeploymentsOf, timeServed } from '#store/deployment.t
 import type { StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { latestEvidence } from '#store/evidence.ts'
+import { answersFor } from '#store/gate-answer.ts'
 import { loadJobs } from '#store/job.ts'
 import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
@@ -85,7 +87,14 @@ export async function deploymentQuestion(
         (decision) => decision.decision === 'approve' && decision.planHash !== candidate.planHash,
       ).length,
       ...(await timeFacts(query, { place, release, config, now: context.clock.now() })),
-      ...(await gateResults(query, { release, application, config, current: state.current, now: context.clock.now() })),
+      ...(await gateResults(query, {
+        subject: candidate.id,
+        release,
+        application,
+        config,
+        current: state.current,
+        now: context.clock.now(),
+      })),
       hasRunBefore: await hasSucceeded(query, place, release.id),
       missingSecrets: requiredSecrets(release, config).filter((name) => secrets[name] === undefined),
     },
@@ -127,6 +136,7 @@ async function currentFreeze(config: EnvironmentConfig, now: number): Promise<En
 async function gateResults(
   query: Query,
   asked: {
+    readonly subject: string
     readonly release: Release
     readonly application: StoredApplication
     readonly config: EnvironmentConfig
@@ -141,6 +151,8 @@ async function gateResults(
   const run = release.run === undefined ? undefined : await loadRun(query, release.run)
   return {
     gates: judgeGates(config.gates, {
+      source: release.manifest.source,
+      answers: freshAnswers(await answersFor(query, { subject: asked.subject, environment: config.name }), { now }),
       evidence: evidence?.reports ?? [],
       previous: before?.reports ?? [],
       waivers: asked.application.config.waivers,
