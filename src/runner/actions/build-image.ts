@@ -7,6 +7,7 @@ import type { BuildPlan } from '#core/image/build-plan.ts'
 import { branchTag, planTags, tagSets, versionOfRef } from '#core/image/tag-set.ts'
 import { taggedName } from '#core/image/reference.ts'
 import type { ImageReference } from '#core/image/reference.ts'
+import { KnownError } from '#core/errors.ts'
 import { isJsonObject } from '#core/json.ts'
 import {
   buildFileMissing,
@@ -20,7 +21,7 @@ import { checkPlatforms, findBuilder } from '../image/builder.ts'
 import type { FoundBuilder } from '../image/builder.ts'
 import { assignmentsOf, githubText, loginInputs, referenceOf, workspacePath } from '../image/image-inputs.ts'
 import { cacheKinds, findLayers, keepLayers } from '../image/layer-source.ts'
-import type { FoundLayers, LayerStore } from '../image/layer-source.ts'
+import type { CacheKind, FoundLayers, LayerStore } from '../image/layer-source.ts'
 import { RegistrySession } from '../image/registry-session.ts'
 import type { ActionContext, BuiltInAction, StepDocker } from './built-in-action.ts'
 
@@ -57,15 +58,31 @@ export const buildImage: BuiltInAction = {
     await checkPlatforms(docker, readList(context.inputs.text('platforms')))
     const found = await findBuilder(docker)
     using session = new RegistrySession(context, docker)
-    const store = layerStore(context, { image, version, session, builder: found.builder })
+    const wished = layerStore(context, { image, version, session, builder: found.builder })
     using work = makeWork(context)
-    if (session.hasLogin) await session.enter(image, 'pull')
+    const store = { ...wished, kind: await openCache(context, wished) }
     const plan = await planBuild(context, { found, store, version, tags, work: work.folder })
     const layers = await findLayers(context, docker, store)
     const id = await build(context, docker, { plan, found, layers, store })
     setOutputs(context, { id, tags, version, image, found, layers })
     await keepLayers(context, docker, store, id)
   },
+}
+
+/**
+ * Logs in where the step says as whom. A registry that is away is no reason not to build: base images may be here, and layers
+ * are a help. Returns the cache that can be used.
+ */
+async function openCache(context: ActionContext, { kind, session, image }: LayerStore): Promise<CacheKind> {
+  if (!session.hasLogin && kind !== 'registry') return kind
+  try {
+    await session.enter(image, 'pull')
+    return kind
+  } catch (error) {
+    if (!(error instanceof KnownError) || error.kind !== 'unreachable') throw error
+    context.warn(`The registry for the build is not there: ${error.message}`)
+    return kind === 'registry' ? 'engine' : kind
+  }
 }
 
 function tagsOf(context: ActionContext, image: ImageReference, version: string): readonly string[] {

@@ -28,8 +28,8 @@ export interface LayerStore {
 /** Layers that were found. */
 export interface FoundLayers {
   readonly level: CacheLevel
-  /** Argument of `--cache-from`; undefined when the engine has all that it could bring. */
-  readonly from: string | undefined
+  /** Argument of `--cache-from`. */
+  readonly from: string
   /** Names that were made for the build alone. */
   readonly temporary: readonly string[]
 }
@@ -68,6 +68,10 @@ export async function keepLayers(
   } catch (error) {
     const isForeseen = error instanceof KnownError || (error as NodeJS.ErrnoException).syscall !== undefined
     if (!isForeseen || !(error instanceof Error)) throw error
+    if (error instanceof KnownError && error.code === 'CACHE_ENTRY_EXISTS') {
+      context.print(['Layer cache: these very layers are kept already.'])
+      return
+    }
     context.warn(`The layers were not kept: ${error.message}`)
   }
 }
@@ -75,7 +79,7 @@ export async function keepLayers(
 async function lookInService(
   context: ActionContext,
   docker: StepDocker,
-  store: LayerStore,
+  _store: LayerStore,
   level: CacheLevel,
 ): Promise<FoundLayers | undefined> {
   const entries = openCacheStore(context.order, context.now)
@@ -83,8 +87,6 @@ async function lookInService(
   if (entry === undefined) return undefined
   const id = imageOfKey(entry.key)
   const isHere = (await docker.ask(['image', 'inspect', '--format', '.', id])).exitCode === 0
-  // The classic builder sees more of an engine that has built the image than of the image alone: its stages, too.
-  if (isHere && store.builder === 'classic') return { level, from: undefined, temporary: [] }
   const name = layersName(id)
   if (isHere) await docker.ask(['tag', id, name])
   else if ((await docker.tell(['load', '--input', entries.pathOf(entry)])).exitCode !== 0) return undefined
