@@ -86,6 +86,8 @@ export interface CliServices {
   describeRepository(directory: string): Promise<RepositoryFacts>
   /** The commit that `--ref` names, a branch, tag or full ref: its ref and sha. Undefined when git does not know it. */
   resolveRef(root: string, ref: string): Promise<ResolvedCommit | undefined>
+  /** When a commit was made, in milliseconds since 1970, by the clock of its committer. */
+  commitTime(root: string, sha: string): Promise<number>
   /** Files that a commit changes against where it left a branch; undefined when git knows no such branch or no common past. */
   changedSince(
     root: string,
@@ -101,7 +103,7 @@ export interface CliServices {
     home: string,
     options: { readonly runDays: number; readonly isDryRun: boolean },
   ): Promise<PruneReport | undefined>
-  /** The contents of a home. */
+  /** The contents of a home, or of any other folder. */
   blobs(home: string): Promise<BlobStore>
   /** Writes a release with its contents into one file. */
   writeReleaseArchive(home: string, file: string, manifest: ReleaseManifest): Promise<void>

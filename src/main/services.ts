@@ -36,6 +36,7 @@ export const services: CliServices = {
   actions: async (home) => (await import('./action-store.ts')).actionStore(home),
   describeRepository: async (directory) => (await import('#adapters/git/repository.ts')).describeRepository(directory),
   resolveRef: async (root, ref) => (await import('#adapters/git/repository.ts')).resolveRef(root, ref),
+  commitTime: async (root, sha) => (await import('#adapters/git/repository.ts')).commitTime(root, sha),
   changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),
   commitsBetween: async (root, base, sha) =>
     (await import('#adapters/git/repository.ts')).commitsBetween(root, base, sha),

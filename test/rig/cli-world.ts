@@ -124,6 +124,7 @@ function offline(home: string): CliServices {
     actions: refuse('actions'),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
+    commitTime: async () => 0,
     changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
     commitsBetween: async () => undefined,

@@ -98,6 +98,11 @@ export async function commitsBetween(
   })
 }
 
+/** When a commit was made, in milliseconds since 1970, by the clock of its committer. */
+export async function commitTime(root: string, sha: string): Promise<number> {
+  return Number((await git(root, ['show', '--no-patch', '--format=%ct', '--end-of-options', sha])).trim()) * 1000
+}
+
 async function findRef(root: string, ref: string): Promise<Pick<ResolvedCommit, 'ref' | 'sha'> | undefined> {
   for (const candidate of [ref, `refs/heads/${ref}`, `refs/tags/${ref}`]) {
     if (!candidate.startsWith('refs/')) continue

@@ -11,9 +11,10 @@ import type { Query } from '#ports/sql-driver.ts'
 import type { CommandPage } from '../command.ts'
 import { tookAndReceipt } from '../live/ending.ts'
 import { readFilledHome, readHome } from '../open-home.ts'
-import { parseCount } from '../pairs.ts'
+import { collect, parseCount } from '../pairs.ts'
 import { printList } from '../print-list.ts'
 import { compare } from '../release/compare.ts'
+import type { CreateFlags } from '../release/create.ts'
 import { findRelease } from '../release/find-release.ts'
 import { notes } from '../release/notes.ts'
 import { exportRelease, importRelease } from '../release/transfer.ts'
@@ -52,6 +53,38 @@ export const page: CommandPage = {
           .option('--app <name>', 'only this application')
           .option('--limit <n>', `how many (default ${listDefault})`, parseCount('--limit'))
           .action(act(list))
+      },
+    },
+    {
+      name: 'create',
+      summary: 'seal a release without a run',
+      description:
+        'Seals a release of a commit from what another CI has built: the files that shipway.yml chooses of the commit, or a folder in place of the artifact, with images by digest and reports for the gates. The same commit and the same files give the same id on every machine. Without --version and without a semantic version tag the version is the time of the commit.',
+      examples: [
+        { command: 'shipway release create --ref v1.4.2', purpose: 'files of a tag' },
+        {
+          command: 'shipway release create --artifact dist=build/dist --report junit.xml --version v1.4.2',
+          purpose: 'a folder that was built elsewhere, with what proves it',
+        },
+        { command: 'shipway release create --dry-run --json', purpose: 'which id it would have' },
+      ],
+      exits: [0, 2, 3],
+      define: (command, act) => {
+        command
+          .option('--ref <ref>', 'branch, tag or commit (default: HEAD)')
+          .option('--version <version>', 'semantic version (default: of the tag, else the time of the commit)')
+          .option('--artifact <name=folder>', 'folder that is the artifact of shipway.yml')
+          .option('--file <path=file>', 'a file more, or in place of another; repeatable', collect)
+          .option('--image <name=image@digest>', 'an image by digest; repeatable', collect)
+          .option('--report <[kind=]file>', 'a report for the gates: tests, coverage, scans, sbom; repeatable', collect)
+          .option('--dry-run', 'show what it would be, seal nothing')
+          .action(
+            act(async (session, flags: CreateFlags) => {
+              // Reads shipway.yml, which the other commands of this file do not.
+              const { createRelease } = await import('../release/create.ts')
+              return createRelease(session, flags)
+            }),
+          )
       },
     },
     {

@@ -34,7 +34,7 @@ function actionOf(request: TicketRequest): string {
     case 'cancel':
       return 'work.cancelled'
     case 'release':
-      return 'release.imported'
+      return request.action === 'create' ? 'release.created' : 'release.imported'
     case 'rerun':
       return 'run.repeated'
     case 'backup':

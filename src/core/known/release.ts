@@ -20,6 +20,36 @@ export function releaseVersionTaken(fact: { readonly version: string }): KnownEr
   })
 }
 
+/** `--version` of `release create` is neither a semantic version nor a time. */
+export function releaseVersionMalformed(fact: { readonly version: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_VERSION_MALFORMED',
+    kind: 'usage',
+    message: `"${fact.version}" is no version of a release.`,
+    hint: 'A semantic version such as v1.2.3 or v1.2.3-rc.1, or a time such as v20250810-1234.',
+  })
+}
+
+/** The release of the project is what a job uploads, and there is no job. */
+export function releaseArtifactUngiven(fact: { readonly artifact: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_ARTIFACT_UNGIVEN',
+    kind: 'usage',
+    message: `A release of this project holds the artifact "${fact.artifact}", and without a run nobody uploads it.`,
+    hint: `Say which folder it is: \`--artifact ${fact.artifact}=FOLDER\`.`,
+  })
+}
+
+/** A release without a run needs the configuration that the commit has. */
+export function projectMissing(fact: { readonly sha: string }): KnownError {
+  return new KnownError({
+    code: 'PROJECT_MISSING',
+    kind: 'usage',
+    message: `Commit ${fact.sha.slice(0, 7)} has no shipway.yml at the root of the repository, so nobody can tell what a release of it holds.`,
+    hint: '`shipway init` writes one; commit it.',
+  })
+}
+
 /** `release.versions` names files that say no version. */
 export function componentVersionUnreadable(fact: {
   readonly sha: string

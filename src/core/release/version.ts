@@ -52,6 +52,11 @@ export function isSemanticVersion(text: string): boolean {
   return semanticVersionPattern.test(text)
 }
 
+/** True for `v20250810-1234` and `v20250810-1234-2`. */
+export function isTimeVersion(text: string): boolean {
+  return /^v\d{8}-\d{4}(?:-[1-9]\d{0,3})?$/.test(text)
+}
+
 /** `v20250810-1234`, in UTC so that two machines agree. */
 function timeVersion(at: number): string {
   const [year, month, day, hour, minute] = new Date(at).toISOString().split(/[-T:]/)

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#core/json.ts'
+import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { RerunScope } from '#core/run/rerun.ts'
 
 /** Order in the inbox: P1 before P2 before P3, then by time. */
@@ -100,13 +101,26 @@ export interface CancelRequest {
   readonly reason?: string
 }
 
-/** Take in a release that another home has sealed. Its manifest and its files are in the blob store already; the id names the manifest. */
+/**
+ * Take in a release that another home has sealed, or one that somebody has put together without a run. Its manifest and its files are in the blob
+ * store already; the id names the manifest.
+ */
 export interface ReleaseRequest {
   readonly kind: 'release'
-  readonly action: 'import'
+  readonly action: 'import' | 'create'
   readonly application: string
   /** Release id: also the digest of the blob with the manifest's canonical JSON. */
   readonly release: string
+  /** Reports that prove it; their contents are in the blob store. */
+  readonly reports?: readonly GivenReport[]
+}
+
+/** A report that somebody brings with a release. */
+export interface GivenReport {
+  readonly kind: ReportKind
+  readonly path: string
+  readonly digest: string
+  readonly size: number
 }
 
 /** Run a finished run again, or a part of it. */

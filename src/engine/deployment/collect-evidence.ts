@@ -149,10 +149,11 @@ function chooseReports(artifacts: readonly ArtifactManifest[], config: ReleaseCo
   return chosen
 }
 
-async function readReport(
-  context: DeliveryContext,
+/** What one report proves. */
+export async function readReport(
+  context: Pick<DeliveryContext, 'blobs'>,
   kind: ReportKind,
-  file: ArtifactFile,
+  file: Pick<ArtifactFile, 'digest' | 'size'>,
   changed: ReadonlyMap<string, ReadonlySet<number>>,
 ): Promise<EvidenceContent> {
   if (file.size > reportLengthMax) {

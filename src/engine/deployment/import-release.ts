@@ -1,14 +1,19 @@
+import type { Evidence } from '#core/gate/evidence.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseContentDamaged, releaseImportInvalid, releaseVersionTaken } from '#core/known/release.ts'
 import { pathProblem, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { ReleaseRequest, TicketOutcome } from '#core/ticket/model.ts'
+import { saveEvidence } from '#store/evidence.ts'
 import { findReleases, insertRelease, loadRelease } from '#store/release.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { TicketOf } from '../delivery.ts'
+import { readReport } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 
+/** Reports that one call may bring. */
+const givenReportsMax = 1000
 /** Bytes of a manifest that is taken in: 100,000 files of 300 bytes each. */
 const manifestBytesMax = 32 * 1024 * 1024
 
@@ -18,7 +23,7 @@ const manifestBytesMax = 32 * 1024 * 1024
  */
 export async function prepareImport(
   context: DeliveryContext,
-  { request, requestedBy }: TicketOf<ReleaseRequest>,
+  { id, request, requestedBy }: TicketOf<ReleaseRequest>,
 ): Promise<(query: Query) => Promise<TicketOutcome>> {
   const manifest = await readManifest(context, request)
   for (const digest of new Set(manifest.files.map((file) => file.digest))) {
@@ -27,16 +32,33 @@ export async function prepareImport(
     const path = manifest.files.find((file) => file.digest === digest)?.path ?? ''
     throw releaseContentDamaged({ path, digest, found: state })
   }
+  const reports = await readGiven(context, request)
   return async (query) => {
     const known = await loadRelease(query, request.release)
+    // Reports that are brought later prove the same release.
+    if (known !== undefined && reports !== undefined)
+      await saveEvidence(query, request.release, { run: id, ...reports })
     if (known !== undefined) return { kind: 'accepted', subjects: [request.release], note: 'it is here already' }
     const rivals = await findReleases(query, manifest.application, manifest.version)
     if (rivals.some((rival) => rival.manifest.version === manifest.version)) {
       throw releaseVersionTaken({ version: manifest.version })
     }
     await insertRelease(query, { id: request.release, manifest, sealedBy: requestedBy })
+    if (reports !== undefined) await saveEvidence(query, request.release, { run: id, ...reports })
     return { kind: 'accepted', subjects: [request.release] }
   }
+}
+
+/** Reports that came with the release, as gates will see them. They stand under the ticket, where those of a run stand under the run. */
+async function readGiven(
+  context: DeliveryContext,
+  { reports = [] }: ReleaseRequest,
+): Promise<{ readonly source: string; readonly reports: readonly Evidence[] } | undefined> {
+  if (reports.length === 0) return undefined
+  const read: Evidence[] = []
+  for (const { kind, path, digest, size } of reports.slice(0, givenReportsMax))
+    read.push({ path, digest, size, ...(await readReport(context, kind, { digest, size }, new Map())) })
+  return { source: context.sha256(JSON.stringify(reports.map(({ path, digest }) => [path, digest]))), reports: read }
 }
 
 async function readManifest(

@@ -3,10 +3,7 @@ import { releaseArtifactMissing, releaseContentDamaged, releaseFileInvalid } fro
 import { homeLayout } from '#core/home/layout.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
-import { assembleRelease, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
-import { resolveLinks } from '#core/release/resolve-links.ts'
-import type { CommitEntry } from '#core/release/resolve-links.ts'
-import { selectsFile } from '#core/release/select-files.ts'
+import { assembleRelease, releaseId } from '#core/release/assemble.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
 import { releaseVersion } from '#core/release/version.ts'
 import { artifactManifestBytesMax, parseArtifactManifest } from '#core/run/artifact.ts'
@@ -18,6 +15,7 @@ import type { StoredRun } from '#store/run.ts'
 import { collectEvidence } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 import { checkUnsealed, evidenceAtEnd, evidenceSoFar, sealedByOther, siblingsOf } from './release-evidence.ts'
+import { takeCommitFiles } from './take-commit-files.ts'
 import { takeImages } from './take-images.ts'
 
 /** File with the rules of an application, at the root of its repository. */
@@ -67,7 +65,7 @@ async function sealNew(
   const evidence = await (occasion === 'end' ? evidenceAtEnd : evidenceSoFar)(context.store.query, config, run)
   const files =
     config.release.artifact === undefined
-      ? await takeFiles(context, config, run)
+      ? await takeCommitFiles(context, { repository: run.document.repository, sha: run.sha }, config.release.files)
       : await takeArtifact(context, config.release.artifact, run)
   const images = await takeImages(context.blobs, config.release.images, files)
   return record(context, { run, config, evidence, files, occasion, ...(images === undefined ? {} : { images }) })
@@ -118,29 +116,6 @@ function readArtifact(artifact: string, text: string): readonly ReleaseFile[] {
   const manifest = parseArtifactManifest(text)
   if (typeof manifest === 'string') throw releaseFileInvalid({ path: `${artifact}.json`, problem: manifest })
   return manifest.files
-}
-
-/** Files of the commit, brought into the blob store. */
-async function takeFiles(
-  context: DeliveryContext,
-  config: ProjectConfig,
-  run: StoredRun,
-): Promise<readonly ReleaseFile[]> {
-  const { repository } = run.document
-  const all = await context.git.listFiles(repository, run.sha)
-  const chosen = all.filter((file) => selectsFile(config.release.files ?? ['**'], file.path))
-  const entries: CommitEntry[] = []
-  for (const { kind, path, mode, oid } of chosen) {
-    if (kind === 'file') entries.push({ kind, path, mode, oid })
-    else if (kind === 'submodule') entries.push({ kind, path })
-    else entries.push({ kind, path, target: new TextDecoder().decode(await context.git.readBlob(repository, oid)) })
-  }
-  const files: ReleaseFile[] = []
-  for (const { path, mode, oid } of resolveLinks(entries, releaseFilesMax)) {
-    const content = await context.git.readBlob(repository, oid)
-    files.push({ path, mode, ...(await context.blobs.put([content])) })
-  }
-  return files
 }
 
 interface SealInput {

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+
+const rules = (release: string) => `name: shop
+release: { ${release} }
+environments: { live: { targets: [./targets/live], gates: { tests: 1 } } }
+`
+const junit = (failures: number) =>
+  `<testsuite name="t" tests="1" failures="${failures}"><testcase name="a" classname="b">${failures > 0 ? '<failure message="x"/>' : ''}</testcase></testsuite>`
+const digest = (letter: string) => `r.example.org/shop/backend@sha256:${letter.repeat(64)}`
+
+function scratch(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'shipway-built-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What somebody's CI has built; in another order and at another time it is the same. */
+function build(folder: string, names: readonly string[], year: number): void {
+  for (const name of names) {
+    const file = path.join(folder, name)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, `content of ${name}\n`)
+    utimesSync(file, new Date(`${year}-01-01T00:00:00Z`), new Date(`${year}-01-01T00:00:00Z`))
+  }
+  symlinkSync('a.js', path.join(folder, 'latest.js'))
+}
+
+describe('a release without a run', { tags: ['slow'] }, () => {
+  test('has the same id on another machine, whatever the folders are called and whenever they were built', async () => {
+    using repository = new Repository({ 'shipway.yml': rules('artifact: dist') })
+    const clone = path.join(scratch(), 'elsewhere')
+    execFileSync('git', ['clone', '--quiet', repository.root, clone])
+    await using here = new Shipway()
+    await using there = new Shipway()
+    const [one, two] = [scratch(), scratch()]
+    build(one, ['a.js', 'sub/b.js'], 2020)
+    build(two, ['sub/b.js', 'a.js'], 2024)
+    const given = ['--image', `backend=${digest('1')}`, '--json']
+
+    const first = await here.call(repository.root, 'release', 'create', '--artifact', `dist=${one}`, ...given)
+    expect(first.status).toBe(0)
+    const made = JSON.parse(first.stdout) as { id: string; version: string; manifest: { files: { path: string }[] } }
+    expect(made.manifest.files.map((file) => file.path)).toEqual(['a.js', 'latest.js', 'sub/b.js'])
+    expect(made.version).toMatch(/^v\d{8}-\d{4}$/)
+
+    const dry = await there.call(clone, 'release', 'create', '--artifact', `dist=${two}`, ...given, '--dry-run')
+    expect(JSON.parse(dry.stdout)).toMatchObject({ id: made.id, version: made.version, isDry: true })
+    expect((await there.call(clone, 'release', 'list', '--json')).stdout).toContain('"items":[]')
+    const second = await there.call(clone, 'release', 'create', '--artifact', `dist=${two}`, ...given)
+    expect(JSON.parse(second.stdout)).toMatchObject({ id: made.id, note: null })
+    const again = await there.call(clone, 'release', 'create', '--artifact', `dist=${two}`, ...given)
+    expect(JSON.parse(again.stdout)).toMatchObject({ id: made.id, note: 'it is here already' })
+    expect((await there.call(clone, 'release', 'verify', made.id)).status).toBe(0)
+
+    // Other content of the same commit is another release, with a version of its own.
+    const other = await there.call(
+      clone,
+      'release',
+      'create',
+      '--artifact',
+      `dist=${two}`,
+      '--image',
+      `backend=${digest('2')}`,
+      '--json',
+    )
+    expect(JSON.parse(other.stdout)).toMatchObject({ version: `${made.version}-2` })
+  })
+
+  test('is deployed by the same rules, proved by the reports that came with it', async () => {
+    using repository = new Repository({
+      'shipway.yml': rules("files: ['app/**']"),
+      'app/a.txt': 'one\n',
+    })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    const folder = scratch()
+    writeFileSync(path.join(folder, 'junit.xml'), junit(1))
+    writeFileSync(path.join(folder, 'green.xml'), junit(0))
+    writeFileSync(path.join(folder, 'settings.json'), '{"a":1}\n')
+    repository.git('tag', 'v1.0.0')
+
+    const red = await call('release', 'create', '--ref', 'v1.0.0', '--report', path.join(folder, 'junit.xml'))
+    expect(red).toMatchObject({ status: 0, stdout: expect.stringContaining('1.0.0 of shop') })
+    expect((await call('deploy', 'live', 'v1.0.0')).status).toBe(3)
+
+    // Reports that come later prove the same release.
+    const green = ['--report', `tests=${path.join(folder, 'green.xml')}`]
+    expect((await call('release', 'create', '--ref', 'v1.0.0', ...green)).stdout).toContain('it is here already')
+    expect((await call('deploy', 'live', 'v1.0.0')).status).toBe(0)
+    expect(readFileSync(path.join(repository.root, 'targets/live/current/app/a.txt'), 'utf8')).toBe('one\n')
+
+    const more = ['--version', 'v1.1.0', '--file', `app/settings.json=${path.join(folder, 'settings.json')}`]
+    expect((await call('release', 'create', ...more, ...green)).status).toBe(0)
+    expect((await call('deploy', 'live', 'v1.1.0')).status).toBe(0)
+    expect(readFileSync(path.join(repository.root, 'targets/live/current/app/settings.json'), 'utf8')).toBe('{"a":1}\n')
+    expect((await call('audit')).stdout).toContain('release.created')
+  })
+
+  test('says what is wrong with what it is given, and seals nothing', async () => {
+    using repository = new Repository({ 'shipway.yml': rules('artifact: dist') })
+    await using shipway = new Shipway()
+    const folder = scratch()
+    build(folder, ['a.js'], 2020)
+    const dist = ['--artifact', `dist=${folder}`]
+    const wrong: readonly (readonly [string, readonly string[]])[] = [
+      ['RELEASE_ARTIFACT_UNGIVEN', []],
+      ['FLAG_INVALID', ['--artifact', `other=${folder}`]],
+      ['FILE_UNREADABLE', ['--artifact', `dist=${folder}/nowhere`]],
+      ['RELEASE_VERSION_MALFORMED', [...dist, '--version', 'next']],
+      ['RELEASE_IMAGES_INVALID', [...dist, '--image', 'backend=r.example.org/backend:latest']],
+      ['RELEASE_FILE_INVALID', [...dist, '--file', `../out=${folder}/a.js`]],
+      ['FLAG_INVALID', [...dist, '--report', `${folder}/a.js`]],
+      ['REF_NOT_FOUND', [...dist, '--ref', 'v9']],
+    ]
+    for (const [code, flags] of wrong) {
+      const refused = await shipway.call(repository.root, 'release', 'create', ...flags)
+      expect([code, refused.status, refused.stderr]).toEqual([code, 2, expect.stringContaining(code)])
+    }
+    repository.git('tag', 'v1')
+    const tag = await shipway.call(repository.root, 'release', 'create', ...dist, '--ref', 'v1')
+    expect(tag).toMatchObject({ status: 2, stderr: expect.stringContaining('RELEASE_TAG_MALFORMED') })
+    expect((await shipway.call(repository.root, 'release', 'create', ...dist, '--version', 'v1.0.0')).status).toBe(0)
+    writeFileSync(path.join(folder, 'a.js'), 'other\n')
+    const taken = await shipway.call(repository.root, 'release', 'create', ...dist, '--version', 'v1.0.0')
+    expect(taken).toMatchObject({ status: 3, stderr: expect.stringContaining('RELEASE_VERSION_TAKEN') })
+  })
+})
