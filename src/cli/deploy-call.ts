@@ -106,7 +106,9 @@ export async function performDeployment(session: Session, call: DeployCall): Pro
     tellsEnds: true,
     ...(mode === 'rollback' ? { priority: 'P1' } : {}),
   })
-  return concludeDeployments(session, result)
+  // On a terminal the lines above have told for what it waits, and what to type.
+  const { isTTY, stderrIsTTY } = session.world
+  return concludeDeployments(session, result, { hasSeenWaits: isTTY && stderrIsTTY && result.state !== 'left' })
 }
 
 /** Inside a repository of the application an agent can read its rules there, should the home not know it yet. */
@@ -174,7 +176,11 @@ async function meantBy(session: Session, q: Query, call: DeployCall): Promise<De
 }
 
 /** Prints the end of deployments, and turns it into the exit status. */
-export async function concludeDeployments(session: Session, result: WorkResult): Promise<number> {
+export async function concludeDeployments(
+  session: Session,
+  result: WorkResult,
+  { hasSeenWaits }: { readonly hasSeenWaits: boolean } = { hasSeenWaits: false },
+): Promise<number> {
   const deployments = await readFilledHome(session, async (q) =>
     (await Promise.all(result.subjects.map((id) => viewDeployments(q, { id, limit: 1 })))).flat(),
   )
@@ -185,7 +191,8 @@ export async function concludeDeployments(session: Session, result: WorkResult):
         : { apiVersion: 'v1', kind: 'DeploymentList', items: deployments, note: result.note ?? null },
     )
   } else {
-    for (const deployment of deployments) session.print(session.isQuiet ? deployment.id : endLine(deployment, session))
+    for (const deployment of deployments)
+      session.print(session.isQuiet ? deployment.id : endLine(deployment, session, hasSeenWaits))
     if (result.note !== undefined) session.say(result.note)
   }
   if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
@@ -219,12 +226,13 @@ export function exitOfDeployment({ conclusion, reason }: DeploymentSummary, resu
 }
 
 /** `✓ web 1.4.2 → staging in 41s · shipway env show staging`: what changed, and where to look. */
-function endLine(deployment: DeploymentSummary, { out }: Session): string {
+function endLine(deployment: DeploymentSummary, { out }: Session, hasSeenWaits: boolean): string {
   const what = `${deployment.application} ${shortVersion(deployment.version)} → ${deployment.environment}`
   const reason = deployment.reason === undefined ? '' : `: ${deployment.reason.message}`
   if (deployment.state !== 'done') {
     const next = deployment.reason?.hint ?? `shipway why ${deployment.id}`
-    return `${out.paint('yellow', '⏳')} ${what} ${deployment.state}${reason}\n  next: ${next}`
+    const line = `${out.paint('yellow', '⏳')} ${what} ${deployment.state}`
+    return hasSeenWaits ? line : `${line}${reason}\n  next: ${next}`
   }
   const conclusion = deployment.conclusion ?? 'failure'
   const symbol = deploymentMark(conclusion, out.paint)

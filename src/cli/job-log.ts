@@ -58,7 +58,13 @@ async function lastLines(path: string, step: StepView, linesMax: number): Promis
   const records = parseLogIndex(await readFile(`${path}.idx`, 'utf8').catch(() => ''))
   const part = readLogPart(await readRange(path, start, end), records, { offset: start, isComplete: true })
   const lines = linesOf(part, records, step.number).map(({ text }) => text)
-  return withoutHeader(lines).slice(-linesMax)
+  return withoutHeader(step.number === 0 ? withoutFacts(lines) : lines).slice(-linesMax)
+}
+
+/** "Set up job" begins with what the job is: nothing of it says why it failed. */
+function withoutFacts(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.startsWith('##[error]'))
+  return first === -1 ? lines : lines.slice(first)
 }
 
 /** Steps that run beside each other have written among each other. Without an index nobody knows whose a line is. */

@@ -92,6 +92,30 @@ describe('A run', () => {
     expect(unmatched.state.jobs.get('b')?.reason?.code).toBe('JOB_MATRIX_EMPTY')
   })
 
+  test('is red when --matrix names what no job of a called workflow has, and runs the leg where one has it', () => {
+    const matrix = (...n: readonly number[]) => ({ strategy: { matrix: { n } } })
+    const run = (...values: readonly number[]) =>
+      new DrivenRun(
+        documentOf(
+          [job('own', matrix(8, 9)), job('call', { uses: './lib.yml' })],
+          [callable('lib.yml', [job('in', matrix(...values)), job('plain')])],
+          { matrix: [{ key: 'n', value: '3' }] },
+        ),
+      )
+        .start()
+        .claim('call.plain')
+        .finish('call.plain')
+
+    expect(run(1, 3).states).toMatchObject({ own: 'skipped', 'call.in.1': 'ready' })
+    const unmatched = run(1, 2)
+    expect(unmatched.states).toMatchObject({ own: 'skipped', 'call.in': 'skipped', 'call.plain': 'success' })
+    expect(unmatched.state).toMatchObject({
+      state: 'done',
+      conclusion: 'failure',
+      reason: { code: 'JOB_MATRIX_EMPTY', message: 'No leg of any job has n: 3, which --matrix asks for.' },
+    })
+  })
+
   test('keeps legs back beyond max-parallel and lets the next one go when a place is free', () => {
     const run = new Driven(job('m', { strategy: { matrix: { n: [1, 2, 3] }, maxParallel: 1 } })).start()
     expect(run.states).toEqual({ 'm.0': 'ready', 'm.1': 'waiting', 'm.2': 'waiting' })

@@ -1,6 +1,7 @@
 import type { Reason } from '#core/reason.ts'
 import type { Conclusion } from './job-order.ts'
 import { jobIdsAt, legsOf, resultOf, worse } from './lookup.ts'
+import { unmatchedMatrix } from './select-legs.ts'
 import { cancellationOf, count } from './state.ts'
 import type { JobState, RunDecision, RunEffect, RunState, RunStateName, RunWrite } from './state.ts'
 
@@ -134,8 +135,10 @@ export class Draft {
     const open = { ...this.state.open }
     for (const name of Object.keys(open) as (keyof typeof open)[]) open[name] += this.#more.open[name]
     if (open.blocked + open.waiting + open.ready + open.leased + open.calling === 0) {
-      const conclusion = this.#conclusion()
-      this.#writes.push({ kind: 'run', state: 'done', conclusion, finished: true, ...this.#endReason() })
+      const unmatched = this.#cancelled === undefined ? unmatchedMatrix(this.view, this.allJobs()) : undefined
+      const conclusion = unmatched === undefined ? this.#conclusion() : 'failure'
+      const why = unmatched === undefined ? this.#endReason() : { reason: unmatched }
+      this.#writes.push({ kind: 'run', state: 'done', conclusion, finished: true, ...why })
       this.#writes.push({ kind: 'event', event: { type: 'run.finished', conclusion } })
       if (this.state.document.concurrency !== undefined) this.#effects.push({ kind: 'leave-group', key: '' })
       this.#effects.push({ kind: 'run-finished', conclusion })

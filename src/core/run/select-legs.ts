@@ -3,7 +3,7 @@ import type { JsonObject } from '#core/json.ts'
 import type { Reason } from '#core/reason.ts'
 import { jobIdsAt, legsOf, modelOf } from './lookup.ts'
 import { placeOf } from './place.ts'
-import type { RunState } from './state.ts'
+import type { JobState, RunState } from './state.ts'
 
 /**
  * Whether `--matrix KEY:VALUE` leaves a leg: for each key that the leg has and the call names, its value must be one of those named. A key
@@ -40,4 +40,25 @@ export function mayMatchElsewhere(state: RunState, jobId: string): boolean {
       other !== jobId && mayHaveLegs && !legsOf(state, other).every(({ reason }) => reason?.code === noLegReason.code)
     )
   })
+}
+
+/**
+ * Why a run is red that is over and has run nothing of what `--matrix` names: jobs were left out for it, and no leg of any job, in called workflows
+ * neither, has the value. A job that its condition has skipped might have had one: then nobody knows, and the run is as its jobs are.
+ */
+export function unmatchedMatrix(state: RunState, jobs: readonly JobState[]): Reason | undefined {
+  const wanted = state.document.matrix ?? []
+  if (wanted.length === 0 || !jobs.some(hasNoLeg)) return undefined
+  const mayHaveLegs = ({ jobId }: JobState): boolean => {
+    const model = modelOf(state, jobId)
+    return model?.strategy?.matrix !== undefined || model?.uses !== undefined
+  }
+  if (jobs.some((job) => job.leg === undefined && !hasNoLeg(job) && mayHaveLegs(job))) return undefined
+  const missed = wanted.find(({ key }) => !jobs.some(({ leg }) => leg !== undefined && key in leg.matrix))
+  if (missed === undefined) return undefined
+  return { ...noLegReason, message: `No leg of any job has ${missed.key}: ${missed.value}, which --matrix asks for.` }
+}
+
+function hasNoLeg({ leg, reason }: JobState): boolean {
+  return leg === undefined && reason?.code === noLegReason.code
 }

@@ -63,7 +63,10 @@ function failedStep(run: RunView, job: JobView, step: StepView, tails: readonly 
     [step.reason, ...errorsOf(job, step.number).map(({ message }) => message)].map((text) => `##[error]${text}`),
   )
   const tail = tails.find((one) => one.jobKey === job.key && one.step === step.number)
-  const lastLines = (tail?.lines ?? []).filter((line) => !repeated.has(line))
+  // In "Set up job" the error's own lines stand below it, and its sentence may end with one of them.
+  const isSaid = (line: string): boolean =>
+    repeated.has(line) || (step.number === 0 && line !== '' && step.reason?.endsWith(`${line}.`) === true)
+  const lastLines = (tail?.lines ?? []).filter((line) => !isSaid(line))
   return {
     ...red(`job ${job.name}`, {
       code: 'STEP_FAILED',
