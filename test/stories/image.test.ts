@@ -316,4 +316,38 @@ describe.skipIf(missing !== undefined)(`an image of a job ${missing ?? ''}`, { t
     expect(other).toBe(`There is no registry at ${silent.address}: /v2/ answers 404.`)
     expect(mixed).toContain('it is of another repository')
   })
+
+  test('is pushed by a login of the job, by our action and by docker itself, and by nobody after the job', async () => {
+    await using rig = start()
+    const image = `${registry.server}/acme/login-${mark}`
+    const built = build({ image, target: 'production', 'tag-set': 'none', tags: '1,2' })
+    const logIn = (inputs: Readonly<Record<string, Template>> = {}): TestStep => ({
+      uses: 'docker/login-action@v3',
+      with: { registry: `http://${registry.server}/`, ...login(), ...inputs },
+    })
+
+    const right = await rig.run(
+      job([
+        logIn(),
+        built,
+        push({ tags: `${image}:1`, username: '', password: '' }),
+        { run: `docker push --quiet ${image}:2` },
+        { run: 'cp "$DOCKER_CONFIG/config.json" config.json; test ! -e ~/.docker; stat -c %a config.json' },
+      ]),
+    )
+    const wrong = await rig.run(job([logIn({ password: 'guessed' })]))
+    const without = await rig.run(job([logIn({ password: '' })]))
+    const amazon = await rig.run(job([logIn({ registry: '123456789012.dkr.ecr.eu-west-1.amazonaws.com' })]))
+
+    expect(errorsOf(right)).toEqual([])
+    expect(printed(right)).toContain('600')
+    expect(right.log).toContain(`Logged out at ${registry.server}.`)
+    expect(right.log).not.toContain(registry.password)
+    for (const tag of ['1', '2']) expect((await answerOf(`acme/login-${mark}/manifests/${tag}`)).status).toBe(200)
+    expect(errorsOf(wrong)).toEqual([
+      `The registry ${registry.server} refuses the login as ${registry.username} (401).`,
+    ])
+    expect(errorsOf(without)).toEqual([expect.stringContaining('the input "password" is ""')])
+    expect(errorsOf(amazon)).toEqual([expect.stringContaining('"ecr: auto" is not supported')])
+  })
 })

@@ -9,6 +9,7 @@ export const builtInNames = [
   'actions/cache/save',
   'actions/setup-node',
   'actions/setup-python',
+  'docker/login-action',
   'shipway/build-image',
   'shipway/deploy',
   'shipway/push-image',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isLoopback, readReference, registryOrigin, tagOf } from './reference.ts'
+import { isEcr, isLoopback, readReference, registryOfLogin, registryOrigin, tagOf } from './reference.ts'
 
 describe('a name of an image', () => {
   test.each([
@@ -59,4 +59,19 @@ test('passwords travel without TLS to loopback alone', () => {
     expect(registryOrigin(far)).toBe(`https://${far}`)
   expect(registryOrigin('127.0.0.1:5000')).toBe('http://127.0.0.1:5000')
   expect(registryOrigin(undefined)).toBe('https://registry-1.docker.io')
+})
+
+test('a login is for a registry, however it is written', () => {
+  expect(['', 'docker.io', 'https://index.docker.io/v1/'].map(registryOfLogin)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(['https://ghcr.io', 'ghcr.io/', '127.0.0.1:5000'].map(registryOfLogin)).toEqual([
+    'ghcr.io',
+    'ghcr.io',
+    '127.0.0.1:5000',
+  ])
+  expect(isEcr('123456789012.dkr.ecr.eu-west-1.amazonaws.com')).toBe(true)
+  expect(isEcr('ghcr.io')).toBe(false)
 })

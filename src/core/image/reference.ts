@@ -50,6 +50,20 @@ export function tagOf(text: string): string | undefined {
   return tagPattern.test(tag) ? tag : undefined
 }
 
+/** The registry that a login is for, as `docker login` takes it; undefined for Docker's own. */
+export function registryOfLogin(text: string): string | undefined {
+  const registry = text
+    .trim()
+    .replace(/^https?:\/\//, '')
+    .replace(/\/.*$/s, '')
+  return registry === '' || registry === 'docker.io' || registry === 'index.docker.io' ? undefined : registry
+}
+
+/** Amazon's registries, whose passwords come from another service. */
+export function isEcr(registry: string): boolean {
+  return /^(?:\d{12}\.dkr[.-]ecr(?:-fips)?\.[\w.-]+|public\.ecr\.aws)$/.test(registry)
+}
+
 /** Where passwords may travel without TLS: nobody else hears it. */
 export function isLoopback(registry: string): boolean {
   const host = registry.replace(/:\d+$/, '')

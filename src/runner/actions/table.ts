@@ -12,6 +12,7 @@ export const builtInActions: Readonly<Record<BuiltInName, () => Promise<BuiltInA
   'actions/cache/save': async () => (await import('./cache-save.ts')).cacheSave,
   'actions/setup-node': async () => (await import('./setup-node.ts')).setupNode,
   'actions/setup-python': async () => (await import('./setup-python.ts')).setupPython,
+  'docker/login-action': async () => (await import('./docker-login.ts')).dockerLogin,
   'shipway/build-image': async () => (await import('./build-image.ts')).buildImage,
   'shipway/deploy': async () => (await import('./deploy.ts')).deploy,
   'shipway/push-image': async () => (await import('./push-image.ts')).pushImage,

@@ -12,20 +12,27 @@ import type { Credentials } from './registry-client.ts'
 const HELPER_MS = 20_000
 /** Settings that a configuration of our own takes over: where the engine is, and what the program can do. Logins are not among them. */
 const keptSettings = ['currentContext', 'cliPluginsExtraDirs', 'proxies', 'HttpHeaders', 'aliases', 'plugins']
+/** Logins that were there before. `credsStore` is left out: a login of a job does not belong into somebody's keyring. */
+const loginSettings = ['auths', 'credHelpers']
 
-/** A configuration of Docker that holds one login and is removed with it: nobody's `~/.docker` is touched. */
+/** A configuration of Docker that is removed when its login is over: nobody's `~/.docker` is touched. */
 export interface OwnConfig extends Disposable {
   readonly folder: string
 }
 
-export function makeOwnConfig(context: ActionContext, docker: StepDocker): OwnConfig {
+export function makeOwnConfig(
+  context: ActionContext,
+  docker: StepDocker,
+  { keepsLogins = false }: { readonly keepsLogins?: boolean } = {},
+): OwnConfig {
   const folder = mkdtempSync(join(context.temp, '_docker_config_'))
   const users = configFolder(docker)
   for (const name of ['cli-plugins', 'contexts']) {
     if (existsSync(join(users, name))) symlinkSync(join(users, name), join(folder, name))
   }
   const settings = readConfig(users)
-  const kept = Object.fromEntries(keptSettings.flatMap((name) => (name in settings ? [[name, settings[name]]] : [])))
+  const names = keepsLogins ? [...keptSettings, ...loginSettings] : keptSettings
+  const kept = Object.fromEntries(names.flatMap((name) => (name in settings ? [[name, settings[name]]] : [])))
   writeFileSync(join(folder, 'config.json'), JSON.stringify(kept), { mode: 0o600 })
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
