@@ -80,6 +80,9 @@ function applyInput(draft: Draft, input: DeploymentInput): void {
     case 'verify-failed':
       if (draft.phase === 'verify') verifyFailed(draft, input.failure)
       return
+    case 'overdue':
+      overdue(draft, input.failure)
+      return
     case 'cancel':
       cancel(draft, input)
       return
@@ -136,6 +139,15 @@ function verifyFailed(draft: Draft, failure: DeploymentFailure): void {
   // A rollback stays although it is unhealthy: see the drawing at DeploymentState.
   if (draft.mode === 'rollback' && draft.cancel === undefined) beginConfirm(draft)
   else beginRevert(draft)
+}
+
+/** What is in flight ends first, as for any other failure. Going back has no budget: it would have nowhere to go. */
+function overdue(draft: Draft, failure: DeploymentFailure): void {
+  const isOpen = draft.phase === 'prepare' || draft.phase === 'switch' || draft.phase === 'verify'
+  if (!isOpen || draft.mode === 'rollback' || draft.failure !== undefined || draft.cancel !== undefined) return
+  draft.failure = failure
+  if (draft.phase === 'verify') beginRevert(draft)
+  else proceed(draft)
 }
 
 /** Before the switch a cancel ends the deployment, after it everything goes back; while targets confirm it comes too late. */

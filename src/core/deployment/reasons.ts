@@ -1,3 +1,4 @@
+import { renderDuration } from '#core/project/duration.ts'
 import type { Reason } from '#core/reason.ts'
 
 /** A target did not answer where its state had to be known, or it answered and the driver could not go on (`code`). */
@@ -34,6 +35,15 @@ export function targetPending(fact: {
     code: 'TARGET_PENDING',
     message: `Target "${fact.target}" has an open switch of ${fact.deployment}; without a confirmation it goes back by itself at ${at} UTC.`,
     hint: 'It goes on by itself afterwards.',
+  }
+}
+
+/** `gates.time.deploy`: what is not proved in its time goes back, because nobody can say what it is still doing. */
+export function deploymentTooSlow(fact: { readonly environment: string; readonly budgetMs: number }): Reason {
+  return {
+    code: 'DEPLOYMENT_TOO_SLOW',
+    message: `The deployment was not verified within ${renderDuration(fact.budgetMs)} of its start, the budget of ${fact.environment}.`,
+    hint: `\`shipway why\` tells what each phase took. "environments.${fact.environment}.gates.time.deploy" in shipway.yml of the default branch is the budget.`,
   }
 }
 

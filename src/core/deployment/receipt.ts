@@ -5,6 +5,8 @@ export interface DeploymentReceipt {
   readonly totalMs: number
   readonly traffic?: TrafficReceipt
   readonly health?: HealthReceipt
+  /** `gates.time` as it was in force, to compare the measured times with. */
+  readonly budgets?: { readonly deployMs?: number; readonly healthMs?: number }
   /** What the driver cannot know, in sentences. Absent: nothing of the kind. */
   readonly cannotProve?: readonly string[]
 }
@@ -34,6 +36,8 @@ export interface HealthReceipt {
   readonly url: string
   readonly answers: number
   readonly milliseconds: number
+  /** How long the last answer took; absent when there was none. */
+  readonly answerMs?: number
   /** The last answer in a sentence. */
   readonly last: string
 }

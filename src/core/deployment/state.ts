@@ -14,6 +14,7 @@ import type { TargetObservation } from './observation.ts'
  *
  * `prepare` runs on all targets at once. `switch` begins with the first target alone, so that a restart that does not work is
  * met by one host, and goes on with all others at once. `revert` goes through the touched targets from the last to the first.
+ * `overdue` may come at any time: before the confirmation everything goes back, afterwards it decides nothing.
  * A rollback whose health fails stays where it is (confirm, done: failure): going back to the release that it was
  * to replace would be a rollback of a rollback.
  */
@@ -95,6 +96,8 @@ export type DeploymentInput =
   /** The target no longer runs what the plan saw, so it was not switched: nothing was touched there. */
   | { readonly kind: 'switch-refused'; readonly target: string; readonly reason: Reason }
   | { readonly kind: 'verified' }
+  /** The time budget is used up. */
+  | { readonly kind: 'overdue'; readonly failure: DeploymentFailure }
   | { readonly kind: 'verify-failed'; readonly failure: DeploymentFailure }
   | { readonly kind: 'cancel'; readonly by: string; readonly reason: string }
   /** Another process drives from here: what the targets say of themselves, in the order of `targets`. */

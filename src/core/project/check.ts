@@ -108,7 +108,14 @@ function placeOf(target: TargetConfig): string {
 function checkHealth(reader: ProjectReader, environment: EnvironmentConfig): void {
   const { health } = environment
   const path: Path = ['environments', environment.name, 'health']
-  if (health === undefined) return
+  if (health === undefined) {
+    if (environment.gates?.time?.healthMs !== undefined)
+      reader.report('CONFIG_VALUE_INVALID', ['environments', environment.name, 'gates', 'time', 'health'], {
+        message: `"gates.time.health" is a budget for an answer, and nobody asks for one: "${environment.name}" has no "health".`,
+        hint: 'Add "health: { url: https://… }", or take the budget out.',
+      })
+    return
+  }
   checkTemplate(reader, health.url, { path: [...path, 'url'], allowed: healthUrlNames })
   const bad = environment.targets
     .map((target) => addressFor(health.url, target))

@@ -1,4 +1,4 @@
-import type { DeploymentReceipt, TargetReceipt, TrafficReceipt } from '#core/deployment/receipt.ts'
+import type { DeploymentReceipt, HealthReceipt, TargetReceipt, TrafficReceipt } from '#core/deployment/receipt.ts'
 import { renderDuration } from './duration.ts'
 import { renderSize } from './size.ts'
 
@@ -20,14 +20,26 @@ export function receiptLines(receipt: DeploymentReceipt): readonly string[] {
   const { traffic, health, targets } = receipt
   const phases = phaseList(receipt.phases)
   return [
-    `took ${milliseconds(receipt.totalMs)}${phases === '' ? '' : `: ${phases}`}`,
+    `took ${milliseconds(receipt.totalMs)}${against(receipt.totalMs, receipt.budgets?.deployMs)}${phases === '' ? '' : `: ${phases}`}`,
     ...(traffic === undefined ? [] : trafficSentence(traffic).map((text) => `${text} at ${traffic.url} meanwhile`)),
     ...(health === undefined
       ? []
-      : [`${health.url} was asked ${times(health.answers)} in ${milliseconds(health.milliseconds)}: ${health.last}`]),
+      : [
+          `${health.url} was asked ${times(health.answers)} in ${milliseconds(health.milliseconds)}: ${health.last}${answerText(health, receipt.budgets?.healthMs)}`,
+        ]),
     ...targets.map((target) => `${target.name}: ${targetSentence(target)}`),
     ...(receipt.cannotProve ?? []).map((text) => `cannot prove ${text}`),
   ]
+}
+
+function answerText({ answerMs }: HealthReceipt, budgetMs: number | undefined): string {
+  return answerMs === undefined ? '' : ` after ${milliseconds(answerMs)}${against(answerMs, budgetMs)}`
+}
+
+/** A budget that was exceeded is said aloud: a rollback is not stopped by it. */
+function against(tookMs: number, budgetMs: number | undefined): string {
+  if (budgetMs === undefined) return ''
+  return tookMs > budgetMs ? `, over the budget of ${milliseconds(budgetMs)}` : ` of ${milliseconds(budgetMs)}`
 }
 
 /** Where nothing ran before, failures before the first start mean nothing, and so does their number. */

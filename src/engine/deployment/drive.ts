@@ -2,13 +2,11 @@ import { decide } from '#core/deployment/decide.ts'
 import { effectsOf } from '#core/deployment/effects.ts'
 import { healthQuestion, isAskedPerTarget, unhealthy } from '#core/deployment/health.ts'
 import { requiredSecrets, sealedEnvironment } from '#core/deployment/plan.ts'
-import { targetUnreachable } from '#core/deployment/reasons.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentEffect, DeploymentFailure, DeploymentInput, DeploymentState } from '#core/deployment/state.ts'
-import { KnownError, reportError } from '#core/errors.ts'
+import { KnownError } from '#core/errors.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import { hostOfTarget } from '#core/project/target.ts'
-import type { Reason } from '#core/reason.ts'
 import type { Release } from '#core/release/model.ts'
 import { unreachable } from '#core/unreachable.ts'
 import type { DeployDriver, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
@@ -18,10 +16,12 @@ import { appendEvent } from '#store/event.ts'
 import { loadRelease } from '#store/release.ts'
 import { checkHealth } from './check-health.ts'
 import type { DeliveryContext } from './context.ts'
+import { failureOf } from './failure-of.ts'
 import { passGate } from './gate.ts'
 import { inspectTargets } from './inspect-targets.ts'
 import { loadSecrets } from './load-secrets.ts'
 import { ReceiptRecorder } from './receipt-recorder.ts'
+import { overBudget } from './time-budget.ts'
 import { TrafficProbe } from './traffic.ts'
 import { unlockTargets } from './unlock-targets.ts'
 import { writeDecision } from './write-decision.ts'
@@ -137,6 +137,9 @@ class Drive {
   #queue: Promise<unknown> = Promise.resolve()
   #traffic: TrafficProbe | undefined
   #isProved = false
+  /** Aborted when the time budget is used up. */
+  readonly #overdue = new AbortController()
+  readonly #ended = new AbortController()
 
   constructor(context: DeliveryContext, setting: Setting, signal: AbortSignal) {
     this.#context = context
@@ -157,6 +160,7 @@ class Drive {
   }
 
   async run(): Promise<void> {
+    void this.#watchBudget().catch(() => undefined)
     for (let idle = 0; ;) {
       this.#signal.throwIfAborted()
       const { machine } = (await load(this.#context, this.#id)).document
@@ -176,6 +180,7 @@ class Drive {
   }
 
   async close(): Promise<void> {
+    this.#ended.abort()
     await Promise.allSettled(this.#inFlight)
     await this.#traffic?.stop()
   }
@@ -197,7 +202,8 @@ class Drive {
           effect.target,
           { phase: 'prepare', done: 'prepared', failed: 'prepare-failed' },
           async (order, progress) => {
-            this.#receipt.sent(effect.target, await this.#setting.driver.prepare(order, progress, this.#signal))
+            const signal = AbortSignal.any([this.#signal, this.#overdue.signal])
+            this.#receipt.sent(effect.target, await this.#setting.driver.prepare(order, progress, signal))
           },
         )
       case 'switch':
@@ -289,8 +295,12 @@ class Drive {
     for (const { url } of questions) this.#tell(`asking ${url}`)
     const isStopped = async (): Promise<boolean> =>
       (await load(this.#context, this.#id)).document.machine.phase !== 'verify'
+    const answerMsMax = config.gates?.time?.healthMs
+    const limit = answerMsMax === undefined ? {} : { answerMsMax }
     const outcomes = await this.#receipt.measure('verify', undefined, () =>
-      Promise.all(questions.map((question) => checkHealth(this.#context, { question, rule, isStopped }, this.#signal))),
+      Promise.all(
+        questions.map((question) => checkHealth(this.#context, { question, rule, isStopped, ...limit }, this.#signal)),
+      ),
     )
     await this.#judge(
       questions.map(({ url }) => url),
@@ -308,13 +318,21 @@ class Drive {
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.kind === 'stopped') return
       const url = urls[index] ?? ''
-      const { answers, milliseconds, last } = outcome
-      this.#receipt.health({ url, answers, milliseconds, last })
+      const { answers, milliseconds, last, answerMs } = outcome
+      this.#receipt.health({ url, answers, milliseconds, last, ...(answerMs === undefined ? {} : { answerMs }) })
       if (outcome.kind === 'healthy')
         this.#tell(`${url} is healthy after ${milliseconds} ms (${answers} ${answers === 1 ? 'answer' : 'answers'})`)
       else failure ??= { reason: unhealthy({ url, withinMs, answers, last }), isReleaseBad: true }
     }
     await this.#feed(failure === undefined ? { kind: 'verified' } : { kind: 'verify-failed', failure })
+  }
+
+  /** A deployment that is not verified in its time goes back; what prepares may stop anywhere. */
+  async #watchBudget(): Promise<void> {
+    const failure = await overBudget(this.#context, this.#setting, AbortSignal.any([this.#signal, this.#ended.signal]))
+    if (failure === undefined) return
+    await this.#feed({ kind: 'overdue', failure })
+    this.#overdue.abort()
   }
 
   /** Begins before the first switch and ends with the deployment. */
@@ -336,7 +354,11 @@ class Drive {
     const traffic = await this.#traffic?.stop()
     this.#traffic = undefined
     this.#isProved = true
-    return this.#receipt.receipt(traffic, this.#setting.driver.powers.cannotProve)
+    return this.#receipt.receipt({
+      ...(traffic === undefined ? {} : { traffic }),
+      cannotProve: this.#setting.driver.powers.cannotProve ?? [],
+      budgets: this.#setting.config.gates?.time ?? {},
+    })
   }
 
   /** The end and its receipt are one write: whoever hears of the end can read what it proves. */
@@ -373,28 +395,4 @@ class Drive {
     this.#queue = next
     return next
   }
-}
-
-/** What went wrong on a target. A switch that ran and failed speaks against the release; a network or a disk does not. */
-function failureOf(error: unknown, fact: { readonly target: string; readonly isSwitch: boolean }): DeploymentFailure {
-  const report = reportError(error)
-  const reason: Reason =
-    report.kind === 'unreachable'
-      ? {
-          ...targetUnreachable({ target: fact.target, why: report.message }),
-          ...(report.hint === undefined ? {} : { hint: report.hint }),
-        }
-      : {
-          code: report.code,
-          message: `${fact.target}: ${withDetails(report)}`,
-          ...(report.hint === undefined ? {} : { hint: report.hint }),
-        }
-  return { reason, isReleaseBad: fact.isSwitch && report.code === 'RESTART_FAILED' }
-}
-
-function withDetails(report: { readonly message: string; readonly details?: readonly string[] }): string {
-  const lines = (report.details ?? []).map((line) => line.trim()).filter((line) => line !== '')
-  // The end of a stack says nothing; the line that names an error does.
-  const telling = lines.find((line) => /\bE[A-Z]{4,}\b|[Ee]rror:/.test(line)) ?? lines.at(-1)
-  return telling === undefined ? report.message : `${report.message} (${telling})`
 }

@@ -44,13 +44,24 @@ export class ReceiptRecorder {
     this.#health = receipt
   }
 
-  receipt(traffic: TrafficReceipt | undefined, cannotProve: readonly string[] = []): DeploymentReceipt {
+  receipt(known: {
+    readonly traffic?: TrafficReceipt
+    readonly cannotProve: readonly string[]
+    readonly budgets: { readonly deployMs?: number; readonly healthMs?: number }
+  }): DeploymentReceipt {
+    const { traffic, cannotProve } = known
+    const { deployMs, healthMs } = known.budgets
+    const budgets = {
+      ...(deployMs === undefined ? {} : { deployMs }),
+      ...(healthMs === undefined ? {} : { healthMs }),
+    }
     return {
       targets: [...this.#targets].map(([name, target]) => ({ name, ...target })),
       phases: Object.fromEntries([...this.#spans].map(([phase, { from, to }]) => [phase, Math.round(to - from)])),
       totalMs: Math.round(this.#clock.monotonic() - this.#startedAt),
       ...(traffic === undefined ? {} : { traffic }),
       ...(this.#health === undefined ? {} : { health: this.#health }),
+      ...(Object.keys(budgets).length === 0 ? {} : { budgets }),
       ...(cannotProve.length === 0 ? {} : { cannotProve }),
     }
   }

@@ -1,0 +1,31 @@
+import { targetUnreachable } from '#core/deployment/reasons.ts'
+import type { DeploymentFailure } from '#core/deployment/state.ts'
+import { reportError } from '#core/errors.ts'
+import type { Reason } from '#core/reason.ts'
+
+/** What went wrong on a target. A switch that ran and failed speaks against the release; a network or a disk does not. */
+export function failureOf(
+  error: unknown,
+  fact: { readonly target: string; readonly isSwitch: boolean },
+): DeploymentFailure {
+  const report = reportError(error)
+  const reason: Reason =
+    report.kind === 'unreachable'
+      ? {
+          ...targetUnreachable({ target: fact.target, why: report.message }),
+          ...(report.hint === undefined ? {} : { hint: report.hint }),
+        }
+      : {
+          code: report.code,
+          message: `${fact.target}: ${withDetails(report)}`,
+          ...(report.hint === undefined ? {} : { hint: report.hint }),
+        }
+  return { reason, isReleaseBad: fact.isSwitch && report.code === 'RESTART_FAILED' }
+}
+
+function withDetails(report: { readonly message: string; readonly details?: readonly string[] }): string {
+  const lines = (report.details ?? []).map((line) => line.trim()).filter((line) => line !== '')
+  // The end of a stack says nothing; the line that names an error does.
+  const telling = lines.find((line) => /\bE[A-Z]{4,}\b|[Ee]rror:/.test(line)) ?? lines.at(-1)
+  return telling === undefined ? report.message : `${report.message} (${telling})`
+}
