@@ -15,7 +15,7 @@ beforeAll(async () => {
   await writeFile(log, 'Set up job 42\nnot ok 1\n  expected 2, found 3\nbye\n')
   await writeFile(
     `${log}.idx`,
-    '[0,1795261200000,0,"system"]\n[14,1795261201000,1,"out"]\n[45,1795261202000,2,"out"]\n',
+    '[0,1795261200000,0,"system"]\n[14,1795261201000,1,"out"]\n[45,1795261202000,1,"out"]\n',
   )
 })
 afterAll(() => rig[Symbol.asyncDispose]())
