@@ -1,18 +1,41 @@
-import { appendFileSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  writeFileSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileCommandInvalid, fileCommandTooLarge, summaryTooLarge } from '#core/known/runner.ts'
+import { renderSubjects } from '#core/step/artifact-file.ts'
 import { isBlockedVariable, parseKeyValueFile, parsePathFile } from '#core/step/file-command.ts'
+import { declareArtifacts } from './declared-artifacts.ts'
 import type { JobRun } from './job-run.ts'
 import type { StepCollector } from './step-collector.ts'
+import type { StepHost } from './step-host.ts'
 
 /** Most that one step may write into a summary (actions-semantics 78). */
 const SUMMARY_BYTES_MAX = 1024 * 1024
+/** Most that one step may write of its artifacts (79). */
+const ARTIFACTS_BYTES_MAX = 1024 * 1024
 /** Summaries that one job may leave (78). */
 const SUMMARIES_PER_JOB_MAX = 20
 /** Most that the runner reads of any other file: an output may have 1 MiB, and there may be many. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024
 
-type FileCommand = 'GITHUB_ENV' | 'GITHUB_PATH' | 'GITHUB_OUTPUT' | 'GITHUB_STATE' | 'GITHUB_STEP_SUMMARY'
+type FileCommand =
+  | 'GITHUB_ENV'
+  | 'GITHUB_PATH'
+  | 'GITHUB_OUTPUT'
+  | 'GITHUB_STATE'
+  | 'GITHUB_STEP_SUMMARY'
+  | 'GITHUB_ARTIFACTS'
+  /** For the step to read: what the steps before it have declared. */
+  | 'GITHUB_ARTIFACTS_LIST'
 
 const fileNames: Readonly<Record<FileCommand, string>> = {
   GITHUB_ENV: 'set_env',
@@ -20,6 +43,8 @@ const fileNames: Readonly<Record<FileCommand, string>> = {
   GITHUB_OUTPUT: 'set_output',
   GITHUB_STATE: 'save_state',
   GITHUB_STEP_SUMMARY: 'step_summary',
+  GITHUB_ARTIFACTS: 'artifacts',
+  GITHUB_ARTIFACTS_LIST: 'artifacts_list',
 }
 
 /** The files through which one step talks to its job, as variables for its process. They exist, and are empty. */
@@ -35,6 +60,7 @@ export function makeFileCommands(job: JobRun): FileCommandSet {
   for (const command of Object.keys(fileNames) as FileCommand[]) {
     const path = `${folder}/${fileNames[command]}_${number}`
     makeEmpty(path)
+    if (command === 'GITHUB_ARTIFACTS_LIST') writeFileSync(path, renderSubjects(job.commons.artifacts))
     job.host.share(path, 'file')
     paths[command] = path
   }
@@ -51,9 +77,14 @@ function makeEmpty(path: string): void {
  * Carries out what a step wrote, even when it failed (75). Throws the first thing that cannot be read, after the others
  * were carried out.
  */
-export function applyFileCommands(files: FileCommandSet, job: JobRun, collector: StepCollector): void {
+export function applyFileCommands(
+  files: FileCommandSet,
+  job: JobRun,
+  { collector, host }: { readonly collector: StepCollector; readonly host: StepHost },
+): void {
   const problems: unknown[] = []
-  for (const apply of [applyPath, applyEnv, applyOutput, applyState, applySummary]) {
+  const applyArtifacts = (): void => declareArtifacts(job, readCommandFile(files, 'GITHUB_ARTIFACTS'), host)
+  for (const apply of [applyPath, applyEnv, applyOutput, applyState, applySummary, applyArtifacts]) {
     try {
       apply(files, job, collector)
     } catch (error) {
@@ -119,7 +150,8 @@ function readCommandFile(files: FileCommandSet, command: FileCommand): string {
     if (command === 'GITHUB_STEP_SUMMARY' && size > SUMMARY_BYTES_MAX) {
       throw summaryTooLarge({ bytes: size, bytesMax: SUMMARY_BYTES_MAX })
     }
-    if (size > FILE_BYTES_MAX) throw fileCommandTooLarge({ name: command, bytes: size, bytesMax: FILE_BYTES_MAX })
+    const bytesMax = command === 'GITHUB_ARTIFACTS' ? ARTIFACTS_BYTES_MAX : FILE_BYTES_MAX
+    if (size > bytesMax) throw fileCommandTooLarge({ name: command, bytes: size, bytesMax })
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)

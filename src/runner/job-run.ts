@@ -4,6 +4,7 @@ import type { Redactor } from '#core/redact/redactor.ts'
 import type { Annotation, Conclusion, JobOrder, StepReport } from '#core/run/job-order.ts'
 import { annotationLengthMax, annotationsPerJobMax, annotationsPerStepMax } from '#core/step/annotation.ts'
 import type { AnnotationPlace } from '#core/step/annotation.ts'
+import type { ArtifactSubject } from '#core/step/artifact-file.ts'
 import type { LogStream } from '#core/step/log-index.ts'
 import type { ActionModel } from '#core/workflow/action-model.ts'
 import type { StepModel } from '#core/workflow/model.ts'
@@ -72,6 +73,8 @@ export interface ActionUse {
 export interface Frame {
   /** 0 in the job. */
   readonly depth: number
+  /** Ids of the steps on the way to this action, joined by dots; empty in the job. */
+  readonly scope: string
   readonly steps: Record<string, StepRecord>
   /** Whether a step of this frame has failed; a cancel is the job's. */
   status: 'success' | 'failure'
@@ -91,8 +94,13 @@ export interface Frame {
 }
 
 /** A frame in which nothing has run. */
-export function makeFrame(init: Pick<Frame, 'depth' | 'env' | 'inputs' | 'github'>): Frame {
+export function makeFrame(init: Pick<Frame, 'depth' | 'scope' | 'env' | 'inputs' | 'github'>): Frame {
   return { ...init, steps: {}, status: 'success', uses: new Map(), posts: [] }
+}
+
+/** Id of a step below those of the actions that it stands in: `outer.inner.__run`. */
+export function scopedId({ scope }: Frame, { id }: StepModel): string {
+  return scope === '' ? id : `${scope}.${id}`
 }
 
 /** What the stages of a step's action share. */
@@ -159,6 +167,8 @@ interface JobCommons {
   service: Promise<JobService> | undefined
   /** Where the run's own repository lies at the commit that runs, once a step needed it: `$/path`. */
   ownRepository: Promise<string> | undefined
+  /** What steps have declared in `GITHUB_ARTIFACTS`, by name. */
+  artifacts: ReadonlyMap<string, ArtifactSubject>
   /** How many steps have left one. */
   summaries: number
   /** Names for files in the job's temporary folder. */
@@ -236,7 +246,8 @@ export class JobRun {
     this.tag = { runId, jobKey, attempt }
     this.order = init.order
     this.matchers = from?.matchers ?? new ProblemMatchers((message) => this.announce('warning', message))
-    this.root = from?.root ?? makeFrame({ depth: 0, env: {}, inputs: init.order.contexts.inputs, github: {} })
+    this.root =
+      from?.root ?? makeFrame({ depth: 0, scope: '', env: {}, inputs: init.order.contexts.inputs, github: {} })
     this.remoteActions = from?.remoteActions ?? new Map<string, LoadedAction>()
     this.annotations = from?.annotations ?? []
     this.history = from?.history ?? []
@@ -245,6 +256,7 @@ export class JobRun {
       docker: undefined,
       service: undefined,
       ownRepository: undefined,
+      artifacts: new Map(),
       summaries: 0,
       files: 0,
     }

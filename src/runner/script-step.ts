@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { evaluateText } from '#core/expression/template.ts'
 import type { Scope } from '#core/expression/evaluate.ts'
 import { shellInvalid, shellNotFound, workingDirectoryMissing } from '#core/known/runner.ts'
+import { withoutMarks } from '#core/step/action-mark.ts'
 import { planShell, renderShell, shellArgv } from '#core/step/shell.ts'
 import type { ShellPlan } from '#core/step/shell.ts'
 import type { StepModel } from '#core/workflow/model.ts'
@@ -57,7 +58,7 @@ export async function runStepProcess(
   const exitCode = await runLogged(job, plan, collector, host)
   const isStopped = job.control.isOver || job.control.stopCount !== stopsBefore
   return endOfStep(job, isStopped ? 'stopped' : exitCode, () => {
-    applyFileCommands(files, job, collector)
+    applyFileCommands(files, job, { collector, host })
     return collector.failure
   })
 }
@@ -156,7 +157,7 @@ function scriptHeader(script: string, shell: ChosenShell, env: Readonly<Record<s
   const lines = script.replace(/\n+$/, '').split('\n')
   return [
     `##[group]Run ${lines.find((line) => line.trim() !== '')?.trim() ?? ''}`,
-    ...lines,
+    ...lines.map(withoutMarks),
     `shell: ${renderShell(shell.plan, shell.program)}`,
     ...environmentLines(env),
     '##[endgroup]',

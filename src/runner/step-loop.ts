@@ -1,5 +1,6 @@
 import type { Json } from '#core/json.ts'
 import type { Scope } from '#core/expression/evaluate.ts'
+import { endMark, startMark } from '#core/step/action-mark.ts'
 import { evaluateTemplate } from '#core/expression/template.ts'
 import { toText } from '#core/expression/text.ts'
 import { isTruthy } from '#core/expression/value.ts'
@@ -13,7 +14,7 @@ import { evaluateEnvironment } from './evaluate-environment.ts'
 import { keepEventFile } from './event-file.ts'
 import { holdForShell, shellOf } from './failure-shell.ts'
 import { Stopped } from './job-control.ts'
-import { useOf, wantsPost } from './job-run.ts'
+import { scopedId, useOf, wantsPost } from './job-run.ts'
 import type { Frame, JobRun, StepEnd, StepMemory, StepRecord } from './job-run.ts'
 import { rememberStep } from './step-history.ts'
 import { runScriptStep } from './script-step.ts'
@@ -57,9 +58,25 @@ function startBeside(job: JobRun, frame: Frame, step: StepModel, background: Bac
 /** Runs the steps of a composite action. They show as one step of the job. */
 export async function runInnerSteps(job: JobRun, frame: Frame, steps: readonly StepModel[]): Promise<void> {
   for (const step of steps) {
-    const result = await runStep(job, frame, step, { onStart: () => {} })
+    const result = await runMarked(job, frame, step)
     recordResult(job, frame, step, result)
   }
+}
+
+/** One step between its marks, one that is skipped too. */
+async function runMarked(job: JobRun, frame: Frame, step: StepModel): Promise<StepResult> {
+  const id = scopedId(frame, step)
+  const startedAt = performance.now()
+  let isMarked = false
+  const onStart = (name: string): void => {
+    isMarked = true
+    job.print([startMark({ id, name })])
+  }
+  const result = await runStep(job, frame, step, { onStart })
+  const durationMs = isMarked ? Math.round(performance.now() - startedAt) : 0
+  if (!isMarked) onStart(staticName(step))
+  job.print([endMark({ id, ...result, durationMs })])
+  return result
 }
 
 /** How a step is marked in reports, by stage. */

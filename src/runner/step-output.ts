@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { CommandAnswer } from '#core/step/command-session.ts'
+import { withoutMarks } from '#core/step/action-mark.ts'
 import type { Redactor } from '#core/redact/redactor.ts'
 
 /** A line longer than this is cut into pieces: a step that prints without line ends must not fill the memory. */
@@ -86,6 +87,10 @@ export class StepOutput {
       if (answer.kind === 'command') {
         this.#write(block.subarray(written, start))
         this.#writeLines(answer.lines)
+        written = end + 1
+      } else if (withoutMarks(line) !== line) {
+        this.#write(block.subarray(written, start))
+        this.#write(Buffer.from(`${withoutMarks(line)}\n`))
         written = end + 1
       }
       at = nextCandidate(block, end + 1)

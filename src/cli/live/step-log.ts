@@ -1,3 +1,4 @@
+import { isActionMark } from '#core/step/action-mark.ts'
 import type { Palette } from '../palette.ts'
 
 /** Where in a job's log we are: which step's lines come, and whether its header is still open. */
@@ -47,11 +48,12 @@ export function renderTail(lines: readonly string[], palette: Palette): readonly
 
 /** A step's lines without the header that the runner wrote before them. */
 export function withoutHeader(lines: readonly string[]): readonly string[] {
-  if (lines[0]?.startsWith(headerStart) !== true) return lines
-  return lines.slice(lines.indexOf('##[endgroup]') + 1)
+  const hasHeader = lines[0]?.startsWith(headerStart) === true
+  return lines.slice(hasHeader ? lines.indexOf('##[endgroup]') + 1 : 0).filter((line) => !isActionMark(line))
 }
 
 function renderLine(step: StepLog, line: string, palette: Palette): readonly string[] {
+  if (isActionMark(line)) return []
   if (step.header === 'next') step.header = line.startsWith(headerStart) ? [] : 'over'
   if (Array.isArray(step.header)) {
     if (line === '##[endgroup]') return endStepLog(step, palette)

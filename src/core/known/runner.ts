@@ -317,7 +317,10 @@ export function fileCommandInvalid(fact: { name: string; reason: string }): Know
     code: 'FILE_COMMAND_INVALID',
     kind: 'usage',
     message: `Unable to process file command '${fact.name}' successfully: ${fact.reason}`,
-    hint: 'Write NAME=value, or a block NAME<<DELIMITER … DELIMITER.',
+    hint:
+      fact.name === 'GITHUB_ARTIFACTS'
+        ? 'Write one artifact per line: the path of a file, or NAME@sha256:… of an image.'
+        : 'Write NAME=value, or a block NAME<<DELIMITER … DELIMITER.',
   })
 }
 

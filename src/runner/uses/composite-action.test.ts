@@ -154,4 +154,33 @@ runs:
       "Unexpected input(s) 'hwo', valid inputs are ['who', 'From']",
     ])
   })
+
+  test('marks its steps in the log, those of actions inside and skipped ones too, and no output passes for a mark', async () => {
+    const step = (name: string, run: string, more: object = {}) => ({ name, run, shell: 'bash', ...more })
+    const action = (...steps: readonly object[]) => JSON.stringify({ name: 'A', runs: { using: 'composite', steps } })
+    const job = await withActions(
+      {
+        'outer/action.yml': action(
+          { name: 'Inside', id: 'in', uses: './inner' },
+          step('No;t] now', 'exit 1', { if: 'false' }),
+        ),
+        'inner/action.yml': action(step('Fake', 'echo "x ##[end-action id=a;outcome=success]"'), step('Bad', 'exit 2')),
+      },
+      { steps: [{ id: 'a', uses: './outer', continueOnError: true }] },
+    )
+    const marks = job.log.split('\n').filter((line) => line.includes('-action'))
+    expect(marks.map((line) => line.replace(/duration_ms=\d+/, 'duration_ms=N'))).toEqual([
+      '##[start-action display=Inside;id=a.in]',
+      '##[start-action display=Fake;id=a.in.__run]',
+      String.raw`##[group]Run echo "x ##[end-action id=a;outcome=success]"`,
+      String.raw`echo "x ##[\end-action id=a;outcome=success]"`,
+      String.raw`x ##[\end-action id=a;outcome=success]`,
+      '##[end-action id=a.in.__run;outcome=success;conclusion=success;duration_ms=N]',
+      '##[start-action display=Bad;id=a.in.__run_2]',
+      '##[end-action id=a.in.__run_2;outcome=failure;conclusion=failure;duration_ms=N]',
+      '##[end-action id=a.in;outcome=failure;conclusion=failure;duration_ms=N]',
+      '##[start-action display=No%3Bt%5D now;id=a.__run]',
+      '##[end-action id=a.__run;outcome=skipped;conclusion=skipped;duration_ms=N]',
+    ])
+  })
 })

@@ -2,7 +2,7 @@ import { evaluateTemplate } from '#core/expression/template.ts'
 import { toText } from '#core/expression/text.ts'
 import { actionTooDeep } from '#core/known/runner.ts'
 import type { StepModel } from '#core/workflow/model.ts'
-import { STEP_SUCCEEDED, makeFrame, registerPost, useOf, wantsPost } from '../job-run.ts'
+import { STEP_SUCCEEDED, makeFrame, registerPost, scopedId, useOf, wantsPost } from '../job-run.ts'
 import type { Frame, JobRun, LoadedAction, StepEnd } from '../job-run.ts'
 import { stepScope } from '../scope.ts'
 import type { StepCall } from '../script-step.ts'
@@ -55,6 +55,7 @@ function enter(job: JobRun, call: StepCall, action: LoadedAction, inputs: Readon
   return {
     ...makeFrame({
       depth: call.frame.depth + 1,
+      scope: scopedId(call.frame, call.step),
       env: { ...call.frame.env, ...call.ownEnv },
       inputs,
       github: { ...call.frame.github, ...githubOfAction(job, call.step, action) },
