@@ -46,6 +46,7 @@ export class Agent {
   readonly #desk: JobDesk
   readonly #stop = new AbortController()
   readonly #tasks = new Map<string, Promise<void>>()
+  readonly #again = new Set<string>()
   #watch: Disposable | undefined
   /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
   readonly #failure = Promise.withResolvers<never>()
@@ -284,6 +285,8 @@ export class Agent {
   }
 
   #drive(deployment: string): void {
+    // What it has been told at its gate may be older than what somebody asks for now.
+    if (this.#tasks.has(deployment)) this.#again.add(deployment)
     this.#beside(deployment, async () => {
       const end = await this.#context.delivery.drive(deployment, this.#stop.signal)
       // One that waits has changed nothing: asking again because of it would never end.
@@ -320,6 +323,7 @@ export class Agent {
       })
       .finally(() => {
         this.#tasks.delete(subject)
+        if (this.#again.delete(subject)) this.#drive(subject)
         this.#context.notify({ type: 'changed', subject })
         this.#wake.ring()
       })
