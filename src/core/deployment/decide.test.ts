@@ -44,25 +44,6 @@ describe('a deployment', () => {
     expect(kinds).toEqual(['current'])
   })
 
-  test('that has used up its time touches nothing more, or goes back; a rollback and what is confirmed stay', () => {
-    const overdue: DeploymentInput = { kind: 'overdue', failure }
-    const prepared = each('prepared', 't1', 't2', 't3')
-    const early = play(fresh(), [start, overdue, ...prepared])
-    expect(early.state).toMatchObject({ phase: 'done', conclusion: 'failure', reason: failure.reason })
-
-    const switching = play(fresh(), [start, ...prepared, overdue])
-    expect(switching.effects).toEqual([{ kind: 'switch', target: 't1' }])
-    const late = play(switching.state, each('switched', 't1'))
-    expect(late.effects).toMatchObject([{ kind: 'revert', target: 't1' }])
-
-    const verifying = play(fresh(), [...toVerify, overdue, ...each('reverted', 't3', 't2', 't1')])
-    expect(verifying.state).toMatchObject({ phase: 'done', conclusion: 'reverted', reason: failure.reason })
-    expect(verifying.kinds).toEqual(['hold'])
-
-    expect(play(fresh('rollback'), [...toVerify, overdue]).state.phase).toBe('verify')
-    expect(play(fresh(), [...toVerify, { kind: 'verified' }, overdue]).state.phase).toBe('confirm')
-  })
-
   test('prepares all targets at once, switches the first one alone, then all others at once', () => {
     expect(play(fresh(), [start]).effects).toHaveLength(3)
     expect(play(fresh(), [start, ...each('prepared', 't1', 't2', 't3')]).effects).toEqual([
