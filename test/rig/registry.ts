@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { until } from './deploy.ts'
 import type { DockerDaemon } from './docker.ts'
+import type { TokenServer } from './token-server.ts'
 
-/** A real registry (Debian's docker-registry) on loopback, that asks for a login unless it is open. */
+/** A real registry (Debian's docker-registry) on loopback, that asks for a login. */
 export interface Registry extends AsyncDisposable {
   /** `127.0.0.1:<port>` */
   readonly server: string
@@ -24,11 +25,11 @@ const users = `${username}:$2b$04$MaeaybGFG5LLlDcBASs4w.8P8w1G6560Re2Xh1sTntcxly
 /** Ends the registry when the pipe from the test closes, however the test ends. */
 const keeper = 'docker-registry serve "$1" 2>&1 & registry=$!; cat >/dev/null; kill "$registry"; wait "$registry"'
 
-/** The caller has asked `requireSystem(['docker-registry'])`. */
-export async function startRegistry(options: { readonly isOpen?: boolean } = {}): Promise<Registry> {
+/** The caller has asked `requireSystem(['docker-registry'])`. Without `auth` it knows the user below by the password. */
+export async function startRegistry(auth?: TokenServer['auth']): Promise<Registry> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-registry-'))
   await writeFile(join(folder, 'users'), users)
-  await writeFile(join(folder, 'config.yml'), configuration(folder, options.isOpen === true))
+  await writeFile(join(folder, 'config.yml'), configuration(folder, auth))
   const child = spawn('sh', ['-c', keeper, 'keeper', join(folder, 'config.yml')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -51,13 +52,13 @@ export async function startRegistry(options: { readonly isOpen?: boolean } = {})
   }
 }
 
-function configuration(folder: string, isOpen: boolean): string {
+function configuration(folder: string, auth: TokenServer['auth'] | undefined): string {
   return JSON.stringify({
     version: 0.1,
     log: { level: 'info', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, 'data') } },
     http: { addr: '127.0.0.1:0' },
-    ...(isOpen ? {} : { auth: { htpasswd: { realm: 'test', path: join(folder, 'users') } } }),
+    auth: auth ?? { htpasswd: { realm: 'test', path: join(folder, 'users') } },
   })
 }
 

@@ -15,6 +15,7 @@ const programsOf = {
   git: ['git'],
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],
+  openssl: ['openssl'],
   postgresql: ['postgres', 'initdb'],
   rsync: ['rsync'],
 } as const satisfies Record<string, readonly string[]>
@@ -29,6 +30,7 @@ export const systemParts: readonly SystemPart[] = [
   'docker.io',
   'docker-compose',
   'docker-registry',
+  'openssl',
 ]
 
 /** What decides between installing, skipping and failing. */
