@@ -13,6 +13,7 @@ import {
   loadDeployment,
   openDeployments,
   openDeploymentsOf,
+  lastSuccess,
   succeededDeployments,
   updateDeployment,
 } from './deployment.ts'
@@ -35,6 +36,7 @@ import {
   loadRelease,
   markReleaseBad,
   releaseOfRun,
+  releaseIds,
   versionsLike,
 } from './release.ts'
 
@@ -102,6 +104,8 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
       expect(await releaseOfRun(query, 'run_9')).toBeUndefined()
       expect(await listReleases(query, 'shop', 2)).toHaveLength(2)
       expect(await versionsLike(query, 'shop', 'v')).toEqual(new Set(['v1', 'v2', 'v3']))
+      expect((await releaseIds(query, 'shop')).get('v2')).toBe(idOf('2'))
+      expect((await releaseIds(query, 'other')).size).toBe(0)
     })
 
     test('that are bad are not the latest, until somebody takes the mark away', async () => {
@@ -154,6 +158,8 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
       ['1', '2', '1'].map(idOf),
     )
     expect(await succeededDeployments(query, place, 1)).toEqual([{ release: idOf('1'), kind: 'deploy' }])
+    expect(await lastSuccess(query, place, idOf('1'))).toMatchObject({ id: 'dep_3' })
+    expect(await lastSuccess(query, place, idOf('3'))).toBeUndefined()
     expect(await hasSucceeded(query, place, idOf('2'))).toBe(true)
     expect(await hasSucceeded(query, place, idOf('3'))).toBe(false)
     expect(await deploymentOfRun(query, 'run_1', 'staging', idOf('1'))).toMatchObject({ id: 'dep_3' })

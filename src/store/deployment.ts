@@ -192,6 +192,16 @@ export async function succeededDeployments(q: Query, place: Place, limit: number
   return rows.map(({ release, kind }) => ({ release, kind })).toReversed()
 }
 
+/** The latest deployment that has put a release into place there. */
+export async function lastSuccess(q: Query, place: Place, release: string): Promise<StoredDeployment | undefined> {
+  const [row] = await q<DeploymentRow>(
+    `select * from deployment where application = $1 and environment = $2 and release = $3 and conclusion = 'success'
+      order by finished_at desc, id desc limit 1`,
+    [place.application, place.environment, release],
+  )
+  return row === undefined ? undefined : storedDeployment(row)
+}
+
 function storedDeployment(row: DeploymentRow): StoredDeployment {
   return {
     id: row.id,

@@ -1,8 +1,10 @@
+import type { SecretVersions } from '#core/deployment/secret-version.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { answerText, evidenceText } from '#core/view/evidence-text.ts'
 import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
 import { renderSize } from '#core/view/size.ts'
+import { loadDeployment } from '#store/deployment.ts'
 import { latestEvidence } from '#store/evidence.ts'
 import { answersAbout } from '#store/gate-answer.ts'
 import { viewDeployments, viewManifest, viewReleases } from '#store/view.ts'
@@ -264,7 +266,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
   return readFilledHome(session, async (q) => {
     const release = await findRelease(session, q, wanted, flags.app)
     const manifest = (await viewManifest(q, release.id)) as ReleaseManifest | undefined
-    const deployments = await viewDeployments(q, { release: release.id, limit: 50 })
+    const deployments = await withSecretVersions(q, await viewDeployments(q, { release: release.id, limit: 50 }))
     const evidence = await latestEvidence(q, release.id)
     const answers = await answersAbout(q, release.id)
     if (session.isJson) {
@@ -299,12 +301,31 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       ...(release.bad ?? []).map((mark) => paint('red', `  bad       put back on ${mark.environment}: ${mark.reason}`)),
       ...deployments.map(
         (one) =>
-          `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${tookAndReceipt(one)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+          `  deployed  ${exactTime(one.createdAt)} ${one.environment}: ${one.conclusion ?? one.state}${tookAndReceipt(one)}${secretText(one.secretVersions)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
       ),
     ]
     session.print(lines.join('\n'))
     return 0
   })
+}
+
+/** Which versions of its secrets each deployment has brought. */
+async function withSecretVersions(
+  q: Query,
+  deployments: readonly DeploymentSummary[],
+): Promise<readonly (DeploymentSummary & { readonly secretVersions?: SecretVersions })[]> {
+  return Promise.all(
+    deployments.map(async (one) => {
+      const secretVersions = (await loadDeployment(q, one.id))?.document.secretVersions
+      return secretVersions === undefined ? one : { ...one, secretVersions }
+    }),
+  )
+}
+
+/** ` (secrets: API_KEY 0b31c2a4f5d6)`. */
+function secretText(versions: SecretVersions = {}): string {
+  const each = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return each.length === 0 ? '' : ` (secrets: ${each.join(', ')})`
 }
 
 function placesOf(release: ReleaseSummary, environments: readonly EnvironmentView[]): readonly string[] {

@@ -1,5 +1,6 @@
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { DeploymentPlan } from './plan.ts'
+import type { SecretVersions } from './secret-version.ts'
 import type { DeploymentState } from './state.ts'
 
 /** Everything of a deployment that is not a column: stored as JSON with its row. */
@@ -17,6 +18,8 @@ export interface DeploymentDocument {
   readonly authors: readonly string[]
   /** Tickets whose secrets it may use: its own and its run's. */
   readonly secretTickets: readonly string[]
+  /** Which version of each secret it has brought, once it has started; never a value. */
+  readonly secretVersions?: SecretVersions
   /** The rules as they were when it started: a change of shipway.yml in the middle changes nothing. Targets are absolute. */
   readonly environment?: EnvironmentConfig
   readonly reason?: string

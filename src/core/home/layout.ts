@@ -9,6 +9,8 @@ export const homeLayout = {
   outbox: 'outbox',
   quarantine: 'quarantine',
   secrets: 'secrets',
+  /** Key of the versions that deployments tell of secrets; mode 0600. */
+  secretKey: 'secrets/versions.key',
   /** A mark of each living runner process. */
   runners: 'runners',
   blobs: 'blobs',

@@ -16,7 +16,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 /** What releases and deployments need of the world. Handed down as one read-only value. */
 export interface DeliveryContext {
   readonly store: SqlDriver
-  readonly files: Pick<HomeFiles, 'readText' | 'list'>
+  readonly files: Pick<HomeFiles, 'readText' | 'list' | 'write'>
   readonly git: Pick<Git, 'readFiles' | 'listFiles' | 'readBlob' | 'diffLines'>
   readonly clock: Clock
   readonly ids: Ids

@@ -29,6 +29,7 @@ import { makePlan } from './make-plan.ts'
 import { deploymentQuestion } from './question.ts'
 import { runningTargets } from './running-targets.ts'
 import { readSavedPlan } from './saved-plan.ts'
+import { secretsOfDeployment } from './secret-versions.ts'
 import { writeDecision } from './write-decision.ts'
 import type { DecisionExtras } from './write-decision.ts'
 
@@ -231,12 +232,21 @@ async function startOrWait(
     }
     if (judged.verdict.kind !== 'pass') return writeDecision(context, query, id, inputOf(judged.verdict), extras)
     const targets = plan.targets.map(({ name, from }) => ({ name, ...(from === undefined ? {} : { from }) }))
+    const secrets = await secretsOfDeployment(context, query, { ...judged, config })
     return writeDecision(
       context,
       query,
       id,
       { kind: 'start', targets },
-      { ...extras, started: true, document: { ...extras.document, environment: config } },
+      {
+        ...extras,
+        started: true,
+        document: { ...extras.document, environment: config, secretVersions: secrets.versions },
+        events: [
+          ...(extras.events ?? []),
+          ...secrets.changes.map((line) => ({ type: 'deployment.progress', line }) as const),
+        ],
+      },
     )
   })
   context.notify({ type: 'changed', subject: id })
