@@ -6,6 +6,7 @@ import type { LogLine, LogPart, LogRecord } from '#core/step/log-index.ts'
 import type { RunView, StepView } from '#core/view/model.ts'
 import type { FailureTail } from './live/ending.ts'
 import { withoutHeader } from './live/step-log.ts'
+import type { LineRange } from './pairs.ts'
 import type { Session } from './session.ts'
 import { drained } from './sink.ts'
 import type { Sink } from './sink.ts'
@@ -139,6 +140,32 @@ export async function startOfTail(
     end = start
   }
   return range.start
+}
+
+/** The bytes of some lines of a slice: nothing is decoded on the way, so that a line far behind costs little more than one in front. */
+export async function sliceOfLines<Of extends LogSlice>(slice: Of, range: LineRange): Promise<Of> {
+  const size = (await stat(slice.path).catch(() => undefined))?.size ?? 0
+  const end = Math.min(slice.end ?? size, size)
+  const start = await offsetAfter(slice.path, { start: slice.start, end, lines: range.from - 1 })
+  if (range.to === undefined) return { ...slice, start, end }
+  return { ...slice, start, end: await offsetAfter(slice.path, { start, end, lines: range.to - range.from + 1 }) }
+}
+
+/** Where a number of lines has passed: read forwards, piece by piece. The end where there are not so many. */
+async function offsetAfter(
+  path: string,
+  range: { readonly start: number; readonly end: number; readonly lines: number },
+): Promise<number> {
+  let missing = range.lines
+  for (let start = range.start; missing > 0 && start < range.end;) {
+    const bytes = await readRange(path, start, Math.min(range.end, start + chunkBytes))
+    if (bytes.length === 0) return range.end
+    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
+      if ((missing -= 1) === 0) return start + at + 1
+    }
+    start += bytes.length
+  }
+  return missing === 0 ? range.start : range.end
 }
 
 /** Waits until a slow reader has taken the text, so that nothing piles up. */

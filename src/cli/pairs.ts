@@ -23,7 +23,25 @@ export function parsePair(flag: string, value: string, separator = '='): readonl
 /** A whole number of at least 1. */
 export function parseCount(flag: string): (value: string) => number {
   return (value) => {
-    if (!/^[1-9]\d{0,5}$/.test(value)) throw flagInvalid({ flag, value, expected: 'a whole number from 1' })
+    if (!/^[1-9]\d{0,8}$/.test(value)) throw flagInvalid({ flag, value, expected: 'a whole number from 1' })
     return Number(value)
+  }
+}
+
+/** Lines of a text, counted from 1; both ends belong to it, and `to` is absent for "as far as it goes". */
+export interface LineRange {
+  readonly from: number
+  readonly to?: number
+}
+
+/** `--lines 20-40`, `20-` or `20`. */
+export function parseLineRange(flag: string): (value: string) => LineRange {
+  return (value) => {
+    const [, first = '', dash = '', last = ''] = /^([1-9]\d{0,11})(?:(-)(\d{0,12}))?$/.exec(value) ?? []
+    const from = Number(first)
+    const to = dash === '' ? from : Number(last)
+    if (first === '' || (last !== '' && to < from))
+      throw flagInvalid({ flag, value, expected: 'a line, or two such as 20-40 or 20-' })
+    return dash !== '' && last === '' ? { from } : { from, to }
   }
 }

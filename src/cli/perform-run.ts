@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { homeLayout } from '#core/home/layout.ts'
 import { shellWithoutTerminal } from '#core/known/cli.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import type { DeploymentSummary, RunView } from '#core/view/model.ts'
@@ -101,14 +104,22 @@ async function conclude(
   } else if (session.isQuiet) {
     for (const { id } of runs) session.print(id)
   } else {
-    for (const view of runs)
-      session.world.stdout.write(
-        renderRunEnding(view, await failureTails(session.home, view, tailLinesMax), session.out, result.isBrief),
-      )
+    for (const view of runs) {
+      const tails = await failureTails(session.home, view, tailLinesMax)
+      const summaries = summariesOf(session.home, view)
+      session.world.stdout.write(renderRunEnding(view, tails, session.out, { isBrief: result.isBrief, summaries }))
+    }
   }
   if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
   if (runs.some((view) => isRed(view))) return 1
   return result.state === 'waiting' ? 8 : 0
+}
+
+/** What the jobs wrote into GITHUB_STEP_SUMMARY: each a file in Markdown. */
+function summariesOf(home: string, { id, jobs }: RunView): readonly string[] {
+  const paths = jobs.map(({ key, attempt }) => join(home, homeLayout.summary(id, key, attempt)))
+  const folder = dirname(paths[0] ?? home)
+  return existsSync(folder) ? paths.filter((path) => existsSync(path)) : []
 }
 
 /** An automatic deployment (`auto`) belongs to no job, and its end is the answer too. */

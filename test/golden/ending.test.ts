@@ -33,10 +33,23 @@ describe('the end of a run', () => {
 })
 
 test('the end of a run without logs leaves out what its lines have told', () => {
-  const text = renderRunEnding(failedRun, [], plain, true)
+  const text = renderRunEnding(failedRun, [], plain, { isBrief: true })
 
   expect(text).not.toMatch(/integration/)
   expect(text).toMatch(/✗ run #12 CI failed/)
+})
+
+test('the end of a run names the summaries that its jobs have written, the first of many', () => {
+  const of = (count: number) => Array.from({ length: count }, (_, index) => `/home/summary/job${index}.1.md`)
+
+  const named = (count: number) =>
+    renderRunEnding(failedRun, [], plain, { summaries: of(count) })
+      .split('\n')
+      .filter((line) => line.startsWith('summary:'))
+
+  expect(named(0)).toEqual([])
+  expect(named(2)).toEqual(['summary: /home/summary/job0.1.md', 'summary: /home/summary/job1.1.md'])
+  expect(named(5).at(-1)).toBe('summary: … and 2 more beside them')
 })
 
 const failedRun: RunView = {

@@ -60,6 +60,7 @@ test.for<Case>([
   ['second-word-missing', 2, ['release']],
   ['second-word-unknown', 2, ['release', 'lst']],
   ['flag-value', 2, ['logs', '--tail', 'many']],
+  ['lines-form', 2, ['logs', '--lines', '40-20']],
   ['input-form', 2, ['run', '--input', 'novalue'], inRepository()],
   ['platform-form', 2, ['run', '--platform', 'ubuntu=vm'], inRepository()],
   ['secret-missing', 2, ['run', '--secret', 'NPM_TOKEN'], inRepository()],

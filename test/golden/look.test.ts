@@ -52,6 +52,7 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   ['logs', ['logs', 'run_web2'], {}],
   ['logs-failed', ['logs', 'run_web2', '--failed', '--timestamps'], {}],
   ['logs-tail', ['logs', 'run_web2', '--job', 'test', '--tail', '2'], {}],
+  ['logs-lines', ['logs', 'run_web2', '--job', 'test', '--lines', '2-3'], {}],
   ['logs-json', ['logs', 'run_web2', '--step', 'Unit tests', '--json'], {}],
   ['complete-command', ['__complete', '--', 're'], {}],
   ['complete-environment', ['__complete', '--', 'deploy', ''], {}],

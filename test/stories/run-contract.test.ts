@@ -2,7 +2,7 @@
  * The command line of `shipway run` is a contract: others call it. Each option alone and with others, the three exit statuses, and what
  * `--json` prints in every ending.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -261,6 +261,20 @@ describe('shipway run --json', { tags: ['slow'] }, () => {
     expect(end.status).toBe(2)
     expect(documentOf(end)).toMatchObject({ apiVersion: 'v1', kind: 'Error', error: { code, exitCode: 2 } })
   })
+})
+
+test('what a job wrote into its summary is named at the end, and can be read there', { tags: ['slow'] }, async () => {
+  const job = (id: string, script: string) => `  ${id}: { runs-on: ubuntu-latest, steps: [{ run: '${script}' }] }\n`
+  const said = job('said', 'echo "# All is well" >> "$GITHUB_STEP_SUMMARY"')
+  using repository = new Repository({
+    '.github/workflows/ci.yml': `on: push\njobs:\n${said}${job('silent', 'true')}`,
+  })
+  await using shipway = new Shipway()
+
+  const end = await shipway.call(repository.root, 'run')
+
+  const named = end.stdout.split('\n').filter((line) => line.startsWith('summary: '))
+  expect(named.map((line) => readFileSync(line.slice('summary: '.length), 'utf8').trim())).toEqual(['# All is well'])
 })
 
 /** Exactly one document stands on standard output. */

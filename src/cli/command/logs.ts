@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
-import { attemptUnknown, jobUnknown } from '#core/known/cli.ts'
+import { attemptUnknown, flagInvalid, jobUnknown } from '#core/known/cli.ts'
 import type { JobView, RunView, StepView } from '#core/view/model.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
 import type { Subject } from '#store/view.ts'
 import type { CommandPage } from '../command.ts'
 import { followLog } from '../follow-log.ts'
 import type { FollowFlags } from '../follow-log.ts'
-import { jobLogPath, printLog } from '../job-log.ts'
+import { jobLogPath, printLog, sliceOfLines } from '../job-log.ts'
 import type { LogSlice } from '../job-log.ts'
 import { isJobWanted, isStepWanted } from '../log-filter.ts'
 import { findSubject, readFilledHome } from '../open-home.ts'
-import { parseCount } from '../pairs.ts'
+import { parseCount, parseLineRange } from '../pairs.ts'
+import type { LineRange } from '../pairs.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { Session } from '../session.ts'
 
@@ -20,6 +21,7 @@ interface Flags extends FollowFlags {
   readonly follow?: boolean
   readonly exitStatus?: boolean
   readonly attempt?: number
+  readonly lines?: LineRange
 }
 
 export const page: CommandPage = {
@@ -29,6 +31,7 @@ export const page: CommandPage = {
     { command: 'shipway logs latest', purpose: 'the whole log of the latest run' },
     { command: 'shipway logs 12 --failed', purpose: 'only the steps that failed in run #12' },
     { command: 'shipway logs latest --job test --tail 50', purpose: 'the end of one job' },
+    { command: 'shipway logs 12 --job test --lines 5000-5050', purpose: 'some lines of a long log' },
     { command: 'shipway logs 12 --attempt 1', purpose: 'what the first attempt of run #12 said' },
     { command: 'shipway logs -f latest', purpose: 'watch a run' },
     {
@@ -44,6 +47,7 @@ export const page: CommandPage = {
       .option('--attempt <n>', 'of an earlier attempt of the run: 1 is the first', parseCount('--attempt'))
       .option('--step <name>', 'only this step: its number, id or name')
       .option('--tail <n>', 'only the last lines of each job', parseCount('--tail'))
+      .option('--lines <range>', 'only these lines of each job or step: 20-40, 20- or 20', parseLineRange('--lines'))
       .option('--timestamps', 'the time in front of each line')
       .option('--failed', 'only steps that failed')
       .option('-f, --follow', 'go on until the run has ended')
@@ -60,9 +64,12 @@ async function logs(session: Session, wanted: string, flags: Flags): Promise<num
   })
   const answer = async (): Promise<number> => (flags.exitStatus === true ? exitStatus(session, subject) : 0)
   if (flags.job !== undefined && run !== undefined) wantedJobs(run, flags.job)
-  if (run === undefined || (flags.follow === true && run.state !== 'done'))
+  if (run === undefined || (flags.follow === true && run.state !== 'done')) {
+    if (flags.lines !== undefined)
+      throw flagInvalid({ flag: '--lines', value: String(flags.lines.from), expected: 'a log without --follow' })
     return (await followLog(session, subject.id, run, flags)) ?? (await answer())
-  const slices = selectSlices(session.home, run, flags)
+  }
+  const slices = await selectSlices(session.home, run, flags)
   if (slices.length > 0 && !existsSync(join(session.home, homeLayout.run(run.id))))
     session.warn(
       `the files of ${run.id} are gone: \`shipway doctor --prune\`, or an agent that stays, has removed them`,
@@ -116,7 +123,7 @@ interface Slice extends LogSlice {
   readonly step?: StepView
 }
 
-function selectSlices(home: string, run: RunView, flags: Flags): readonly Slice[] {
+async function selectSlices(home: string, run: RunView, flags: Flags): Promise<readonly Slice[]> {
   const jobs = wantedJobs(run, flags.job)
   const slices = jobs.filter((job) => job.attempt > 0).flatMap((job) => slicesOf(home, run.id, job, flags))
   if (slices.length === 0 && flags.step !== undefined) {
@@ -126,7 +133,8 @@ function selectSlices(home: string, run: RunView, flags: Flags): readonly Slice[
       known: jobs.flatMap((job) => job.steps.map((step) => `${job.key}/${step.name}`)),
     })
   }
-  return slices
+  const { lines } = flags
+  return lines === undefined ? slices : Promise.all(slices.map((slice) => sliceOfLines(slice, lines)))
 }
 
 function wantedJobs(run: RunView, job: string | undefined): readonly JobView[] {

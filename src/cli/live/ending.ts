@@ -15,15 +15,25 @@ export interface FailureTail {
   readonly lines: readonly string[]
 }
 
+export interface EndingChoice {
+  /** Whoever reads it has just read, line by line, how each job ended. */
+  readonly isBrief?: boolean
+  /** Paths of the summaries that jobs have written, in the order of the jobs. */
+  readonly summaries?: readonly string[]
+}
+
+/** Summaries that are named one by one; the rest is counted. */
+const summariesMax = 3
+
 /**
  * What stands at the end of a run: how each job ended, what failed and its last lines, what was sealed, where to look, what to do
- * next. The last lines matter most. `isBrief`: whoever reads it has just read, line by line, how each job ended.
+ * next. The last lines matter most.
  */
 export function renderRunEnding(
   run: RunView,
   tails: readonly FailureTail[],
   palette: Palette,
-  isBrief = false,
+  { isBrief = false, summaries = [] }: EndingChoice = {},
 ): string {
   const { paint } = palette
   const nameWidth = Math.min(40, Math.max(0, ...run.jobs.map((job) => displayWidth(job.name))))
@@ -49,7 +59,7 @@ export function renderRunEnding(
       ({ environment, reason }) => `${paint('yellow', '!')} ${environment} does not take it: ${reason.message}`,
     ),
   )
-  if (!(isBrief && run.state === 'waiting')) lines.push(...nextSteps(run, palette))
+  if (!(isBrief && run.state === 'waiting')) lines.push(...nextSteps(run, summaries, palette))
   return `${lines.join('\n')}\n`
 }
 
@@ -104,8 +114,10 @@ export function tookAndReceipt(deployment: DeploymentSummary): string {
 }
 
 /** Where to look and what to type: only what the state of the run calls for. */
-function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
+function nextSteps(run: RunView, summaries: readonly string[], { paint }: Palette): readonly string[] {
   const steps: string[] = []
+  const told = summaries.slice(0, summariesMax).map((path) => `summary: ${path}`)
+  if (summaries.length > summariesMax) told.push(`summary: … and ${summaries.length - summariesMax} more beside them`)
   const red = run.jobs.filter((job) => job.conclusion === 'failure')
   // Of a called workflow the job that failed has a log, the job that calls it has none.
   const failed = red.find((job) => job.steps.length > 0) ?? red[0]
@@ -119,5 +131,6 @@ function nextSteps(run: RunView, { paint }: Palette): readonly string[] {
     steps.push(`next:  ${deployment.reason?.hint ?? `shipway why ${deployment.id}`}`)
   }
   if (run.state === 'waiting' && steps.length === 0) steps.push(`next:  ${run.reason?.hint ?? `shipway why ${run.id}`}`)
-  return steps.length === 0 ? [] : ['', ...steps.map((step) => paint('dim', step))]
+  const all = [...told, ...steps]
+  return all.length === 0 ? [] : ['', ...all.map((step) => paint('dim', step))]
 }
