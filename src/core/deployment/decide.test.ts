@@ -7,6 +7,7 @@ import type { DeploymentInput, DeploymentState, DeploymentWrite } from './state.
 
 const failure = { reason: { code: 'X_FAILED', message: 'It broke.' }, isReleaseBad: false }
 const bad = { ...failure, isReleaseBad: true }
+const happenings = ['crash', 'cancel', 'timer', 'overdue'] as const
 const names = (count: number) => Array.from({ length: count }, (_, index) => `t${index + 1}`)
 
 function fresh(mode: DeploymentState['mode'] = 'deploy'): DeploymentState {
@@ -243,10 +244,7 @@ const script = fc.array(
     ),
     event: fc.oneof(
       { weight: 12, arbitrary: fc.constant('act' as const) },
-      {
-        weight: 1,
-        arbitrary: fc.constantFrom('crash' as const, 'cancel' as const, 'timer' as const, 'overdue' as const),
-      },
+      { weight: 1, arbitrary: fc.constantFrom(...happenings) },
     ),
   }),
   { maxLength: 80 },
