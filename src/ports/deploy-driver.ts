@@ -1,5 +1,6 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
 import type { DriverPowers } from '#core/deployment/driver-power.ts'
+import type { DrainReceipt } from '#core/deployment/receipt.ts'
 import type { HealthRule, HostTarget, TargetConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 
@@ -69,6 +70,11 @@ export interface FileDifference {
   readonly path: string
 }
 
+/** What a target can prove of its switch. */
+export interface TargetProof {
+  readonly drained?: DrainReceipt
+}
+
 /** Says what happens, in sentences for people: `uploading 3 of 12 files (1.2 MB)`. */
 export type Progress = (line: string) => void
 
@@ -101,8 +107,8 @@ export interface DeployDriver<Target extends TargetConfig = HostTarget> {
    * itself after `confirmWithinMs` unless `confirm` is heard. When the restart hook fails it has already gone back.
    */
   switch(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<void>
-  /** Disarms the timer and removes old releases, never the running or the previous one. */
-  confirm(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<void>
+  /** Disarms the timer and removes old releases, never the running or the previous one. Says what the target can prove of the switch. */
+  confirm(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<TargetProof>
   /** Puts the release that ran before back and runs its restart hook. Nothing to do when the switch never happened. */
   revert(order: TargetOrder<Target>, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { KnownError } from '#core/errors.ts'
 import type { Release } from '#core/release/model.ts'
-import type { DeployDriver, FileDifference, InspectOrder, Progress, TargetOrder } from './deploy-driver.ts'
+import type { DeployDriver, FileDifference, InspectOrder, Progress, TargetOrder, TargetProof } from './deploy-driver.ts'
 
 /**
  * What a target starts and stops together with a release, beside the user's restart command. The scripts are constant texts of a driver:
@@ -15,9 +15,18 @@ export interface ServiceScripts {
   readonly settings: string
   /** Readable by the deploying account only. */
   readonly env: string
+  /**
+   * Not empty where `down` also takes back what a release has told others, as a proxy: then it comes first when a release goes back to one
+   * without this.
+   */
+  readonly front?: string
 }
 
-export type FolderOrder = TargetOrder & { readonly service?: ServiceScripts }
+export type FolderOrder = TargetOrder & {
+  readonly service?: ServiceScripts
+  /** The error behind a word that the scripts of `service` caused, `up <status>` above all; undefined: the usual one. */
+  readonly failure?: TargetCall['failure']
+}
 
 /** A line that a script said: `shipway:<word> <rest>`. */
 export interface Answer {
@@ -52,7 +61,7 @@ export interface ReleaseFolders extends DeployDriver {
     signal: AbortSignal,
   ): Promise<{ readonly sentBytes: number; readonly sentFiles: number }>
   switch(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<void>
-  confirm(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<void>
+  confirm(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<TargetProof>
   revert(order: FolderOrder, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
   /** Runs a script of the caller's in the way of the driver's own. */
   call(order: FolderOrder, call: TargetCall, progress: Progress, signal: AbortSignal): Promise<readonly Answer[]>

@@ -13,6 +13,7 @@ const programsOf = {
   'docker-registry': ['docker-registry'],
   bsdutils: ['script'],
   git: ['git'],
+  nginx: ['nginx'],
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],
   openssl: ['openssl'],
@@ -31,6 +32,7 @@ export const systemParts: readonly SystemPart[] = [
   'docker-compose',
   'docker-registry',
   'openssl',
+  'nginx',
 ]
 
 /** What decides between installing, skipping and failing. */

@@ -14,7 +14,12 @@ describe('a composed project', () => {
       'name: x\nservices:\n  web:\n    image: a:1\n    ports: [{mode: ingress, host_ip: 127.0.0.1, target: 80, published: "8001", protocol: tcp}]\n',
     )
 
-    const web = { name: 'web', image: 'a:1', ports: [{ address: '127.0.0.1', published: '8001', target: '80' }] }
+    const web = {
+      name: 'web',
+      image: 'a:1',
+      ports: [{ address: '127.0.0.1', published: '8001', target: '80' }],
+      hasHealthCheck: false,
+    }
     expect(old).toEqual({ version: '3.8', services: [web] })
     expect(recent).toEqual({ services: [web] })
   })

@@ -8,6 +8,11 @@ export interface ComposedService {
   /** Absent: it would have to be built. */
   readonly image?: string
   readonly ports: readonly PublishedPort[]
+  readonly containerName?: string
+  /** Absent for a network of the project, where ports can be published. */
+  readonly networkMode?: string
+  /** False: only the image can have a health check. */
+  readonly hasHealthCheck: boolean
 }
 
 /** A port of a container that the host opens. */
@@ -47,8 +52,15 @@ export function readComposed(text: string): Composed | string {
         name,
         ...(typeof service['image'] === 'string' && service['image'] !== '' ? { image: service['image'] } : {}),
         ports: Array.isArray(service['ports']) ? service['ports'].map(readPort) : [],
+        ...(typeof service['container_name'] === 'string' ? { containerName: service['container_name'] } : {}),
+        ...readNetworkMode(service['network_mode']),
+        hasHealthCheck: isJsonObject(service['healthcheck']) && service['healthcheck']['test'] !== undefined,
       })),
   }
+}
+
+function readNetworkMode(written: Json | undefined): { networkMode?: string } {
+  return typeof written !== 'string' || written === 'bridge' ? {} : { networkMode: written }
 }
 
 function readPort(written: Json): PublishedPort {

@@ -1,3 +1,5 @@
+import type { BlueGreenConfig } from './blue-green.ts'
+
 /** What the driver `compose` needs to know beyond the release: the group `compose` of an environment, with its defaults. */
 export interface ComposeConfig {
   /** Compose files of the release, as paths in it; later ones extend earlier ones. Empty: the usual name. */
@@ -15,6 +17,8 @@ export interface ComposeConfig {
   readonly registry?: { readonly server: string; readonly username: string; readonly password: string }
   /** Socket of the engine on the hosts, as `DOCKER_HOST`; absent: what docker finds there. */
   readonly engine?: string
+  /** How services are switched behind the nginx of the host; absent: everything is replaced where it stands. */
+  readonly blueGreen?: BlueGreenConfig
 }
 
 export const composeDefaults = { healthWithinMs: 120_000, pullWithinMs: 600_000 } as const
@@ -34,11 +38,16 @@ export function composeProject(
   config: ComposeConfig,
   place: { readonly application: string; readonly environment: string; readonly target: { readonly name: string } },
 ): string {
-  if (config.project !== undefined) return config.project.replaceAll(targetName, nameOf(place.target.name))
+  if (config.project !== undefined) return ofTarget(config.project, place.target)
   return nameOf(`${place.application}-${place.environment}`)
 }
 
-/** In `project`: for targets that share an engine. */
+/** A text of the group `compose` as it is for one of the targets. */
+export function ofTarget(text: string, target: { readonly name: string }): string {
+  return text.replaceAll(targetName, nameOf(target.name))
+}
+
+/** For targets that share an engine or a host. */
 const targetName = '${{ target.name }}'
 
 function nameOf(text: string): string {

@@ -15,7 +15,17 @@ export interface TargetReceipt {
   readonly name: string
   readonly sentBytes?: number
   readonly sentFiles?: number
+  readonly drained?: DrainReceipt
   readonly phases: Partial<Record<'prepare' | 'switch' | 'confirm' | 'revert', number>>
+}
+
+/** What became of the workers of a proxy that were at work when it was switched, and so of the requests that they had. */
+export interface DrainReceipt {
+  readonly workers: number
+  /** From the switch until they were gone, or until nobody waited any longer. */
+  readonly milliseconds: number
+  /** That were still busy then: their requests were cut. */
+  readonly left: number
 }
 
 /** What a client saw that asked the health address all the time, over a new connection each time, from before the switch to the end. */

@@ -96,7 +96,9 @@ function normaliseEnvironment(
   const path: Path = ['environments', name]
   const health = written.health === undefined ? undefined : normaliseHealth(written.health)
   const compose = normaliseCompose(reader, written, path)
-  const servicesMs = compose === undefined ? 0 : compose.healthWithinMs + projectDefaults.confirmBeyondHealthMs
+  const drainMs = compose?.blueGreen?.drainWithinMs ?? 0
+  const servicesMs =
+    compose === undefined ? 0 : compose.healthWithinMs + drainMs + projectDefaults.confirmBeyondHealthMs
   const defaultConfirmMs = Math.max(
     projectDefaults.confirmWithinMsMin,
     (health?.withinMs ?? 0) + projectDefaults.confirmBeyondHealthMs + servicesMs,

@@ -4,6 +4,7 @@ import { pathProblem } from '../release/assemble.ts'
 import type { composeFields } from './compose-schema.ts'
 import type { ValuesOf } from './field.ts'
 import type { Path } from './place.ts'
+import { readBlueGreen } from './read-blue-green.ts'
 import type { ProjectReader } from './reader.ts'
 
 /** The group `compose` with its defaults; every mistake is reported at its place. */
@@ -12,7 +13,7 @@ export function readCompose(
   written: ValuesOf<typeof composeFields>,
   place: { readonly path: Path; readonly secrets: readonly string[] },
 ): ComposeConfig {
-  const { files = [], project, profiles = [], expose, registry, engine } = written
+  const { files = [], project, profiles = [], expose, registry, engine, blueGreen } = written
   const { server, username, password } = registry ?? {}
   reportCompose(reader, written, place)
   return {
@@ -26,6 +27,7 @@ export function readCompose(
       ? {}
       : { registry: { server, username, password } }),
     ...(engine === undefined ? {} : { engine }),
+    ...(blueGreen === undefined ? {} : { blueGreen: readBlueGreen(reader, blueGreen, [...place.path, 'blueGreen']) }),
   }
 }
 

@@ -41,6 +41,15 @@ describe('a receipt in one line', () => {
   })
 })
 
+test.for([
+  [{ workers: 2, milliseconds: 180, left: 0 }, 'a: 2 workers drained in 180 ms'],
+  [{ workers: 1, milliseconds: 40, left: 0 }, 'a: 1 worker drained in 40 ms'],
+  [{ workers: 2, milliseconds: 30_000, left: 1 }, 'a: 1 of 2 workers still busy after 30s: their requests were cut'],
+] as const)('a receipt tells what became of the workers of before: %o', ([drained, line]) => {
+  const { targets: _, ...rest } = receipt
+  expect(receiptLines({ ...rest, targets: [{ name: 'a', drained, phases: {} }] })).toContain(line)
+})
+
 test('a receipt in full names phases, requests, health and each target', () => {
   expect(receiptLines(receipt)).toEqual([
     'took 1.3s: prepare 80 ms, switch 210 ms, verify 19 ms, confirm 9 ms',

@@ -1,4 +1,10 @@
-import type { DeploymentReceipt, HealthReceipt, TargetReceipt, TrafficReceipt } from '#core/deployment/receipt.ts'
+import type {
+  DeploymentReceipt,
+  DrainReceipt,
+  HealthReceipt,
+  TargetReceipt,
+  TrafficReceipt,
+} from '#core/deployment/receipt.ts'
 import { renderDuration } from './duration.ts'
 import { renderSize } from './size.ts'
 
@@ -51,10 +57,19 @@ function trafficSentence({ requests, failures, resets, failingMs, hadPrevious }:
   return [`${count(requests, 'request')}, ${failures} failed${detail === '' ? '' : ` (${detail})`}`]
 }
 
-function targetSentence({ sentFiles, sentBytes, phases }: TargetReceipt): string {
+function targetSentence({ sentFiles, sentBytes, drained, phases }: TargetReceipt): string {
   const sent =
     sentFiles === undefined ? '' : sentFiles === 0 ? 'nothing to send' : sentSentence(sentFiles, sentBytes ?? 0)
-  return [sent, phaseList(phases)].filter((text) => text !== '').join('; ') || 'not reached'
+  return (
+    [sent, phaseList(phases), drained === undefined ? '' : drainSentence(drained)]
+      .filter((text) => text !== '')
+      .join('; ') || 'not reached'
+  )
+}
+
+function drainSentence({ workers, milliseconds: took, left }: DrainReceipt): string {
+  if (left === 0) return `${count(workers, 'worker')} drained in ${milliseconds(took)}`
+  return `${left} of ${count(workers, 'worker')} still busy after ${milliseconds(took)}: their requests were cut`
 }
 
 function sentSentence(files: number, bytes: number): string {

@@ -1,14 +1,17 @@
+import { blueGreenObstacles } from '#core/compose/blue-green.ts'
 import { isPinned, openPorts, readComposed } from '#core/compose/composed.ts'
 import type { Composed } from '#core/compose/composed.ts'
 import { composeDefaults } from '#core/compose/model.ts'
 import type { ComposeConfig } from '#core/compose/model.ts'
 import { driverPowers } from '#core/deployment/driver-power.ts'
-import type { KnownError } from '#core/errors.ts'
 import * as known from '#core/known/compose.ts'
-import type { DeployDriver, Progress, TargetOrder } from '#ports/deploy-driver.ts'
+import * as knownNginx from '#core/known/nginx.ts'
+import type { DeployDriver, Progress, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
 import type { Answer, FolderOrder, ReleaseFolders } from '#ports/release-folders.ts'
 import { lookScript, pullScript, tidyScript } from './script/prepare.ts'
+import { colourDownScript, colourUpScript, retireScript } from './script/colour.ts'
 import { downScript, upScript } from './script/up.ts'
+import { failureOn } from './failure.ts'
 import { renderEnvironment, renderSettings } from './settings.ts'
 
 /** Time that `prepare` gives to reading the compose files and to anything else that moves no images. */
@@ -35,7 +38,9 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
     confirm: async (order, progress, signal) => {
       const whole = withServices(order)
       await folders.confirm(whole, progress, signal)
+      const proof = order.compose?.blueGreen === undefined ? {} : await retire(folders, whole, progress, signal)
       await removeImages(folders, whole, progress, signal)
+      return proof
     },
     revert: (order, reason, progress, signal) => folders.revert(withServices(order), reason, progress, signal),
   }
@@ -55,8 +60,12 @@ function withServices(order: TargetOrder): ServiceOrder {
   const { [compose.registry?.password ?? '']: password, ...secrets } = order.secrets
   const own = { ...order, compose, secrets }
   const settings = renderSettings(own, compose)
-  const service = { up: upScript, down: downScript, settings, env: renderEnvironment(own) }
-  return { ...own, service, ...(password === undefined ? {} : { password }) }
+  const scripts =
+    compose.blueGreen === undefined
+      ? { up: upScript, down: downScript }
+      : { up: colourUpScript, down: colourDownScript, front: 'nginx\n' }
+  const service = { ...scripts, settings, env: renderEnvironment(own) }
+  return { ...own, service, failure: failureOn(own), ...(password === undefined ? {} : { password }) }
 }
 
 async function prepareImages(
@@ -73,6 +82,7 @@ async function prepareImages(
   progress(`the host has ${dialect}, engine ${seen.find(({ word }) => word === 'engine')?.rest ?? '?'}`)
   const composed = composedOf(order, seen)
   checkPorts(order, composed)
+  checkColours(order, composed)
   const images = imagesOf(order, composed)
   for (const [service, image] of images)
     if (!isPinned(image))
@@ -80,7 +90,13 @@ async function prepareImages(
   const pull = {
     script: pullScript,
     args: [...args, String(Math.ceil(order.compose.pullWithinMs / 1000) + 60), composed.version ?? '-'],
-    files: { settings, env, images: images.map((pair) => `${pair.join(' ')}\n`).join(''), ...loginOf(order) },
+    files: {
+      settings,
+      env,
+      images: lines(images.map((pair) => pair.join(' '))),
+      unchecked: lines(unchecked(order, composed)),
+      ...loginOf(order),
+    },
     deadlineMs: order.compose.pullWithinMs,
     failure: failureOn(order),
   }
@@ -105,6 +121,47 @@ function checkPorts({ compose, environment }: ServiceOrder, composed: Composed):
   if (compose.expose === undefined) return
   const ports = openPorts(composed, compose.expose)
   if (ports.length > 0) throw known.portsExposed({ environment, ports, allowed: compose.expose })
+}
+
+function checkColours({ compose, environment }: ServiceOrder, composed: Composed): void {
+  if (compose.blueGreen === undefined) return
+  const obstacles = blueGreenObstacles(compose.blueGreen, composed)
+  if (obstacles.length > 0) throw knownNginx.serviceSingle({ environment, obstacles })
+}
+
+/** Services that are switched and whose health only their image can tell. */
+function unchecked({ compose }: ServiceOrder, composed: Composed): readonly string[] {
+  const names = compose.blueGreen?.services.map(({ name }) => name) ?? []
+  return composed.services
+    .filter(({ name, hasHealthCheck }) => names.includes(name) && !hasHealthCheck)
+    .map(({ name }) => name)
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('')
+}
+
+/** Ends what is no longer served, and tells how the switch went. */
+async function retire(
+  folders: ReleaseFolders,
+  order: ServiceOrder,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TargetProof> {
+  const deadlineMs = tidyMs + (order.compose.blueGreen?.drainWithinMs ?? 0)
+  const call = {
+    script: retireScript,
+    args: [order.deploymentId],
+    files: { settings: order.service.settings },
+    deadlineMs,
+  }
+  const said = await folders.call(order, call, progress, signal)
+  const ended = said.find(({ word }) => word === 'ended')
+  if (ended !== undefined) progress(`ended ${ended.rest} containers of the release before`)
+  const drained = said.find(({ word }) => word === 'drained')
+  if (drained === undefined) return {}
+  const [workers = 0, milliseconds = 0, left = 0] = drained.rest.split(' ').map(Number)
+  return { drained: { workers, milliseconds, left } }
 }
 
 /** Service and image, as the release says, else as the compose files do. */
@@ -134,28 +191,4 @@ async function removeImages(
   const call = { script: tidyScript, args: [], files: { settings: order.service.settings }, deadlineMs: tidyMs }
   const removed = (await folders.call(order, call, progress, signal)).filter(({ word }) => word === 'removed')
   if (removed.length > 0) progress(`removed ${removed.length} old images`)
-}
-
-function failureOn(order: ServiceOrder) {
-  const target = order.target.name
-  return (word: string, rest: string, answers: readonly Answer[]): KnownError | undefined => {
-    const details = answers.filter((answer) => answer.word === 'log').map((answer) => answer.rest)
-    const [first = '', ...others] = rest.split(' ')
-    switch (word) {
-      case 'engine':
-        return known.dockerSilent({ target, evidence: rest })
-      case 'composeless':
-        return known.composeMissing({ target })
-      case 'invalid':
-        return known.composeInvalid({ target, problem: rest.replace(/\.+$/, ''), details })
-      case 'foreign':
-        return known.projectForeign({ target, project: first, folder: others.join(' ') })
-      case 'login':
-        return known.registryRefused({ target, server: rest, details })
-      case 'image':
-        return known.serviceImageUnavailable({ target, service: first, image: others.join(' '), details })
-      default:
-        return undefined
-    }
-  }
 }

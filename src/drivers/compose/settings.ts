@@ -1,4 +1,6 @@
-import { composeFiles, composeProject } from '#core/compose/model.ts'
+import { upstreamName } from '#core/compose/blue-green.ts'
+import type { BlueGreenConfig } from '#core/compose/blue-green.ts'
+import { composeFiles, composeProject, ofTarget } from '#core/compose/model.ts'
 import type { ComposeConfig } from '#core/compose/model.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { composeFileMissing } from '#core/known/compose.ts'
@@ -17,7 +19,31 @@ export function renderSettings(order: TargetOrder, config: ComposeConfig): strin
     profiles: config.profiles.toReversed().join('\n'),
     engine: config.engine ?? '',
     within: String(Math.ceil(config.healthWithinMs / 1000)),
+    ...(config.blueGreen === undefined
+      ? {}
+      : blueGreenSettings(config.blueGreen, order, composeProject(config, order))),
   })
+}
+
+/** As `script/colour.ts` and `script/nginx.ts` read it. */
+function blueGreenSettings(
+  config: BlueGreenConfig,
+  { target }: TargetOrder,
+  project: string,
+): Readonly<Record<string, string>> {
+  return {
+    colours: config.services.map(({ name, port }) => `${name} ${port} ${upstreamName(project, name)}`).join('\n'),
+    upstream: ofTarget(config.upstream, target),
+    nginx: config.nginx
+      .map((word) => ofTarget(word, target))
+      .toReversed()
+      .join('\n'),
+    replicas: String(config.replicas),
+    ports_first: String(config.ports[0]),
+    ports_last: String(config.ports[1]),
+    drain: String(Math.ceil(config.drainWithinMs / 1000)),
+    standby: config.standby ? 'yes' : 'no',
+  }
 }
 
 /**

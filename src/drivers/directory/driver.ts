@@ -7,7 +7,7 @@ import { Redactor } from '#core/redact/redactor.ts'
 import { renderSize } from '#core/view/size.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Release } from '#core/release/model.ts'
-import type { FileDifference, InspectOrder, Progress, TargetState } from '#ports/deploy-driver.ts'
+import type { FileDifference, InspectOrder, Progress, TargetProof, TargetState } from '#ports/deploy-driver.ts'
 import type { HostShell, ShellCall } from '#ports/host-shell.ts'
 import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
@@ -240,7 +240,12 @@ function settingsOf(order: FolderOrder): readonly TarEntry[] {
   return entries
 }
 
-async function confirm(shell: HostShell, order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<void> {
+async function confirm(
+  shell: HostShell,
+  order: FolderOrder,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TargetProof> {
   checkOrder(order)
   const args = [order.target.path, order.deploymentId, String(Math.max(2, order.retain))]
   const call = { script: confirmScript, args, deadlineMs: scriptMs + backMsOf(order) }
@@ -248,6 +253,7 @@ async function confirm(shell: HostShell, order: FolderOrder, progress: Progress,
   progress(`confirmed ${order.release.manifest.version}`)
   const removed = answers.filter(({ word }) => word === 'removed')
   if (removed.length > 0) progress(`removed ${removed.length} old releases`)
+  return {}
 }
 
 async function revert(
@@ -320,6 +326,7 @@ function sceneOf(order: FolderOrder): ScriptScene & { order: FolderOrder } {
     deployment: order.deploymentId,
     wanted: ownerOf(order),
     ...(order.expected === undefined ? {} : { expected: order.expected }),
+    ...(order.failure === undefined ? {} : { failure: order.failure }),
   }
 }
 

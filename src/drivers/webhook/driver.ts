@@ -26,7 +26,10 @@ export function webhookDriver({ clock }: { readonly clock: Clock }): DeployDrive
     inspect: (order, signal) => inspect(order, clock, signal),
     prepare: (order, progress, signal) => prepare(order, { clock, progress, signal }),
     switch: (order, progress, signal) => switchTo(order, { clock, progress, signal }),
-    confirm: async ({ release }, progress) => progress(`confirmed ${release.manifest.version}`),
+    confirm: async ({ release }, progress) => {
+      progress(`confirmed ${release.manifest.version}`)
+      return {}
+    },
     revert: (order, _reason, progress, signal) => revert(order, { clock, progress, signal }),
   }
 }

@@ -263,8 +263,8 @@ class Drive {
   async #confirm(order: TargetOrder<TargetConfig>, progress: (line: string) => void): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.#setting.driver.confirm(order, progress, this.#signal)
-        return
+        const proof = await this.#setting.driver.confirm(order, progress, this.#signal)
+        return this.#receipt.proved(order.target.name, proof)
       } catch (error) {
         this.#signal.throwIfAborted()
         if (await this.#isConfirmed(order)) return

@@ -1,16 +1,27 @@
-import type { DeploymentReceipt, HealthReceipt, TargetReceipt, TrafficReceipt } from '#core/deployment/receipt.ts'
+import type {
+  DeploymentReceipt,
+  DrainReceipt,
+  HealthReceipt,
+  TargetReceipt,
+  TrafficReceipt,
+} from '#core/deployment/receipt.ts'
 import type { Clock } from '#ports/clock.ts'
+import type { TargetProof } from '#ports/deploy-driver.ts'
 
 type TargetPhaseName = keyof TargetReceipt['phases']
+
+interface MeasuredTarget {
+  sentBytes?: number
+  sentFiles?: number
+  drained?: DrainReceipt
+  phases: Partial<Record<TargetPhaseName, number>>
+}
 
 /** Collects while a deployment is driven what its receipt will say. After a restart it begins anew: what was not measured is not claimed. */
 export class ReceiptRecorder {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #startedAt: number
-  readonly #targets = new Map<
-    string,
-    { sentBytes?: number; sentFiles?: number; phases: Partial<Record<TargetPhaseName, number>> }
-  >()
+  readonly #targets = new Map<string, MeasuredTarget>()
   readonly #spans = new Map<keyof DeploymentReceipt['phases'], { from: number; to: number }>()
   #health: HealthReceipt | undefined
 
@@ -40,6 +51,10 @@ export class ReceiptRecorder {
     Object.assign(this.#target(target), counts)
   }
 
+  proved(target: string, { drained }: TargetProof): void {
+    if (drained !== undefined) this.#target(target).drained = drained
+  }
+
   health(receipt: HealthReceipt): void {
     this.#health = receipt
   }
@@ -66,8 +81,8 @@ export class ReceiptRecorder {
     }
   }
 
-  #target(name: string): { sentBytes?: number; sentFiles?: number; phases: Partial<Record<TargetPhaseName, number>> } {
-    const known = this.#targets.get(name) ?? { phases: {} }
+  #target(name: string): MeasuredTarget {
+    const known: MeasuredTarget = this.#targets.get(name) ?? { phases: {} }
     this.#targets.set(name, known)
     return known
   }

@@ -1,6 +1,6 @@
 /**
  * What the scripts of this driver share: POSIX `sh`. `$settings` is a file with `project`, `files` (one per line, the last
- * one first), `profiles`, `engine` and `within`; `$environment` the file for interpolation, `$override` the pinned images.
+ * one first), `profiles`, `engine` and `within`, and for blue-green what `colour.ts` names; `$environment` the file for interpolation, `$override` the pinned images.
  * The two dialects of compose read quotes in such files differently and a shell reads them exactly, so the values go to compose as its
  * environment, which wins in both. Whichever of `docker compose` and `docker-compose` the host has is used: `$dialect`, empty where there is none.
  */
@@ -30,6 +30,8 @@ compose() {
   (
     own_host=\${DOCKER_HOST-}
     if [ -f "$environment" ]; then set -a; . "$environment"; set +a; fi
+    SHIPWAY_START=\${colour_start-} SHIPWAY_MARK=\${colour_mark-} SHIPWAY_PORT=\${colour_port-}
+    export SHIPWAY_START SHIPWAY_MARK SHIPWAY_PORT
     if [ -n "$own_host" ]; then DOCKER_HOST=$own_host; else unset DOCKER_HOST; fi
     exec $dialect "$@"
   )

@@ -1,4 +1,5 @@
 import { engineLibrary } from './engine.ts'
+import { nginxLibrary, nginxLook } from './nginx.ts'
 
 /** Between the library of the release folders and a script: `<folder> <deployment> <short>`, and a folder for what came on standard input. */
 const beginning = `
@@ -34,6 +35,11 @@ docker ps --all --filter "label=com.docker.compose.project=$project" --format '{
 while IFS= read -r place; do
   case $place in "$here"/releases/*) ;; *) fail "foreign $project $place" ;; esac
 done < "$work/places"
+if [ -n "\${upstream-}" ]; then
+${nginxLibrary}${nginxLook}
+elif [ -n "$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=shipway.start)" ]; then
+  fail "colours $project"
+fi
 cd "releases/$short"
 if ! compose config > "$work/config" 2> "$work/error"; then
   log "$work/error"
@@ -46,8 +52,8 @@ awk '{
 `
 
 /**
- * `<folder> <deployment> <short> <lease seconds> <format version | ->`, standard input: `settings`, `env`, `images` (a line `service image` each), and
- * for a private registry `server`, `username` and `password`. Pulls what is missing, logged in only for this script; then writes down which image each
+ * `<folder> <deployment> <short> <lease seconds> <format version | ->`, standard input: `settings`, `env`, `images` (a line `service image` each), `unchecked`
+ * (services without a health check of their own that need one), and for a private registry `server`, `username` and `password`. Pulls what is missing, logged in only for this script; then writes down which image each
  * service has. An image that has only a tag is what the tag means now, and stays that for this release on this target. A name of our own on each
  * image keeps it from `docker image prune` as long as the release is kept.
  */
@@ -86,18 +92,33 @@ while read -r service image; do
       found=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image" | grep -F "$name@" | head -n 1 || :)
       image=\${found:-$(docker image inspect --format '{{.Id}}' "$image")} ;;
   esac
+  if grep -q -x "$service" "$work/unchecked" && ! docker image inspect --format '{{json .Config}}' "$image" | grep -q '"Healthcheck":{"Test":[[]"CMD'; then
+    fail "unchecked $service"
+  fi
   docker tag "$image" "shipway.local/$project:$short-$number"
   printf '%s %s\\n' "$service" "$image" >> "$work/pinned"
   say "image $service $image"
 done < "$work/images"
 
+# A service that two sets have gets a port of its own and says which set it belongs to; the script that starts it knows the values.
+printf '%s\\n' "\${colours-}" > "$work/colours"
+awk -v version="$5" -v colours="$work/colours" '
+  BEGIN {
+    while ((getline line < colours) > 0) { split(line, part, " "); port[part[1]] = part[2] }
+    printf "{"; if (version != "-") printf "\\"version\\":\\"%s\\",", version; printf "\\"services\\":{"
+  }
+  {
+    printf "%s\\"%s\\":{\\"image\\":\\"%s\\"", separator, $1, $2; separator = ","
+    if ($1 in port) {
+      printf ",\\"ports\\":[\\"127.0.0.1:\${SHIPWAY_PORT}:%s\\"]", port[$1]
+      printf ",\\"labels\\":{\\"shipway.start\\":\\"\${SHIPWAY_START}\\",\\"shipway.mark\\":\\"\${SHIPWAY_MARK}\\",\\"shipway.port\\":\\"\${SHIPWAY_PORT}\\"}"
+    }
+    printf "}"
+  }
+  END { print "}}" }' "$work/pinned" > "$records/images.json.new"
+mv "$records/images.json.new" "$records/images.json"
 if [ ! -s "$records/images" ]; then
-  awk -v version="$5" '
-    BEGIN { printf "{"; if (version != "-") printf "\\"version\\":\\"%s\\",", version; printf "\\"services\\":{" }
-    { printf "%s\\"%s\\":{\\"image\\":\\"%s\\"}", separator, $1, $2; separator = "," }
-    END { print "}}" }' "$work/pinned" > "$records/images.json.new"
   cp "$work/pinned" "$records/images.new"
-  mv "$records/images.json.new" "$records/images.json"
   mv "$records/images.new" "$records/images"
 fi
 `

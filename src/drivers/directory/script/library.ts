@@ -182,7 +182,7 @@ run_part() {
   return $hook_status
 }
 # What a release has from its last switch, beside its files: below its records.
-hook_files='restart service.up service.down service.settings service.env'
+hook_files='restart service.up service.down service.settings service.env service.front'
 say_log() {
   if [ -s "$D/$1" ]; then tail -c 16000 "$D/$1" | tail -n 100 | sed 's/^/shipway:log /'; echo; fi
 }
@@ -224,7 +224,10 @@ go_back() {
     else
       if [ -d "$D/before" ]; then restore_environment; fi
       if [ -h "$D/back" ]; then replace_current "$D/back"; fi
-      if [ ! -e "$S/releases/$prev/service.up" ]; then run_down "$rel" back.log || :; fi
+      if [ ! -e "$S/releases/$prev/service.up" ]; then run_down "$rel" back.log || :
+      elif [ -e "$S/releases/$rel/service.front" ] && [ ! -e "$S/releases/$prev/service.front" ]; then
+        run_down "$rel" back.log || :
+      fi
       run_hook "$prev" back.log $back_seconds || back_status=$?
     fi
   fi

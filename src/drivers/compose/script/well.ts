@@ -1,0 +1,66 @@
+/**
+ * Between `engineLibrary` and a script that starts something: `wait_well` waits until every container that `members` names works. It is healthy
+ * where it has a health check; else running in two looks one second apart without a restart in between; one that has ended with 0
+ * and is not to be restarted has done its work. One that does not make it is named, with the end of its log, and the script ends.
+ */
+export const wellLibrary = `
+containers() {
+  docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False "$@"
+}
+members() { containers; }
+
+# A line for each container: id, service, state, status, restarts, policy. Templates of docker differ in what they say to a field that
+# is not there, so the health comes from filters: \`healthy\` and \`ailing\` are lists of ids.
+look() {
+  ids=$(members)
+  [ -n "$ids" ] || return 1
+  healthy=$(containers --filter health=healthy) || return 1
+  ailing=$(containers --filter health=starting --filter health=unhealthy) || return 1
+  now_seen=$(docker inspect --format '{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .HostConfig.RestartPolicy.Name}}{{.HostConfig.RestartPolicy.Name}}{{else}}no{{end}}' $ids)
+}
+unwell() {
+  printf '%s\\n' "$now_seen" | while read -r id service state code restarts policy; do
+    health=-
+    case $healthy in *"$id"*) health=healthy ;; esac
+    case $ailing in *"$id"*) health='not healthy' ;; esac
+    case $state/$health in
+      running/healthy) continue ;;
+      running/-) if [ "$restarts" = 0 ]; then continue; fi ;;
+      exited/*) if [ "$code" = 0 ] && [ "$policy" = no ]; then continue; fi ;;
+    esac
+    echo "$id $service $state $code $restarts $health"
+  done
+}
+# wait_well <status of what has started them>
+wait_well() {
+  deadline=$(($(date +%s) + within)) before=''
+  while :; do
+    if look; then bad=$(unwell); else bad='- (all) unknown 0 0 -' now_seen=''; fi
+    if [ "$1" != 0 ]; then break; fi
+    if [ -z "$bad" ] && { [ "$now_seen" = "$before" ] || all_healthy; }; then return 0; fi
+    if [ "$(date +%s)" -ge "$deadline" ]; then break; fi
+    before=$now_seen
+    if [ -n "$bad" ]; then sleep 0.3; else sleep 1; fi
+  done
+  if [ -z "$bad" ] && [ "$1" = 0 ]; then return 0; fi
+  tell_unwell
+  if [ "$1" != 0 ]; then exit "$1"; fi
+  exit 71
+}
+# One look is enough where a health check speaks for every container.
+all_healthy() {
+  for one in $ids; do
+    case $healthy in *"$one"*) ;; *) return 1 ;; esac
+  done
+}
+tell_unwell() {
+  printf '%s\\n' "$bad" | while read -r id service state code restarts health; do
+    [ -n "$id" ] || continue
+    case $health in -) ;; *) state="$state, $health" ;; esac
+    if [ "$restarts" != 0 ]; then state="$state, restarted $restarts times"; fi
+    if [ "$code" != 0 ]; then state="$state, last ended with status $code"; fi
+    echo "service $service is not well after its start: $state"
+    docker logs --tail 15 "$id" 2>&1 | sed "s/^/  $service | /" || :
+  done
+}
+`

@@ -1,0 +1,111 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { blueGreenDefaults, upstreamName } from '#core/compose/blue-green.ts'
+import type { BlueGreenConfig } from '#core/compose/blue-green.ts'
+import { composeDefaults } from '#core/compose/model.ts'
+import type { ComposeConfig } from '#core/compose/model.ts'
+import type { TargetConfig } from '#core/project/model.ts'
+import type { DriverStage } from '../conformance/deploy-driver.ts'
+import { openComposeDriver, removeProject } from './compose-stage.ts'
+import { baseImage } from './docker.ts'
+import type { DockerDaemon } from './docker.ts'
+import { startNginx } from './nginx.ts'
+import type { NginxServer } from './nginx.ts'
+import type { SshServer } from './sshd.ts'
+
+let stages = 0
+
+/** The port that the service listens at in its container. */
+const inside = 3000
+
+/** A service that answers with the files of its release, and ends what it has begun before it ends itself. */
+export const answeringService = `services:
+  web:
+    image: ${baseImage}
+    command: [node, /release/server.js]
+    init: true
+    stop_grace_period: 5s
+    volumes: ['.:/release:ro']
+    healthcheck:
+      test: [CMD, node, -e, "fetch('http://127.0.0.1:${inside}/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+      interval: 1s
+      timeout: 10s
+      retries: 60
+`
+
+/** `/slow/<ms>` takes its time; `/health` follows the file `state`; anything else is a file of the release. */
+export const serverScript = `const { createServer } = require('node:http')
+const { readFileSync } = require('node:fs')
+const read = (name) => { try { return readFileSync('/release/' + name, 'utf8') } catch { return undefined } }
+const version = read('version.txt')
+const server = createServer((request, response) => {
+  const [, slow] = /^\\/slow\\/(\\d+)$/.exec(request.url) ?? []
+  if (slow) return setTimeout(() => response.end(version), Number(slow))
+  if (request.url === '/') return response.end(version)
+  if (request.url === '/health') return response.writeHead(read('state') === 'sick' ? 503 : 200).end(version)
+  const text = read(request.url.slice(1))
+  response.writeHead(text === undefined ? 404 : 200).end(text)
+})
+server.listen(${inside}, '0.0.0.0')
+process.on('SIGTERM', () => process.exit(0))
+`
+
+export type BlueGreenStage = DriverStage & {
+  readonly path: string
+  readonly project: string
+  readonly nginx: NginxServer
+  readonly compose: ComposeConfig & { readonly blueGreen: BlueGreenConfig }
+  /** Version that a new client is answered with; undefined while nothing is served. */
+  version(): Promise<string | undefined>
+}
+
+/** A stage for the driver compose with services that are switched by an nginx of its own. */
+export async function blueGreenStage(
+  docker: DockerDaemon,
+  sshd?: SshServer,
+  more: Partial<BlueGreenConfig> = {},
+): Promise<BlueGreenStage> {
+  stages += 1
+  const folder = await mkdtemp(join(tmpdir(), 'shipway-green-'))
+  const path = join(folder, "tar get's")
+  const trace = join(folder, 'restarts')
+  const project = `green${process.pid}-${stages}`
+  const nginx = await startNginx(upstreamName(project, 'web'))
+  const blueGreen: BlueGreenConfig = {
+    ...blueGreenDefaults,
+    services: [{ name: 'web', port: inside }],
+    upstream: nginx.upstream,
+    nginx: nginx.words,
+    ...more,
+  }
+  const compose = { files: [], project, profiles: [], engine: docker.host, ...composeDefaults, blueGreen }
+  const target: TargetConfig = sshd === undefined ? { kind: 'local', name: 'here', path } : sshd.target(path)
+  return {
+    path,
+    project,
+    nginx,
+    compose,
+    target,
+    home: join(folder, 'home'),
+    files: { 'compose.yaml': answeringService, 'server.js': serverScript },
+    settings: { compose },
+    startMs: 20_000,
+    open: openComposeDriver,
+    served: (file) => ask(`${nginx.url}${file}`),
+    version: () => ask(nginx.url),
+    restart: `cat version.txt >> '${trace}'; echo >> '${trace}'`,
+    restarts: async () => (await readFile(trace, 'utf8').catch(() => '')).split('\n').filter(Boolean),
+    [Symbol.asyncDispose]: async () => {
+      await removeProject(docker, project)
+      await nginx[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What a new connection is answered with; undefined when that is no success. */
+async function ask(url: string): Promise<string | undefined> {
+  const answer = await fetch(url, { headers: { connection: 'close' } }).catch(() => undefined)
+  return answer?.ok === true ? answer.text() : undefined
+}
