@@ -39,10 +39,21 @@ export async function checkTargets(
   const findings = await Promise.all(
     places.map(async (place): Promise<[EnvironmentView, TargetFinding]> => [
       place.environment,
-      isAsked ? await ask(session, q, place, signal) : await glance(session, place),
+      {
+        ...(isAsked ? await ask(session, q, place, signal) : await glance(session, place)),
+        ...(await freezeOf(session, place)),
+      },
     ]),
   )
   return new Map(findings)
+}
+
+/** The window that is open now, whoever was asked. The calendar is loaded only where there are windows. */
+async function freezeOf(session: Session, { config }: Place): Promise<Pick<TargetFinding, 'freeze'>> {
+  if (config.freeze === undefined || config.freeze.length === 0) return {}
+  const { freezeAt } = await import('#core/environment/freeze.ts')
+  const freeze = freezeAt(config.freeze, session.world.now())
+  return freeze === undefined ? {} : { freeze }
 }
 
 /** A folder that is gone cannot run anything. */
@@ -57,9 +68,13 @@ async function ask(session: Session, q: Query | undefined, place: Place, signal:
   const { current } = environment
   const believed = q === undefined || current === undefined ? undefined : await loadRelease(q, current.release)
   const from = { projectRoot: repository, home: session.home, ...(believed === undefined ? {} : { believed }) }
-  const reports = await session.services.inspectTargets(environment.application, config, from, signal)
+  const [reports, health] = await Promise.all([
+    session.services.inspectTargets(environment.application, config, from, signal),
+    believed === undefined ? undefined : session.services.askHealth(config, believed, signal),
+  ])
   return {
     isAsked: true,
+    ...(health === undefined ? {} : { health }),
     problems: reports.flatMap((report) => problemOf(environment, report)),
     unknown: reports.flatMap(({ target, state }) =>
       state.kind === 'unknown' ? [`${target.name} unknown: ${state.why}`] : [],

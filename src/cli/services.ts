@@ -118,6 +118,15 @@ export interface CliServices {
     place: InspectPlace,
     signal: AbortSignal,
   ): Promise<readonly TargetReport[]>
+  /**
+   * Asks the health address of a release that runs somewhere, once; each target, where the rule names them. Undefined without a health rule. Never
+   * throws for an address that does not answer: that is not healthy.
+   */
+  askHealth(
+    environment: EnvironmentConfig,
+    release: Release,
+    signal: AbortSignal,
+  ): Promise<{ readonly isHealthy: boolean; readonly last: string } | undefined>
   /** Names of the targets on this machine whose folder is not there. Looks at no other machine. */
   missingFolders(targets: readonly TargetConfig[], projectRoot: string): Promise<readonly string[]>
   /** Plays the whole story on this machine; the exit status. */

@@ -55,6 +55,10 @@ export const services: CliServices = {
     const { inspectTargets } = await import('./inspect-targets.ts')
     return inspectTargets({ ...place, application, environment }, signal)
   },
+  askHealth: async (environment, release, signal) => {
+    const { askHealth } = await import('./ask-health.ts')
+    return askHealth(environment, release, signal)
+  },
   missingFolders: async (targets, projectRoot) =>
     targets.flatMap((target) =>
       target.kind === 'local' && !existsSync(path.resolve(projectRoot, target.path)) ? [target.name] : [],

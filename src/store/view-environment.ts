@@ -1,3 +1,4 @@
+import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import { parseProject } from '#core/project/parse.ts'
 import type { EnvironmentConfig, ProjectConfig } from '#core/project/model.ts'
 import type { JobLeg } from '#core/run/job-order.ts'
@@ -33,6 +34,8 @@ interface StateRow {
   readonly version: string | null
   readonly bad: string | null
   readonly since: number | null
+  readonly conclusion: string | null
+  readonly receipt: string | null
 }
 
 /** Open deployments of one store that are looked at; more than that is a broken agent. */
@@ -54,7 +57,8 @@ export async function viewApplications(q: Query): Promise<readonly ApplicationVi
 export async function viewEnvironments(q: Query, application?: string): Promise<readonly EnvironmentView[]> {
   const applications = await viewApplications(q)
   const states = await q<StateRow>(
-    `select environment_state.*, case when lock_until <= {now} then 1 else 0 end as is_lock_over, release.version as version, release.bad as bad, deployment.finished_at as since
+    `select environment_state.*, case when lock_until <= {now} then 1 else 0 end as is_lock_over, release.version as version, release.bad as bad, deployment.finished_at as since,
+            deployment.conclusion as conclusion, deployment.receipt as receipt
        from environment_state left join release on release.id = environment_state.current
        left join deployment on deployment.id = environment_state.deployment
       order by environment_state.application, environment_state.name`,
@@ -203,6 +207,7 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
             deployment: state.deployment,
             since: state.since,
             bad: badMarksOf(safeJson(state.bad)),
+            health: recordedHealth(state),
           }),
         }
   const lock =
@@ -214,6 +219,12 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
       ? null
       : { by: state.held_by ?? 'shipway', reason: state.hold_reason ?? '', ...present({ at: state.held_at }) }
   return present({ current, lock, hold })
+}
+
+/** What the deployment that put it there has heard; a rollback may have stayed although it was not healthy. */
+function recordedHealth({ receipt, conclusion }: StateRow): { isHealthy: boolean; last: string } | null {
+  const health = (safeJson(receipt) as Partial<DeploymentReceipt> | undefined)?.health
+  return health === undefined ? null : { isHealthy: conclusion === 'success', last: health.last }
 }
 
 /** The configuration column: normalised JSON, or the text of shipway.yml as it was committed. */

@@ -29,6 +29,7 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   ['status-pipe', ['status'], {}],
   ['status-json', ['status', '--json'], {}],
   ['status-quiet', ['status', '-q'], {}],
+  ['status-wide', ['status', '--wide'], terminal],
   ['ps-terminal', ['ps'], { ...terminal, width: 140 }],
   ['ps-80-columns', ['ps'], { ...terminal, width: 80 }],
   ['ps-50-columns', ['ps', '--app', 'web'], { ...terminal, width: 50 }],
@@ -85,6 +86,9 @@ test.for<readonly [screen: string, code: number, argv: readonly string[], option
   ['deploy-dry-run-fresh', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], {}],
   ['deploy-dry-run-same', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], runs('3')],
   ['deploy-dry-run-silent', 5, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], silent],
+  ['plan-deploy', 8, ['plan-deploy', 'prod', 'v1.4.2', '--app', 'web'], runs('1')],
+  ['plan-deploy-changes', 9, ['plan-deploy', 'prod', 'v1.4.2', '--app', 'web', '--exit-code', '-q'], runs('1')],
+  ['plan-deploy-none', 0, ['plan-deploy', 'dev', 'v1.4.3', '--app', 'web', '--exit-code', '-q'], runs('3')],
   ['promote-dry-run', 0, ['promote', 'prod', '--app', 'api', '--dry-run'], runs('4')],
   ['rollback-dry-run', 0, ['rollback', 'prod', '--app', 'web', '--to', 'v1.4.1', '--dry-run', '--json'], runs('2')],
 ])('%s ends with %i and changes nothing', async ([screen, code, argv, options]) => {

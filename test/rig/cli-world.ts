@@ -135,6 +135,7 @@ function offline(home: string): CliServices {
     // Targets that were never deployed to.
     inspectTargets: async (_, { targets }) =>
       targets.map((target) => ({ target, state: { kind: 'known', releases: [] } })),
+    askHealth: async () => undefined,
     missingFolders: async () => [],
     demo: refuse('demo'),
   }

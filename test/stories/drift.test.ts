@@ -2,7 +2,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Shipway } from '../rig/shipway.ts'
-import { filesOnly, project, WebFleet } from '../rig/web-fleet.ts'
+import { environment, filesOnly, project, WebFleet } from '../rig/web-fleet.ts'
 
 describe('what runs against what is recorded', { tags: ['slow'] }, () => {
   test('is the same, or told target by target: releases, and with --deep every file', async () => {
@@ -45,6 +45,54 @@ describe('what runs against what is recorded', { tags: ['slow'] }, () => {
       stdout: expect.stringMatching(/✗ \d+: v1\.0\.0 is recorded\n +runs nothing/),
     })
     expect(await shipway.call(root, 'diff', 'nowhere')).toMatchObject({ status: 2 })
+  })
+
+  test('the status tells health, drift, lock and freeze of each environment, as recorded and as asked now', async () => {
+    await using fleet = await WebFleet.start(2)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const [one, two] = [fleet.place(0), fleet.place(1)]
+    shipway.env['SHIPWAY_ACTOR'] = 'ann'
+    const always = "freeze: [{ from: '2020-01-01', to: '2099-12-31', reason: holidays }]"
+    fleet.commit('v1.0.0', {
+      'shipway.yml': project(
+        environment('staging', [one.target(), two.target()]),
+        filesOnly('production', [path.join(fleet.folder, 'production')], [always]),
+      ),
+    })
+    expect((await shipway.call(root, 'run', 'push', '--ref', 'v1.0.0')).status).toBe(0)
+    expect((await shipway.call(root, 'deploy', 'staging')).status).toBe(0)
+    expect((await shipway.call(root, 'lock', 'staging', '--reason', 'audit')).status).toBe(0)
+    const wide = async (...flags: readonly string[]) => {
+      const { status, stdout } = await shipway.call(root, 'status', '--wide', ...flags)
+      return { status, cells: stdout.split('\n').map((line) => line.split('\t').slice(1, 7)) }
+    }
+
+    const recorded = await wide()
+    expect(recorded.cells[0]).toEqual(['staging', 'v1.0.0', 'ok', 'healthy when deployed', '?', 'locked by ann'])
+    expect(recorded.cells[1]?.at(5)).toMatch(/^frozen until 2100-01-01.*: holidays$/)
+    const asked = await wide('--check')
+    expect(asked.cells[0]).toEqual(['staging', 'v1.0.0', 'ok', 'healthy', 'none', 'locked by ann'])
+
+    two.hold('health')
+    const ill = await wide('--check')
+    expect(ill).toMatchObject({ status: 1 })
+    expect(ill.cells[0]?.at(2)).toBe('failed')
+    expect(ill.cells[0]?.at(3)).toContain(`not healthy: http://127.0.0.1:${two.port}/: it answered 503`)
+    two.letGo('health')
+    rmSync(path.join(one.path, 'current'))
+    const { status, stdout } = await shipway.call(root, 'status', '--check', '--json')
+    expect(status).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      items: [
+        {
+          environments: [
+            { name: 'staging', drift: true, health: { isHealthy: true, isNow: true }, lock: { reason: 'audit' } },
+            { name: 'production', drift: false, health: null, freeze: { reason: 'holidays' } },
+          ],
+        },
+      ],
+    })
   })
 
   test('a target that does not answer is unknown', async () => {

@@ -10,6 +10,7 @@ import { readHome } from '../open-home.ts'
 import type { Palette } from '../palette.ts'
 import { printList } from '../print-list.ts'
 import type { Session } from '../session.ts'
+import { cellFacts, printWide } from '../status-wide.ts'
 import { age, exactTime } from '../time.ts'
 import { wrap } from '../wrap.ts'
 
@@ -19,6 +20,7 @@ const pendingWidthMin = 80
 interface Flags {
   readonly app?: string
   readonly check?: boolean
+  readonly wide?: boolean
 }
 
 export const page: CommandPage = {
@@ -27,14 +29,19 @@ export const page: CommandPage = {
   examples: [
     { command: 'shipway status', purpose: 'the matrix of all applications' },
     { command: 'shipway status --app web --json', purpose: 'one application, as JSON' },
-    { command: 'shipway status --check', purpose: 'ask the targets; 1 when one does not run what is recorded' },
+    {
+      command: 'shipway status --check',
+      purpose: 'ask the targets; 1 when one does not run what is recorded, or is not healthy',
+    },
+    { command: 'shipway status --wide', purpose: 'health, drift, lock, hold and freeze of each environment' },
     { command: 'shipway status | cut -f1,2', purpose: 'for a program: tabs, nothing cut' },
   ],
   exits: [0, 1, 5],
   define: (command, act) => {
     command
       .option('--app <name>', 'only this application')
-      .option('--check', 'ask every target what it runs, instead of telling what is recorded')
+      .option('--check', 'ask every target what it runs, and the health addresses, instead of telling what is recorded')
+      .option('--wide', 'a line for each environment: version, health, drift, what holds it, age')
       .action(act(status))
   },
 }
@@ -46,6 +53,10 @@ async function status(session: Session, flags: Flags): Promise<number> {
   })
   const matrix = statusMatrix(environments, findings)
   const now = session.world.now()
+  if (flags.wide === true) {
+    printWide(session, matrix)
+    return flags.check === true ? exitOf(matrix) : 0
+  }
   // Below the matrix every pending line stands whole; versions are worth more than the beginning of a sentence.
   const isNarrow = session.world.isTTY && session.world.width < pendingWidthMin
   printList<StatusRow>(session, {
@@ -76,7 +87,9 @@ async function status(session: Session, flags: Flags): Promise<number> {
 
 function exitOf(matrix: StatusMatrix): number {
   const marks = new Set(matrix.rows.flatMap(({ cells }) => cells.map((cell) => cell?.mark)))
-  if (marks.has('drifted')) return exitCodeOf.red
+  const cells = matrix.rows.flatMap((row) => row.cells)
+  if (marks.has('drifted') || cells.some((cell) => cell?.health?.isNow === true && !cell.health.isHealthy))
+    return exitCodeOf.red
   return marks.has('unknown') ? exitCodeOf.unreachable : 0
 }
 
@@ -127,6 +140,7 @@ function rowJson(row: StatusRow, matrix: StatusMatrix): unknown {
               since: exactTime(cell.since) || null,
               notes: cell.notes,
               isVerified: cell.isVerified,
+              ...cellFacts(cell),
             },
           ],
     ),

@@ -132,6 +132,8 @@ export interface EnvironmentView {
     readonly since?: number
     /** It was put back on this or other environments. */
     readonly bad?: readonly BadMark[]
+    /** What was heard when it was deployed; absent without a health rule. */
+    readonly health?: { readonly isHealthy: boolean; readonly last: string }
   }
   /** Deployments that are not done, oldest first. */
   readonly open: readonly DeploymentSummary[]

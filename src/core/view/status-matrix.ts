@@ -1,4 +1,5 @@
 import { isDirtyVersion } from '#core/release/version.ts'
+import type { Freeze } from '#core/environment/freeze.ts'
 import { shortVersion } from './name.ts'
 import type { DeploymentSummary, EnvironmentView } from './model.ts'
 
@@ -16,6 +17,10 @@ export interface TargetFinding {
   readonly problems: readonly string[]
   /** Targets that did not answer, and why. */
   readonly unknown: readonly string[]
+  /** What the health address says now, where it was asked. */
+  readonly health?: { readonly isHealthy: boolean; readonly last: string }
+  /** The window that keeps everything out now. */
+  readonly freeze?: Freeze
 }
 
 export interface StatusCell {
@@ -28,7 +33,14 @@ export interface StatusCell {
   readonly release?: string
   /** Since when, in milliseconds since 1970. */
   readonly since?: number
-  /** `held`, `locked`, and what the latest attempt brought when it was not green. */
+  /** As heard now, or when it was deployed. Absent: it has no health rule, or nothing runs there. */
+  readonly health?: { readonly isHealthy: boolean; readonly last: string; readonly isNow: boolean }
+  /** Targets that do not run what is recorded, and what they run. Empty: all were asked, and do. Undefined: nobody has asked all of them. */
+  readonly drift?: readonly string[]
+  readonly lock?: NonNullable<EnvironmentView['lock']>
+  readonly hold?: NonNullable<EnvironmentView['hold']>
+  readonly freeze?: Freeze
+  /** `held`, `locked`, `frozen`, and what the latest attempt brought when it was not green. */
   readonly notes: readonly string[]
 }
 
@@ -96,14 +108,37 @@ function statusCell(environment: EnvironmentView, finding = nothingFound): Statu
     mark: targetMark(markOf(environment, failed), finding),
     ...(current === undefined ? {} : { version: current.version, release: current.release }),
     ...(current?.since === undefined ? {} : { since: current.since }),
-    notes: [...notesOf(environment, failed), ...finding.problems, ...finding.unknown],
+    ...healthOf(current, finding),
+    ...driftOf(finding),
+    ...(environment.lock === undefined ? {} : { lock: environment.lock }),
+    ...(environment.hold === undefined ? {} : { hold: environment.hold }),
+    ...(finding.freeze === undefined ? {} : { freeze: finding.freeze }),
+    notes: [
+      ...notesOf(environment, failed),
+      ...(finding.freeze === undefined ? [] : ['frozen']),
+      ...(finding.health?.isHealthy === false ? ['not healthy'] : []),
+      ...finding.problems,
+      ...finding.unknown,
+    ],
   }
 }
 
+function healthOf(current: EnvironmentView['current'], { health }: TargetFinding): Pick<StatusCell, 'health'> {
+  if (health !== undefined) return { health: { ...health, isNow: true } }
+  return current?.health === undefined ? {} : { health: { ...current.health, isNow: false } }
+}
+
+/** One target that differs is enough to know; that nothing differs says only who has asked all. */
+function driftOf({ isAsked, problems, unknown }: TargetFinding): Pick<StatusCell, 'drift'> {
+  if (problems.length > 0) return { drift: problems }
+  return isAsked && unknown.length === 0 ? { drift: [] } : {}
+}
+
 /** While something is being deployed, a target may well run something else. */
-function targetMark(mark: StatusMark, { problems, unknown }: TargetFinding): StatusMark {
+function targetMark(mark: StatusMark, { problems, unknown, health }: TargetFinding): StatusMark {
   if (mark === 'running') return mark
   if (problems.length > 0) return 'drifted'
+  if (health?.isHealthy === false) return 'failed'
   return unknown.length > 0 && mark === 'ok' ? 'unknown' : mark
 }
 
