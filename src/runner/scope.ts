@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '#core/json.ts'
 import type { Scope, ScopeFunction } from '#core/expression/evaluate.ts'
 import { statusFunctions } from '#core/expression/status.ts'
+import { jobWorkflow } from '#core/step/job-workflow.ts'
 import { hashFiles } from './hash-files.ts'
 import type { Frame, JobRun } from './job-run.ts'
 
@@ -34,7 +35,11 @@ export function stepScope(
     github: frame.depth === 0 ? job.github : { ...job.github, ...frame.github, action_status: status },
     env,
     inputs: frame.inputs,
-    job: { status: job.control.isCancelled ? 'cancelled' : job.root.status, ...job.containerContext },
+    job: {
+      status: job.control.isCancelled ? 'cancelled' : job.root.status,
+      ...ownWorkflow(job),
+      ...job.containerContext,
+    },
     runner: job.runner,
     steps: frame.steps as unknown as JsonObject,
   }
@@ -46,6 +51,11 @@ export function stepScope(
       workspace,
     )
   return { contexts, functions: { ...statusFunctions({ level: 'step', job: status }), hashFiles: hash } }
+}
+
+function ownWorkflow({ order }: JobRun): JsonObject {
+  const { sha, ref } = order.source
+  return jobWorkflow(order.workflow.file, { repository: String(order.contexts.github['repository'] ?? ''), sha, ref })
 }
 
 function sharedContexts(job: JobRun): Record<string, Json> {

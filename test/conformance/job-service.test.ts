@@ -179,6 +179,8 @@ describe('calls that make no sense', () => {
     ['POST', '/twirp/github.actions.results.api.v1.ArtifactService/CreateArtifact', '{', 400],
     ['POST', '/twirp/github.actions.results.api.v1.ArtifactService/CreateArtifact', '[]', 400],
     ['POST', '/twirp/github.actions.results.api.v1.ArtifactService/CreateArtifact', '{"name":{"a":1}}', 403],
+    // Versions 1 to 3 of the artifact service, which GitHub has switched off.
+    ['POST', '/_apis/pipelines/workflows/1/artifacts', '{}', 404],
     ['POST', '/twirp/github.actions.results.api.v1.ArtifactService/constructor', '{}', 404],
     ['POST', '/twirp/github.actions.results.api.v1.constructor/name', '{}', 404],
     ['POST', '/twirp/github.actions.results.api.v1.CacheService/CreateCacheEntry', '{"key":"a,b","version":"1"}', 400],

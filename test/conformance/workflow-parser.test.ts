@@ -30,7 +30,6 @@ const known: ReadonlyMap<string, string> = new Map([
   ['errors-max-result-size', 'GitHub counts bytes of its own objects; ours counts values'],
   ['errors-reusable-workflow-max-result-size', 'GitHub counts bytes of its own objects; ours counts values'],
   ['events-mapping-all', 'GitHub refuses "branches" with "branches-ignore" on its servers, its parser does not'],
-  ['yaml-schema-sequence', 'the yaml package is stricter: "[one]#" is no comment'],
   ['yaml-schema-str-flow-styles', 'the yaml package is stricter: continued lines of a quoted text must be indented'],
 ])
 

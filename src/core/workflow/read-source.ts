@@ -1,4 +1,4 @@
-import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLParseError } from 'yaml'
+import type { Alias, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLParseError } from 'yaml'
 import type { Diagnostic, Parsed, Range } from '#core/diagnostic.ts'
 import { aliasesMax, diagnosticsMax, fileLengthMax, nestingDepthMax, nodesMax } from './limits.ts'
 import type { MapNode, ScalarNode, SourceNode } from './source-node.ts'
@@ -31,8 +31,8 @@ export async function readSource({
   const lines = new yaml.LineCounter()
   try {
     const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, keepSourceTokens: true })
-    if (document.errors.length > 0)
-      return { value: undefined, diagnostics: syntaxErrors(document, { file, text, lines }) }
+    const errors = document.errors.filter((error) => !isForgiven(error, text))
+    if (errors.length > 0) return { value: undefined, diagnostics: syntaxErrors(errors, { file, text, lines }) }
     if (document.contents === null) return fail(fileStart, 'The file is empty.')
     const reading: Reading = { yaml, lines, anchors: new Map(), resolving: new Set(), nodes: 0, aliases: 0 }
     return { value: toSource(document.contents, reading, 0), diagnostics: [] }
@@ -173,13 +173,13 @@ function position(lines: LineCounter, offset: number): Range['start'] {
  * such place is told.
  */
 function syntaxErrors(
-  document: Document.Parsed,
+  errors: readonly YAMLParseError[],
   source: { file: string; text: string; lines: LineCounter },
 ): Diagnostic[] {
   const { file, text, lines } = source
   const isBreak = (error: YAMLParseError): boolean => structureBreaks.has(error.code)
-  const firstBreak = document.errors.find(isBreak)
-  return document.errors
+  const firstBreak = errors.find(isBreak)
+  return errors
     .filter((error) => error === firstBreak || !isBreak(error))
     .slice(0, diagnosticsMax)
     .map((error) => {
@@ -193,6 +193,11 @@ function syntaxErrors(
         ...(hint === undefined ? {} : { hint }),
       }
     })
+}
+
+/** `[a, b]# comment`: GitHub reads it, so do we. */
+function isForgiven({ code, pos: [at] }: YAMLParseError, text: string): boolean {
+  return code === 'MISSING_CHAR' && text[at] === '#' && /[\]}]/.test(text[at - 1] ?? '')
 }
 
 /** Errors after which nothing that follows can be believed. */
