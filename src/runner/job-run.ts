@@ -159,12 +159,22 @@ export interface Surroundings {
   tell(): Promise<void>
 }
 
+/** The network that a container of a step joins. */
+export interface JobNetwork {
+  /** Undefined when none could be made: the step gets the engine's own. */
+  readonly name: string | undefined
+  /** This machine as its containers reach it. */
+  readonly address: string | undefined
+}
+
 /** What all steps of a job share, also those that run beside the others. */
 interface JobCommons {
   /** The engine, once something of the job has asked for it. */
   docker: Docker | undefined
   /** Artifact and cache service, once an action needed it (`service/environment.ts`). */
   service: Promise<JobService> | undefined
+  /** Network of the containers of steps, in a job that has no others (`container/job-network.ts`). */
+  network: Promise<JobNetwork> | undefined
   /** Where the run's own repository lies at the commit that runs, once a step needed it: `$/path`. */
   ownRepository: Promise<string> | undefined
   /** What steps have declared in `GITHUB_ARTIFACTS`, by name. */
@@ -255,6 +265,7 @@ export class JobRun {
     this.commons = from?.commons ?? {
       docker: undefined,
       service: undefined,
+      network: undefined,
       ownRepository: undefined,
       artifacts: new Map(),
       summaries: 0,

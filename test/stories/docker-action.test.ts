@@ -143,6 +143,32 @@ runs:
     expect(printed(job)).toEqual(['shared', 'served'])
   })
 
+  test.for([
+    ['a job on the machine', {}],
+    ['a job with a service', { services: { web: { image: baseImage, command: 'sleep 600' } } }],
+    ['a job in a container', { container: baseImage }],
+  ] as const)('reaches the artifact and cache services in %s, with the token of the job alone', async ([, more]) => {
+    await using rig = start()
+    const ask = `const url = process.env.ACTIONS_CACHE_URL + "_apis/artifactcache/cache?keys=k&version=v"
+const status = async (token) => (await fetch(url, { headers: { authorization: "Bearer " + token } })).status
+status(process.env.ACTIONS_RUNTIME_TOKEN).then(async (own) => console.log("services", own, await status("guess")))`
+
+    const job = await rig.run({
+      ...more,
+      steps: [
+        { run: `cat > ask.js <<'END'\n${ask}\nEND` },
+        { uses: `docker://${baseImage}`, with: { args: 'nodejs ask.js' } },
+        { uses: `docker://${baseImage}`, with: { args: 'nodejs ask.js' } },
+      ],
+    })
+
+    expect(errorsOf(job)).toEqual([])
+    expect(printed(job).filter((line) => line.startsWith('services'))).toEqual(['services 204 401', 'services 204 401'])
+    expect(await leftBy(rig)).toBe('')
+    const networks = ['network', 'ls', '--quiet', '--filter', `label=shipway.home=${homeName(rig.root)}`]
+    expect(await daemon.docker(...networks)).toBe('')
+  })
+
   test('is stopped with its container', async () => {
     await using rig = start({ interruptMs: 100, terminateMs: 100 })
     const order = rig.begin({

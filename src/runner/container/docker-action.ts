@@ -19,7 +19,6 @@ import { STEP_SUCCEEDED, registerPost, useOf } from '../job-run.ts'
 import type { JobRun, LoadedAction, StepEnd } from '../job-run.ts'
 import { runStepProcess } from '../script-step.ts'
 import type { StepCall } from '../script-step.ts'
-import { serviceEnvironment } from '../service/environment.ts'
 import { makeCollector } from '../step-collector.ts'
 import { actionEnvironment } from '../step-environment.ts'
 import type { StepHost } from '../step-host.ts'
@@ -32,6 +31,7 @@ import { offerShellAgain } from './container-shell.ts'
 import type { Docker } from './docker.ts'
 import { ensureImage } from './image.ts'
 import { openDocker } from './job-containers.ts'
+import { networkOf, servicesIn } from './job-network.ts'
 import { labelArguments } from './labels.ts'
 import { actionMounts, engineSocket } from './mounts.ts'
 import { tellDocker } from './told-command.ts'
@@ -152,24 +152,24 @@ async function runContainer(job: JobRun, call: StepCall, docker: Docker, wanted:
   const mounts = await actionMounts(job)
   const paths = pathMap(mounts)
   const socket = await engineSocket(job, docker)
+  const network = await networkOf(job, docker)
   const env: Record<string, string> = {
     HOME: '/github/home',
     ...actionEnvironment(job, { frame: call.frame, env: call.env, action: call.step.id }, (path) => paths.inside(path)),
     ...wanted.variables,
-    ...(await reachableService(job)),
+    ...(await servicesIn(job, network)),
     ...Object.fromEntries(Object.entries(files).map(([name, path]) => [name, paths.inside(path)])),
   }
   const actionPath = env['GITHUB_ACTION_PATH']
   if (actionPath !== undefined) env['GITHUB_ACTION_PATH'] = paths.inside(job.host.outside(actionPath))
   const [program, ...before] = words(wanted.entrypoint, 'entrypoint')
-  const network = job.containers?.network
   const name = `shipway_step_${randomUUID()}`
   const entry = program === undefined ? [] : ['--entrypoint', program]
   const common = [
     ...labelArguments(job),
     '--workdir',
     workspaceInside,
-    ...(network === undefined ? [] : ['--network', network]),
+    ...(network.name === undefined ? [] : ['--network', network.name]),
     ...mountArguments(socket === undefined ? mounts : [...mounts, { outside: socket, inside: '/var/run/docker.sock' }]),
   ]
   const host = containerOfStep(job, docker, { name, args: ['--name', name, '--rm', ...entry, ...common], paths })
@@ -192,11 +192,6 @@ const workspaceInside = '/github/workspace'
 
 function variableFile(job: JobRun): string {
   return `${job.order.paths.temp}/_runner_file_commands/env_${job.nextFileNumber()}`
-}
-
-/** The artifact and cache services, where a container of its own network reaches this machine. */
-async function reachableService(job: JobRun): Promise<Readonly<Record<string, string>>> {
-  return job.serviceAddress === undefined ? {} : serviceEnvironment(job, job.serviceAddress)
 }
 
 /** A host for one program: what it runs is the container itself, `argv` being its image and arguments. */

@@ -14,6 +14,7 @@ import { Docker } from './docker.ts'
 import { ensureImage } from './image.ts'
 import { inspectContainer } from './inspect.ts'
 import type { ContainerFacts } from './inspect.ts'
+import { gatewayOf } from './job-network.ts'
 import { labelArguments } from './labels.ts'
 import { noteContainers } from './left-over.ts'
 import { engineSocket, jobMounts, nodeInside, workspaceInside } from './mounts.ts'
@@ -72,7 +73,7 @@ export class JobContainers {
     ]
     for (const spec of specs) await ensureImage(job, this.docker, spec)
     await this.#must(['network', 'create', ...labelArguments(job), this.network], 'The network of the job was not made')
-    if (wanted.container !== undefined) job.serviceAddress = await this.#gateway()
+    if (wanted.container !== undefined) job.serviceAddress = await gatewayOf(job, this.docker, this.network)
     for (const { name, spec } of wanted.services) {
       job.print([`Starting service container "${name}" of ${spec.image}`])
       this.#services.push({ name, spec, id: await this.#run(spec, serviceArguments(name, spec), spec.command) })
@@ -110,13 +111,6 @@ export class JobContainers {
     const host = containerHost(this.docker, container, { temp, workspace, mark: job.mark, nextFileNumber })
     for (const { outside, readOnly } of mounts) if (readOnly !== true) host.share(outside, 'folder')
     job.enter(host)
-  }
-
-  /** This machine as containers of the job reach it. */
-  async #gateway(): Promise<string | undefined> {
-    const args = ['network', 'inspect', '--format', '{{range .IPAM.Config}}{{.Gateway}} {{end}}', this.network]
-    const answer = await this.#job.control.stoppable((stop) => this.docker.ask(args, { stop }))
-    return answer.stdout.split(' ').find((address) => address !== '' && !address.includes(':'))
   }
 
   async #awaitService(service: Started): Promise<void> {

@@ -53,6 +53,8 @@ export class JobService implements AsyncDisposable {
   async listen(address: string): Promise<string> {
     const server = this.#servers.get(address) ?? this.#start(address)
     this.#servers.set(address, server)
+    // One that could not be opened has nothing to close, and another try may have more luck.
+    server.catch(() => this.#servers.delete(address))
     return `http://${authority((await server).address() as AddressInfo)}/`
   }
 
