@@ -3,6 +3,8 @@ import type { DeploymentPlan } from '#core/deployment/plan.ts'
 import type { ReleaseDifference } from '#core/deployment/plan-difference.ts'
 import { exitCodeOf } from '#core/errors.ts'
 import type { GateName, Verdict } from '#core/environment/check.ts'
+import type { GateResult } from '#core/gate/result.ts'
+import { renderDuration } from '#core/project/duration.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
 import type { EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
@@ -60,6 +62,7 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
       files: whole.differences.map(filesOf),
       verdict,
       gates: gates.map((gate) => ({ name: gate.gate, ...gate.verdict })),
+      evidence: preview.evidence,
       targets,
     })
   } else if (session.isQuiet) session.print(planHash ?? '')
@@ -111,11 +114,23 @@ function renderPreview(session: Session, dry: DryRun, preview: DeploymentPreview
       ? planLines(whole, { unknown, pathsShown: Number.POSITIVE_INFINITY })
       : planLines(plan, { unknown })),
     ...gates.flatMap(({ gate, verdict }) => gateLine(session, { gate, verdict, config })),
+    ...preview.evidence.map((result) => evidenceLine(session, result)),
     ...(planHash === undefined ? [] : [`plan       ${planHash}`]),
     ...(planHash === undefined || dry.isWhole !== true
       ? []
       : [`apply      shipway ${plan.mode} ${plan.environment} --plan ${shortDigest(planHash)}`]),
   ]
+}
+
+/** The figures behind the rule `evidence`. */
+function evidenceLine({ out }: Session, { gate, verdict, text }: GateResult): string {
+  const symbol = {
+    pass: mark('success', out.paint),
+    warn: out.paint('yellow', '!'),
+    fail: mark('failure', out.paint),
+    wait: out.paint('yellow', '⏳'),
+  }[verdict]
+  return `evidence   ${symbol} ${gate}: ${text}`
 }
 
 /** Rules that are set are shown either way, the others only where they stand in the way. */
@@ -135,6 +150,9 @@ function passedSentence(gate: GateName, config: EnvironmentConfig): string | und
   if (gate === 'from' && config.from.length > 0) return `its ref is one of ${config.from.join(', ')}`
   if (gate === 'after' && config.after.length > 0)
     return `${config.after.join(', ')} verified it, or it ran here before`
+  if (gate === 'soak' && config.soakMs !== undefined)
+    return `${config.after.join(', ')} has run it for ${renderDuration(config.soakMs)}`
+  if (gate === 'freeze' && (config.freeze ?? []).length > 0) return 'no window is open'
   if (gate === 'secrets' && config.secrets.length > 0) return `${config.secrets.join(', ')} are there`
   if (gate === 'ports') return `beyond loopback only ${config.compose?.expose?.join(', ') ?? ''} may publish ports`
   if (gate === 'approvals' && config.approvals !== undefined) return 'nobody has to say yes any more'

@@ -59,7 +59,8 @@ export function readText(file: string, bytesMax = Number.POSITIVE_INFINITY): str
   }
 }
 
-function savedHashes(home: string): readonly string[] {
+/** Hashes of the plans that were shown in this home. */
+export function savedHashes(home: string): readonly string[] {
   try {
     return readdirSync(join(home, homeLayout.plans)).flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? [])
   } catch {

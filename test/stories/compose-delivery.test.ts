@@ -138,6 +138,7 @@ environments:
 
     const preview = await shipway.call(root, 'deploy', 'fleet', '--release', 'v2.0.0', '--dry-run')
     expect(preview.status).toBe(0)
+    expect(preview.stdout).toContain('services   web: started anew')
     expect(preview.stdout).toMatch(/~ +image web: \S+@sha256:[0-9a-f]{12} → \S+@sha256:[0-9a-f]{12}$/m)
 
     expect(await shipway.call(root, 'deploy', 'fleet', '--release', 'v2.0.0')).toMatchObject({ status: 0 })

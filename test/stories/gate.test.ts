@@ -100,6 +100,11 @@ describe('gates of production', { tags: ['slow'] }, () => {
     const dry = await shipway.call(root, 'promote', 'production', '--dry-run')
     expect(dry.status).toBe(3)
     expect(dry.stdout + dry.stderr).toContain('CVE-2026-7')
+    const planned = await shipway.call(root, 'plan-deploy', 'production', '--promote')
+    expect(planned.status).toBe(3)
+    expect(planned.stdout).toMatch(
+      /evidence {3}✓ tests: .*\n {2}evidence {3}✓ coverage: .*\n {2}evidence {3}✗ vulnerabilities: .*1 high/,
+    )
 
     const waived = await release({
       'shipway.yml': gates.replace(

@@ -57,6 +57,15 @@ class OldHome {
     return digest
   }
 
+  /** A plan that somebody was shown. */
+  addPlan(days: number): string {
+    const file = path.join(this.#home, 'plans', `${digestOf(String(days))}.json`)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, '{}')
+    this.#age(file, days)
+    return file
+  }
+
   blobs(): readonly string[] {
     const root = path.join(this.#home, 'blobs/sha256')
     return readdirSync(root).flatMap((folder) =>
@@ -95,6 +104,7 @@ describe('shipway doctor --prune', { tags: ['slow'] }, () => {
     const { old, ids } = await oldHome(repository, shipway)
     const orphan = old.addOrphan('orphan', 100)
     const young = old.addOrphan('young', 0)
+    const plans = [old.addPlan(40), old.addPlan(20)]
     const call = (...args: readonly string[]) => shipway.call(repository.root, 'doctor', '--prune', ...args, '--json')
     const expected = { runs: [ids[0]], artifacts: [{ run: ids[1], name: 'short' }], blobs: 4 }
 
@@ -109,6 +119,7 @@ describe('shipway doctor --prune', { tags: ['slow'] }, () => {
     for (const text of ['short 1\n', 'long 1\n', 'short 2\n'])
       expect(existsSync(old.blobPath(digestOf(text))), text).toBe(false)
     expect(existsSync(old.blobPath(orphan))).toBe(false)
+    expect(plans.map((file) => existsSync(file))).toEqual([false, true])
     expect((await shipway.call(repository.root, 'release', 'verify', 'v1.0.0')).status).toBe(0)
     expect(JSON.parse((await call()).stdout)).toMatchObject({ runs: [], artifacts: [], blobs: 0 })
     expect(await shipway.call(repository.root, 'logs', '1')).toMatchObject({

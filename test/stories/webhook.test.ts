@@ -85,11 +85,19 @@ describe('environments behind the webhook of a platform', { tags: ['slow'] }, ()
 
     const preview = await shipway.call(root, 'deploy', 'production', '--dry-run')
     expect(preview.stdout).toMatch(/back +by deploying the release before.*receipt +cannot prove drain/s)
+    expect(preview.stdout).toContain('start      the platform stops and starts it by itself')
+    expect(preview.stdout).toContain('cannot see the files, variables and services that the platform really has')
+    const { stdout: hash } = await shipway.call(root, 'plan-deploy', 'production', 'v1.0.0', '-q')
     expect((await shipway.call(root, 'status', '--check')).stdout).toContain('✓ v1.0.0')
 
     production.application['docker_registry_image_tag'] = 'by-hand'
     const drifted = await shipway.call(root, 'status', '--check')
     expect(drifted).toMatchObject({ status: 1, stdout: expect.stringContaining('shop runs tag by-hand') })
+    const late = await shipway.call(root, 'deploy', 'production', '--plan', hash.trim(), '--yes')
+    expect(late).toMatchObject({
+      status: 3,
+      stdout: expect.stringContaining('shop runs tag by-hand and not v1.0.0. Nothing was touched.'),
+    })
 
     writeSecrets(shipway, 'no-token-at-all')
     const doctor = await shipway.call(root, 'doctor')

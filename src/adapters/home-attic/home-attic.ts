@@ -6,6 +6,9 @@ import { homeLayout } from '#core/home/layout.ts'
 import { parseArtifactManifest } from '#core/run/artifact.ts'
 import type { HomeAttic, StoredBlob } from '#ports/home-attic.ts'
 
+/** A plan is shown to be applied soon; later its hash alone still binds. Milliseconds. */
+const planMs = 30 * 86_400_000
+
 /** How a folder that is on its way out is called, in `tmp/`. */
 const GONE = 'gone.'
 
@@ -38,6 +41,11 @@ export function homeAttic(root: string): HomeAttic {
         const facts = lstatSync(join(tmp, name), { throwIfNoEntry: false })
         if (name.startsWith(GONE) || (facts !== undefined && facts.mtimeMs < before))
           await rm(join(tmp, name), { recursive: true, force: true })
+      }
+      for (const name of namesIn(at(homeLayout.plans))) {
+        const facts = lstatSync(join(at(homeLayout.plans), name), { throwIfNoEntry: false })
+        if (facts !== undefined && facts.mtimeMs < before - planMs)
+          rmSync(join(at(homeLayout.plans), name), { force: true })
       }
       const blobs = at(`${homeLayout.blobs}/sha256`)
       for (const name of namesIn(blobs).filter((one) => one.startsWith('.tmp-'))) {

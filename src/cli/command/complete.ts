@@ -5,6 +5,7 @@ import { knownEnvironments } from '../find-environment.ts'
 import { helpTopics } from '../help.ts'
 import { takeLeadingFlags } from '../leading-flags.ts'
 import { readHome } from '../open-home.ts'
+import { savedHashes } from '../plan-file.ts'
 import { buildCommand } from '../run-command.ts'
 import type { Session } from '../session.ts'
 import { commandTable } from '../table.ts'
@@ -76,6 +77,8 @@ async function namesOf(session: Session, kind: string): Promise<readonly string[
     case 'name':
     case 'names':
       return storedActions(session)
+    case 'plan':
+      return savedHashes(session.home).slice(0, namesMax)
     case 'shell':
       return ['bash', 'zsh', 'fish']
     case 'environment':

@@ -4,6 +4,7 @@ import { handChanges } from '#core/deployment/plan.ts'
 import type { DeploymentPlan, RunningTarget } from '#core/deployment/plan.ts'
 import { checkEnvironment, explainEnvironment } from '#core/environment/check.ts'
 import type { GateName, Verdict } from '#core/environment/check.ts'
+import type { GateResult } from '#core/gate/result.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
@@ -30,6 +31,8 @@ export interface DeploymentPreview {
   readonly planHash?: string
   readonly config: EnvironmentConfig
   readonly gates: readonly { readonly gate: GateName; readonly verdict: Verdict }[]
+  /** What each gate says to the evidence. */
+  readonly evidence: readonly GateResult[]
   /** What the rules say together. */
   readonly verdict: Verdict
   readonly targets: readonly { readonly name: string; readonly state: TargetState }[]
@@ -96,6 +99,7 @@ export async function previewDeployment(
       ...explainEnvironment(question),
       ...(config.compose?.expose === undefined ? [] : [{ gate: 'ports' as const, verdict: ports }]),
     ],
+    evidence: question.facts.gates ?? [],
     verdict: withTargets(rules.kind === 'refuse' || ports.kind === 'pass' ? rules : ports, reports),
     targets: reports.map(({ target, state }) => ({ name: target.name, state })),
   }
