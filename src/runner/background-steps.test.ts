@@ -6,7 +6,7 @@ import type { EndedJob, TestJob, TestStep } from '../../test/rig/runner.ts'
 
 let rig: RunnerRig
 beforeAll(() => {
-  rig = RunnerRig.start({ interruptMs: 300, terminateMs: 300 })
+  rig = RunnerRig.start({ interruptMs: 20_000, terminateMs: 20_000 })
 })
 afterAll(() => rig[Symbol.asyncDispose]())
 
@@ -116,7 +116,8 @@ describe('background steps', () => {
   })
 
   test('that ignore every signal are killed', async () => {
-    const job = await run({
+    await using hasty = RunnerRig.start({ interruptMs: 100, terminateMs: 100 })
+    const job = await hasty.run({
       steps: [
         beside('deaf', `trap '' INT TERM; ${touch('up')}; while :; do sleep 0.02; done`),
         { run: until('up') },

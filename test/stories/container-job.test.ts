@@ -27,6 +27,27 @@ async function leftBy(rig: RunnerRig): Promise<string> {
 const errorsOf = (job: EndedJob) => messagesOf(job.result.annotations, 'error')
 
 describe.skipIf(missing !== undefined)(`a job with a container ${missing ?? ''}`, { tags: ['slow'] }, () => {
+  test('runs steps beside others in there, and stops the process inside when one is cancelled', async () => {
+    await using rig = start({ interruptMs: 20_000, terminateMs: 20_000 })
+
+    const job = await rig.run({
+      container: { image: baseImage },
+      steps: [
+        {
+          id: 'server',
+          background: true,
+          run: 'trap "echo stopped inside >&2; exit 0" INT TERM; touch /tmp/up; while :; do sleep 0.05; done',
+        },
+        { run: 'until [ -e /tmp/up ]; do sleep 0.05; done; echo client' },
+        { if: 'always()', name: 'Cancel', control: { kind: 'cancel', steps: ['server'] } },
+      ],
+    })
+
+    expect(printed(job)).toEqual(['client', 'stopped inside'])
+    expect(job.steps.find(({ id }) => id === 'server')?.conclusion).toBe('cancelled')
+    expect(job.result.conclusion).toBe('success')
+  })
+
   test('runs its steps in there, on the files of its workspace and by the paths of the container', async () => {
     await using rig = start()
 
