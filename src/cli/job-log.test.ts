@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sliceOfLines } from './job-log.ts'
+import type { RunView } from '#core/view/model.ts'
+import { failureTails, jobLogPath, sliceOfLines } from './job-log.ts'
 import { parseLineRange } from './pairs.ts'
 
 /** More than two of the pieces that are read at a time, each line of another length. */
@@ -47,4 +48,17 @@ test('of a step its own lines are counted', async () => {
 
 test.for(['0', '-3', '3-2', 'all', '1,2', ''])('%j are no lines', (value) => {
   expect(() => parseLineRange('--lines')(value)).toThrow('--lines takes a line')
+})
+
+test('the last lines of a failed step are short ones, however long they are in the log', async () => {
+  const log = `${'0'.repeat(40_000)}\n##[error]spawn E2BIG\n`
+  const path = jobLogPath(folder, 'run_1', { key: 'a', attempt: 1 })
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, log)
+  const step = { number: 1, name: 'Run x', outcome: 'failure', conclusion: 'failure', logStart: 0, logEnd: log.length }
+  const run = { id: 'run_1', jobs: [{ key: 'a', attempt: 1, conclusion: 'failure', steps: [step] }] }
+
+  const [tail] = await failureTails(folder, run as unknown as RunView, 12)
+
+  expect(tail?.lines.map((line) => line.length)).toEqual([501, '##[error]spawn E2BIG'.length])
 })

@@ -13,6 +13,8 @@ import type { Sink } from './sink.ts'
 
 /** Bytes of a log's end that are read to show its last lines. */
 const tailBytesMax = 64 * 1024
+/** Characters of one of these lines: a value of a megabyte is no evidence. */
+const tailLineLengthMax = 500
 /** Failed steps whose last lines are shown at the end of a run. */
 const failedStepsMax = 3
 
@@ -59,7 +61,9 @@ async function lastLines(path: string, step: StepView, linesMax: number): Promis
   const records = parseLogIndex(await readFile(`${path}.idx`, 'utf8').catch(() => ''))
   const part = readLogPart(await readRange(path, start, end), records, { offset: start, isComplete: true })
   const lines = linesOf(part, records, step.number).map(({ text }) => text)
-  return withoutHeader(step.number === 0 ? withoutFacts(lines) : lines).slice(-linesMax)
+  return withoutHeader(step.number === 0 ? withoutFacts(lines) : lines)
+    .slice(-linesMax)
+    .map((line) => (line.length <= tailLineLengthMax ? line : `${line.slice(0, tailLineLengthMax)}…`))
 }
 
 /** "Set up job" begins with what the job is: nothing of it says why it failed. */

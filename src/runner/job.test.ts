@@ -178,6 +178,11 @@ describe('a job', () => {
       { run: 'true', shell: 'no-such-shell {0}' },
       /"no-such-shell" was not found on PATH/,
     ],
+    [
+      'a variable that is too large for a process',
+      { run: 'true', env: { BIG: 'x'.repeat(200_000) } },
+      /did not start: .*E2BIG/,
+    ],
     ['an expression that cannot be evaluated', { run: expr("fromJSON('{')") }, /could not be evaluated/],
     ['a condition that cannot be evaluated', { run: 'true', if: "fromJSON('{')" }, /could not be evaluated/],
     ['a file of variables that cannot be read', { run: 'echo nonsense >> $GITHUB_ENV' }, /Invalid format 'nonsense'/],
@@ -189,6 +194,11 @@ describe('a job', () => {
     expect(job.result.conclusion).toBe('failure')
     expect(job.result.reason).toMatch(reason)
     expect(job.log).toMatch(reason)
+  })
+
+  test('says what to do about a value that is too large for a process', async () => {
+    const job = await run({ steps: [{ run: 'true', env: { BIG: 'x'.repeat(200_000) } }] })
+    expect(job.log).toContain('write the value into a file')
   })
 
   test('carries out the files of a step that failed', async () => {

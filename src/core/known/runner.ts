@@ -91,8 +91,21 @@ export function programNotStarted(fact: { program: string; cause: unknown }): Kn
     code: 'PROGRAM_NOT_STARTED',
     kind: 'red',
     message: `The program ${fact.program} did not start: ${textOf(fact.cause)}.`,
+    hint: notStartedHints[codeOf(fact.cause)] ?? 'Check that it is there for the user of the agent, and may be run.',
     cause: fact.cause,
   })
+}
+
+/** What helps, by the code of the operating system. */
+const notStartedHints: Readonly<Record<string, string>> = {
+  E2BIG: 'An argument or a variable is longer than this machine takes (often 128 KiB): write the value into a file.',
+  EACCES: 'It, or a folder above it, may not be run by the user of the agent: `chmod +x` gives a file the right.',
+  EAGAIN: 'There are too many processes: `ulimit -u` shows the limit of the agent.',
+  ENOMEM: 'The machine has no memory left for it: fewer jobs at once (`--jobs`) need less.',
+}
+
+function codeOf(cause: unknown): string {
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
 }
 
 /** A value of a step has a type that its place does not take. */
