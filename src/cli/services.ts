@@ -10,6 +10,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
 import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
+import type { Attestation } from '#core/release/attestation.ts'
 import type { Release, ReleaseManifest } from '#core/release/model.ts'
 import type { NotedCommit } from '#core/release/notes.ts'
 
@@ -106,9 +107,16 @@ export interface CliServices {
   /** The contents of a home, or of any other folder. */
   blobs(home: string): Promise<BlobStore>
   /** Writes a release with its contents into one file. */
-  writeReleaseArchive(home: string, file: string, manifest: ReleaseManifest): Promise<void>
+  writeReleaseArchive(
+    home: string,
+    file: string,
+    release: { readonly manifest: ReleaseManifest; readonly attestations: readonly Attestation[] },
+  ): Promise<void>
   /** Brings what such a file holds into the contents of a home; nothing knows of the release yet. Throws RELEASE_IMPORT_INVALID. */
-  readReleaseArchive(home: string, file: string): Promise<{ readonly id: string; readonly manifest: string }>
+  readReleaseArchive(
+    home: string,
+    file: string,
+  ): Promise<{ readonly id: string; readonly manifest: string; readonly attestations: readonly string[] }>
   /** Makes a commit object of the working tree with its uncommitted changes, without touching index, branch or files. */
   snapshotTree(root: string): Promise<{ readonly sha: string }>
   /** Asks the targets of an environment what runs there. Unreachable ones answer `unknown`; never throws for them. */

@@ -8,12 +8,13 @@ import type { DeliveryContext } from '#engine/deployment/context.ts'
 import { DeploymentLoop } from '#engine/deployment/deployment-loop.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import { deployDrivers } from './deploy-drivers.ts'
+import { version } from './version.ts'
 
 /** Releases and deployments with the real drivers: one line per driver. */
 export function openDelivery(
   base: Omit<
     DeliveryContext,
-    'files' | 'blobs' | 'backups' | 'databases' | 'probe' | 'askQuality' | 'askReviews' | 'drivers'
+    'program' | 'files' | 'blobs' | 'backups' | 'databases' | 'probe' | 'askQuality' | 'askReviews' | 'drivers'
   > & {
     readonly files: HomeFiles
   },
@@ -21,6 +22,7 @@ export function openDelivery(
   const { clock, files } = base
   return new DeploymentLoop({
     ...base,
+    program: version,
     blobs: blobStore({ root: files.absolute(homeLayout.blobs), tmp: files.absolute(homeLayout.tmp) }),
     backups: blobStore({
       root: files.absolute(homeLayout.backups),

@@ -42,9 +42,9 @@ export const services: CliServices = {
     (await import('#adapters/git/repository.ts')).commitsBetween(root, base, sha),
   prune: async (home, options) => (await import('./prune.ts')).prune(home, options),
   blobs: async (home) => blobsOf(home),
-  writeReleaseArchive: async (home, file, manifest) => {
+  writeReleaseArchive: async (home, file, release) => {
     const { writeReleaseArchive } = await import('#adapters/release-archive/release-archive.ts')
-    await writeReleaseArchive(file, manifest, await blobsOf(home))
+    await writeReleaseArchive(file, release, await blobsOf(home))
   },
   readReleaseArchive: async (home, file) => {
     const { readReleaseArchive } = await import('#adapters/release-archive/release-archive.ts')

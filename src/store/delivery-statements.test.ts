@@ -6,6 +6,7 @@ import type { SqlDriver } from '#ports/sql-driver.ts'
 import { migratedStore, onEveryEngine, startStoreEngines } from '../../test/rig/store.ts'
 import { loadApplication, listApplications, saveApplication } from './application.ts'
 import { approvalsOfPlan, decisionsOn, insertDecision } from './approval.ts'
+import { listAttestations, saveAttestation } from './attestation.ts'
 import {
   deploymentOfRun,
   hasSucceeded,
@@ -106,6 +107,10 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
       expect(await versionsLike(query, 'shop', 'v')).toEqual(new Set(['v1', 'v2', 'v3']))
       expect((await releaseIds(query, 'shop')).get('v2')).toBe(idOf('2'))
       expect((await releaseIds(query, 'other')).size).toBe(0)
+      const stated = { digest: idOf('9'), envelope: '{}' }
+      for (let times = 0; times < 2; times += 1) await saveAttestation(query, idOf('2'), stated)
+      expect(await listAttestations(query, idOf('2'))).toEqual([stated])
+      expect(await listAttestations(query, idOf('1'))).toEqual([])
     })
 
     test('that are bad are not the latest, until somebody takes the mark away', async () => {

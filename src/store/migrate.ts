@@ -9,6 +9,7 @@ import { databaseWork } from './migrations/0006-database-work.ts'
 import { issueReport } from './migrations/0007-issue-report.ts'
 import { jobWaiting } from './migrations/0008-job-waiting.ts'
 import { gateAnswer } from './migrations/0009-gate-answer.ts'
+import { attestation } from './migrations/0010-attestation.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -28,6 +29,7 @@ const migrations: readonly Migration[] = [
   { sql: issueReport },
   { sql: jobWaiting },
   { sql: gateAnswer },
+  { sql: attestation },
 ]
 
 /** The schema that this program reads and writes. */

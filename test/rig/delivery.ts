@@ -94,6 +94,7 @@ export class DeliveryStage implements AsyncDisposable {
       clock: systemClock,
       ids: randomIds,
       sha256,
+      program: 'test',
       blobs: blobStore({ root: this.files.absolute('blobs'), tmp: this.files.absolute('tmp') }),
       backups: blobStore({ root: this.files.absolute('backups'), tmp: this.files.absolute('tmp'), isPrivate: true }),
       databases: postgresTool(openShell),

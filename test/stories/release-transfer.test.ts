@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -9,6 +10,8 @@ jobs: { build: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }
 `
 const rules = (level: string) =>
   `name: shop\nrelease: { files: ['app/**'] }\nenvironments:\n  live: { targets: [./targets/live], variables: { LEVEL: ${level} } }\n`
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Files below a folder. */
 function filesBelow(folder: string): readonly string[] {
@@ -64,7 +67,29 @@ describe('a sealed release', { tags: ['slow'] }, () => {
     const idIn = async (home: Shipway) =>
       (JSON.parse((await home.call(root, 'release', 'show', 'v1.1.0', '--json')).stdout) as { id: string }).id
     expect(await idIn(elsewhere)).toBe(await idIn(shipway))
-    expect((await elsewhere.call(root, 'release', 'verify', 'v1.1.0')).status).toBe(0)
+
+    // How it was built goes with it, and is about this release and this commit.
+    const built = /built {5}run_\w+ from \.github\/workflows\/ci\.yml at [0-9a-f]{7} by \S+ \(not signed\)/
+    expect((await shipway.call(root, 'release', 'show', 'v1.1.0')).stdout).toMatch(built)
+    const verified = await elsewhere.call(root, 'release', 'verify', 'v1.1.0')
+    expect(verified).toMatchObject({ status: 0, stdout: expect.stringMatching(built) })
+    const stated = async (home: Shipway) =>
+      (JSON.parse((await home.call(root, 'release', 'show', 'v1.1.0', '--json')).stdout) as { attestations: unknown })
+        .attestations
+    expect(await stated(elsewhere)).toEqual(await stated(shipway))
+    expect(await stated(shipway)).toMatchObject([
+      {
+        predicateType: 'https://slsa.dev/provenance/v1',
+        predicate: {
+          buildDefinition: {
+            resolvedDependencies: [
+              { digest: { gitCommit: repository.git('rev-parse', 'HEAD') } },
+              { uri: '.github/workflows/ci.yml', digest: { sha256: sha256(workflow) } },
+            ],
+          },
+        },
+      },
+    ])
   })
 
   test('whose file was changed on the way, or in the store, is refused or found', async () => {

@@ -9,12 +9,16 @@ import { KnownError } from '#core/errors.ts'
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseImportInvalid } from '#core/known/release.ts'
+import { attestationBytesMax, attestationsMax } from '#core/release/attestation.ts'
+import type { Attestation } from '#core/release/attestation.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
 
 /** Name of the manifest in the archive; contents stand below `blobs/`, by their digest. */
 const manifestName = 'release.json'
 const blobName = /^blobs\/([0-9a-f]{64})$/
+/** What is stated about the release, each by its digest. */
+const attestationName = /^attestations\/([0-9a-f]{64})\.json$/
 /** Bytes of a manifest that is read. */
 const manifestBytesMax = 32 * 1024 * 1024
 /** Bytes of one file of a release that is taken in. */
@@ -24,9 +28,15 @@ const noTime = new Date('1980-01-01T00:00:00Z')
 const options = { mtime: noTime, mode: 0o100644, forceDosTimestamp: true }
 
 /** Writes a release with all its contents into one zip file, complete or not at all. */
-export async function writeReleaseArchive(path: string, manifest: ReleaseManifest, blobs: BlobStore): Promise<void> {
+export async function writeReleaseArchive(
+  path: string,
+  { manifest, attestations }: { readonly manifest: ReleaseManifest; readonly attestations: readonly Attestation[] },
+  blobs: BlobStore,
+): Promise<void> {
   const zip = new ZipFile()
   zip.addBuffer(Buffer.from(canonicalJson(manifest as unknown as Json)), manifestName, options)
+  for (const { digest, envelope } of attestations.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)))
+    zip.addBuffer(Buffer.from(envelope), `attestations/${digest}.json`, options)
   const digests = new Map(manifest.files.map(({ digest, size }) => [digest, size]))
   for (const [digest, size] of [...digests].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     zip.addReadStreamLazy(`blobs/${digest}`, { ...options, size }, (callback) => {
@@ -51,24 +61,30 @@ export async function writeReleaseArchive(path: string, manifest: ReleaseManifes
 export async function readReleaseArchive(
   path: string,
   blobs: BlobStore,
-): Promise<{ readonly id: string; readonly manifest: string }> {
+): Promise<{ readonly id: string; readonly manifest: string; readonly attestations: readonly string[] }> {
   const refuse = (problem: string): KnownError => releaseImportInvalid({ release: path, problem })
   let zip: ZipReader | undefined
   try {
     zip = await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true })
     let manifest: Buffer | undefined
+    const attestations: string[] = []
     for await (const entry of zip.eachEntry()) {
       const digest = blobName.exec(entry.fileName)?.[1]
       if (digest !== undefined) {
         if (entry.uncompressedSize > blobBytesMax)
           throw refuse(`"${entry.fileName}" has ${entry.uncompressedSize} bytes`)
         await blobs.put(await zip.openReadStreamPromise(entry), digest)
+      } else if (attestationName.test(entry.fileName)) {
+        if (entry.uncompressedSize > attestationBytesMax || attestations.length >= attestationsMax)
+          throw refuse(`"${entry.fileName}" is too large, or one too many`)
+        const stated = attestationName.exec(entry.fileName)?.[1] ?? ''
+        attestations.push((await blobs.put(await zip.openReadStreamPromise(entry), stated)).digest)
       } else if (entry.fileName === manifestName) manifest = await readManifest(zip, entry, refuse)
       else throw refuse(`it holds "${entry.fileName.slice(0, 200)}", which is no part of a release`)
     }
     if (manifest === undefined) throw refuse(`it has no ${manifestName}`)
     const { digest } = await blobs.put([manifest])
-    return { id: digest, manifest: manifest.toString('utf8') }
+    return { id: digest, manifest: manifest.toString('utf8'), attestations }
   } catch (error) {
     if (error instanceof KnownError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error
     throw releaseImportInvalid({ release: path, problem: error instanceof Error ? error.message : String(error) })

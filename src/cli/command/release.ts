@@ -4,6 +4,7 @@ import type { DeploymentSummary, EnvironmentView, ReleaseSummary } from '#core/v
 import { answerText, evidenceText } from '#core/view/evidence-text.ts'
 import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
 import { renderSize } from '#core/view/size.ts'
+import { listAttestations } from '#store/attestation.ts'
 import { loadDeployment } from '#store/deployment.ts'
 import { latestEvidence } from '#store/evidence.ts'
 import { answersAbout } from '#store/gate-answer.ts'
@@ -19,6 +20,7 @@ import { compare } from '../release/compare.ts'
 import type { CreateFlags } from '../release/create.ts'
 import { findRelease } from '../release/find-release.ts'
 import { notes } from '../release/notes.ts'
+import { readStatement } from '../release/read-statement.ts'
 import { exportRelease, importRelease } from '../release/transfer.ts'
 import { verify } from '../release/verify.ts'
 import type { Session } from '../session.ts'
@@ -268,6 +270,10 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
     const manifest = (await viewManifest(q, release.id)) as ReleaseManifest | undefined
     const deployments = await withSecretVersions(q, await viewDeployments(q, { release: release.id, limit: 50 }))
     const evidence = await latestEvidence(q, release.id)
+    const stated = (await listAttestations(q, release.id)).map((one) => ({
+      digest: one.digest,
+      ...readStatement(one, { id: release.id, manifest }),
+    }))
     const answers = await answersAbout(q, release.id)
     if (session.isJson) {
       session.printJson({
@@ -277,6 +283,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
         createdAt: exactTime(release.createdAt),
         manifest: manifest ?? null,
         reports: evidence?.reports ?? [],
+        attestations: stated,
         answers: answers.map((one) => ({ ...one, since: exactTime(one.since), at: exactTime(one.at) })),
         deployments,
       })
@@ -293,6 +300,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       ...Object.entries(manifest?.versions ?? {}).map(([name, version]) => `  version   ${name} ${version}`),
       ...Object.entries(manifest?.images ?? {}).map(([name, image]) => `  image     ${name} ${image}`),
       ...(manifest?.migration === undefined ? [] : [`  migration ${manifest.migration}`]),
+      ...stated.flatMap(({ text }) => (text === undefined ? [] : [`  ${text}`])),
       ...(manifest?.evidence ?? []).map((proof) => `  evidence  ${proof.job}: ${proof.conclusion}`),
       ...(evidence?.reports ?? []).map((report) => `  report    ${report.path}: ${evidenceText(report)}`),
       ...answers.map(

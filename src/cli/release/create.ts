@@ -52,6 +52,7 @@ interface Source {
   readonly sha: string
   readonly ref: string
   readonly config: ProjectConfig
+  readonly repositoryName: string
 }
 
 /**
@@ -83,6 +84,7 @@ async function withContents(session: Session, flags: CreateFlags, source: Source
       action: 'create',
       application: manifest.application,
       release: id,
+      repositoryName: source.repositoryName,
       ...(reports.length === 0 ? {} : { reports }),
     },
     { watch: 'none', liveTo: 'stderr' },
@@ -135,7 +137,7 @@ async function findSource(session: Session, wanted: string | undefined): Promise
   if (file?.kind !== 'file') throw projectMissing({ sha })
   const { value, diagnostics } = parseProject({ file: projectFile, text: file.text, folderName: basename(root) })
   if (value === undefined) throw projectInvalid({ file: projectFile, text: file.text, diagnostics })
-  return { root, sha, ref, config: value }
+  return { root, sha, ref, config: value, repositoryName: facts.repositoryName }
 }
 
 async function makeManifest(

@@ -5,6 +5,7 @@ import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseImportInvalid } from '#core/known/release.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
+import { listAttestations } from '#store/attestation.ts'
 import { readFilledHome } from '../open-home.ts'
 import type { Session } from '../session.ts'
 import { performRequest } from '../work.ts'
@@ -18,13 +19,16 @@ interface ExportFlags {
 
 /** `release export R`: one file with the manifest and all contents, that another home can take in. */
 export async function exportRelease(session: Session, wanted: string, flags: ExportFlags): Promise<number> {
-  const { id, manifest } = await readFilledHome(session, async (q) => findManifest(session, q, wanted, flags.app))
+  const { id, manifest, attestations } = await readFilledHome(session, async (q) => {
+    const found = await findManifest(session, q, wanted, flags.app)
+    return { ...found, attestations: await listAttestations(q, found.id) }
+  })
   const file = path.resolve(
     session.directory,
     flags.output ?? `${manifest.application}-${manifest.version}.release.zip`,
   )
   if (flags.force !== true && existsSync(file)) throw exportTargetTaken({ file })
-  await session.services.writeReleaseArchive(session.home, file, manifest)
+  await session.services.writeReleaseArchive(session.home, file, { manifest, attestations })
   if (session.isJson)
     session.printJson({ apiVersion: 'v1', kind: 'ReleaseExport', id, version: manifest.version, file })
   else session.print(session.isQuiet ? file : `✓ ${shortVersion(manifest.version)} (${shortDigest(id)}) is in ${file}`)
@@ -34,9 +38,9 @@ export async function exportRelease(session: Session, wanted: string, flags: Exp
 /** `release import FILE`: brings contents into the blob store, then asks the agent to take the release in. */
 export async function importRelease(session: Session, written: string): Promise<number> {
   const file = path.resolve(session.directory, written)
-  const { id, manifest } = await session.services.readReleaseArchive(session.home, file)
+  const { id, manifest, attestations } = await session.services.readReleaseArchive(session.home, file)
   const { application, version } = namesIn(file, manifest)
-  const request = { kind: 'release', action: 'import', application, release: id } as const
+  const request = { kind: 'release', action: 'import', application, release: id, attestations } as const
   const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr' })
   if (session.isJson)
     session.printJson({ apiVersion: 'v1', kind: 'ReleaseImport', id, application, version, note: note ?? null })

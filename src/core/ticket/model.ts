@@ -111,6 +111,10 @@ export interface ReleaseRequest {
   readonly application: string
   /** Release id: also the digest of the blob with the manifest's canonical JSON. */
   readonly release: string
+  /** Envelopes with what is stated about it, as digests of contents in the blob store. */
+  readonly attestations?: readonly string[]
+  /** `owner/name` of the repository that it was created from. */
+  readonly repositoryName?: string
   /** Reports that prove it; their contents are in the blob store. */
   readonly reports?: readonly GivenReport[]
 }

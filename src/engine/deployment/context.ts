@@ -21,6 +21,8 @@ export interface DeliveryContext {
   readonly clock: Clock
   readonly ids: Ids
   readonly sha256: Sha256
+  /** Version of this program. */
+  readonly program: string
   readonly blobs: BlobStore
   /** Files of backups. */
   readonly backups: BlobStore

@@ -5,10 +5,12 @@ import { releaseContentDamaged, releaseImportInvalid, releaseVersionTaken } from
 import { pathProblem, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { ReleaseRequest, TicketOutcome } from '#core/ticket/model.ts'
+import { saveAttestation } from '#store/attestation.ts'
 import { saveEvidence } from '#store/evidence.ts'
 import { findReleases, insertRelease, loadRelease } from '#store/release.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { TicketOf } from '../delivery.ts'
+import { attestationsOf } from './build-facts.ts'
 import { readReport } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 
@@ -23,8 +25,9 @@ const manifestBytesMax = 32 * 1024 * 1024
  */
 export async function prepareImport(
   context: DeliveryContext,
-  { id, request, requestedBy }: TicketOf<ReleaseRequest>,
+  ticket: TicketOf<ReleaseRequest>,
 ): Promise<(query: Query) => Promise<TicketOutcome>> {
+  const { id, request, requestedBy } = ticket
   const manifest = await readManifest(context, request)
   for (const digest of new Set(manifest.files.map((file) => file.digest))) {
     const state = await context.blobs.verify(digest)
@@ -33,8 +36,13 @@ export async function prepareImport(
     throw releaseContentDamaged({ path, digest, found: state })
   }
   const reports = await readGiven(context, request)
+  const attestations = await attestationsOf(context, ticket, manifest)
+  if (typeof attestations === 'string') throw releaseImportInvalid({ release: request.release, problem: attestations })
   return async (query) => {
     const known = await loadRelease(query, request.release)
+    // Putting the same together once more states nothing new.
+    const isStated = known !== undefined && request.action === 'create'
+    for (const one of isStated ? [] : attestations) await saveAttestation(query, request.release, one)
     // Reports that are brought later prove the same release.
     if (known !== undefined && reports !== undefined)
       await saveEvidence(query, request.release, { run: id, ...reports })

@@ -5,13 +5,16 @@ import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseId } from '#core/release/assemble.ts'
 import type { Release, ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
+import type { BuildFacts } from '#core/release/provenance.ts'
 import { releaseVersion } from '#core/release/version.ts'
 import { artifactManifestBytesMax, parseArtifactManifest } from '#core/run/artifact.ts'
+import { saveAttestation } from '#store/attestation.ts'
 import { appendAudit } from '#store/audit.ts'
 import { appendEvent } from '#store/event.ts'
 import { insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
+import { attestBuild, factsOfRun } from './build-facts.ts'
 import { collectEvidence } from './collect-evidence.ts'
 import type { DeliveryContext } from './context.ts'
 import { checkUnsealed, evidenceAtEnd, evidenceSoFar, sealedByOther, siblingsOf } from './release-evidence.ts'
@@ -68,7 +71,8 @@ async function sealNew(
       ? await takeCommitFiles(context, { repository: run.document.repository, sha: run.sha }, config.release.files)
       : await takeArtifact(context, config.release.artifact, run)
   const images = await takeImages(context.blobs, config.release.images, files)
-  return record(context, { run, config, evidence, files, occasion, ...(images === undefined ? {} : { images }) })
+  const facts = await factsOfRun(context, run)
+  return record(context, { run, config, evidence, files, occasion, facts, ...(images === undefined ? {} : { images }) })
 }
 
 async function loadConfig(context: DeliveryContext, run: StoredRun): Promise<ProjectConfig | undefined> {
@@ -125,6 +129,7 @@ interface SealInput {
   readonly files: readonly ReleaseFile[]
   readonly images?: NonNullable<ReleaseManifest['images']>
   readonly occasion: SealOccasion
+  readonly facts: BuildFacts
 }
 
 /** Chooses the version and writes the row in one transaction, so that two runs of a minute cannot get the same one. */
@@ -148,6 +153,7 @@ function record(context: DeliveryContext, input: SealInput): Promise<SealedRelea
     if (known !== undefined) return { release: known, isNew: false }
     const { id, manifest } = seal((version) => taken.has(version))
     await insertRelease(query, { id, manifest, run: run.id, sealedBy: run.actor })
+    await saveAttestation(query, id, attestBuild(context, { id, manifest }, input.facts))
     const event = { type: 'release.sealed', release: id, version: manifest.version } as const
     await appendEvent(query, { table: 'run', id: run.id }, event)
     await appendAudit(query, context, {
