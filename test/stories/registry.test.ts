@@ -48,10 +48,16 @@ describe.skipIf(missing !== undefined)(`a registry ${missing ?? ''}`, { tags: ['
     rmSync(folder, { recursive: true, force: true })
   })
 
-  async function push(rig: RunnerRig, image: string, username: string, password: string): Promise<EndedJob> {
+  async function push(
+    rig: RunnerRig,
+    image: string,
+    username: string,
+    password: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<EndedJob> {
     if ('missing' in daemon) throw new Error(daemon.missing)
     await daemon.docker('tag', base, image)
-    const login = { tags: image, username, password }
+    const login = { tags: image, username, password, ...more }
     return rig.run({ steps: [{ id: 'it', uses: 'shipway/push-image@v1', with: login }] })
   }
   const start = () =>
@@ -85,6 +91,10 @@ describe.skipIf(missing !== undefined)(`a registry ${missing ?? ''}`, { tags: ['
     proxy.lie = 'bytes'
     const changed = await push(rig, `${image}:3`, username, password)
 
+    const trusting = await push(rig, `${image}:3`, username, password, { 'read-back': 'false' })
+
+    expect(messagesOf(trusting.result.annotations, 'warning')).toEqual([expect.stringContaining('`read-back: false`')])
+    expect(trusting.result.conclusion).toBe('success')
     expect([honest, moved, changed].map(({ result }) => result.conclusion)).toEqual(['success', 'success', 'failure'])
     expect(messagesOf(honest.result.annotations, 'warning')).toEqual([])
     expect(messagesOf(moved.result.annotations, 'warning')).toEqual([

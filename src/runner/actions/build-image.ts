@@ -233,11 +233,10 @@ async function build(
   const counter = new BuildCounter()
   const startedAt = context.now()
   const before = store.session.loginArguments(store.image)
-  const { exitCode, tail } = await docker.tell([...before, ...call.args], {
-    env: call.env,
-    onText: (text) => counter.add(text),
-  })
-  for (const name of layers?.temporary ?? []) await docker.ask(['image', 'rm', '--no-prune', name])
+  const onText = (text: string) => counter.add(text)
+  const { exitCode, tail } = await tellAndForget(docker, layers?.temporary ?? [], () =>
+    docker.tell([...before, ...call.args], { env: call.env, onText }),
+  )
   if (exitCode !== 0) throw imageNotBuilt({ file: context.inputs.text('file') || 'Dockerfile', output: tail })
   const { steps, cached } = counter.count()
   const seconds = ((context.now() - startedAt) / 1000).toFixed(1)
@@ -245,6 +244,15 @@ async function build(
   context.setOutput('steps', String(steps))
   context.setOutput('cached-steps', String(cached))
   return readFileSync(plan.idFile, 'utf8').trim()
+}
+
+/** Takes names away that were made for a build alone, however it ends. */
+async function tellAndForget<T>(docker: StepDocker, names: readonly string[], tell: () => Promise<T>): Promise<T> {
+  try {
+    return await tell()
+  } finally {
+    for (const name of names) await docker.ask(['image', 'rm', '--no-prune', name])
+  }
 }
 
 function setOutputs(

@@ -194,6 +194,9 @@ async function openStepDocker(job: JobRun, call: StepCall): Promise<StepDocker> 
     import('../container/told-command.ts'),
   ])
   const variables = machineEnvironment(job, call.frame, call.env, call.step.id)
+  const { DOCKER_CONFIG: config } = variables
+  // A login of the job names its folder as the steps see it, in their container.
+  if (config !== undefined) variables['DOCKER_CONFIG'] = job.host.outside(config)
   const docker = await job.control.stoppable((stop) => Docker.open(variables, stop))
   const proxies = Object.fromEntries(Object.entries(variables).filter(([name]) => proxyNames.test(name)))
   return {

@@ -35,7 +35,7 @@ export const pushImage: BuiltInAction = {
     const file = inputs.text('images-file')
     const path = file === '' ? undefined : workspacePath(context, file)
     const docker = await context.openDocker()
-    using session = new RegistrySession(context, docker)
+    using session = new RegistrySession(context, docker, { asks: readsBack })
     const push = await planPush(context, docker)
     const digest = await pushAll(session, push)
     if (readsBack) await verifyPush(context, session, { ...push, digest })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +11,7 @@ import { KnownError } from '#core/errors.ts'
 import type { Builder } from '#core/image/build-plan.ts'
 import type { ActionContext, StepDocker } from '../actions/built-in-action.ts'
 import { openCacheStore } from '../cache/cache-store.ts'
+import type { Stop } from '../job-control.ts'
 import type { RegistrySession } from './registry-session.ts'
 
 export const cacheKinds = ['engine', 'service', 'registry', 'none'] as const
@@ -87,10 +89,11 @@ async function lookInService(
   if (entry === undefined) return undefined
   const id = imageOfKey(entry.key)
   const isHere = (await docker.ask(['image', 'inspect', '--format', '.', id])).exitCode === 0
+  // The archive has no name of an image in it, so that it takes none away.
+  if (!isHere && (await docker.tell(['load', '--input', entries.pathOf(entry)])).exitCode !== 0) return undefined
   const name = layersName(id)
-  if (isHere) await docker.ask(['tag', id, name])
-  else if ((await docker.tell(['load', '--input', entries.pathOf(entry)])).exitCode !== 0) return undefined
-  return { level, from: name, temporary: [name] }
+  const { exitCode } = await docker.ask(['tag', id, name])
+  return exitCode === 0 ? { level, from: name, temporary: [name] } : undefined
 }
 
 async function lookInRegistry(
@@ -123,22 +126,25 @@ async function keepInService(
   const entries = openCacheStore(context.order, context.now)
   const key = cacheKey(facts, id)
   entries.checkFree(key, serviceVersion)
-  const name = layersName(id)
-  const archive = join(context.temp, `_layers_${id.slice(-12)}.tar`)
+  const archive = join(context.temp, `_layers_${randomUUID()}.tar`)
   try {
-    await docker.ask(['tag', id, name])
-    if ((await docker.tell(['save', '--output', archive, name])).exitCode !== 0) return
-    await pipeline(
-      createReadStream(archive),
-      createGzip({ level: 1 }),
-      createWriteStream(`${archive}.gz`, { mode: 0o600 }),
-    )
+    if ((await docker.tell(['save', '--output', archive, id])).exitCode !== 0) return
+    await context.stoppable((stop) => compress(archive, stop))
     const { size } = await entries.publish(key, serviceVersion, `${archive}.gz`)
     context.print([`Layer cache: kept for version ${facts.version || '(none)'} on ${facts.branch} (${size} B)`])
   } finally {
-    await docker.ask(['image', 'rm', '--no-prune', name])
     rmSync(archive, { force: true })
     rmSync(`${archive}.gz`, { force: true })
+  }
+}
+
+async function compress(archive: string, stop: Stop): Promise<void> {
+  const file = createWriteStream(`${archive}.gz`, { mode: 0o600 })
+  try {
+    await pipeline(createReadStream(archive), createGzip({ level: 1 }), file, { signal: stop.signal })
+  } catch (error) {
+    stop.check()
+    throw error
   }
 }
 
@@ -160,7 +166,10 @@ async function keepInRegistry(
   }
 }
 
-/** A name in the engine that no registry has: without one, BuildKit does not find an image. */
+/**
+ * A name in the engine that no registry has: without one, BuildKit does not find an image. It is of this build alone, because
+ * another one may take its own away meanwhile.
+ */
 function layersName(id: string): string {
-  return `shipway.local/layers:${id.slice(-12)}`
+  return `shipway.local/layers:${id.slice(-12)}-${randomUUID().slice(0, 8)}`
 }

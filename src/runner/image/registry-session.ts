@@ -17,9 +17,14 @@ export class RegistrySession implements Disposable {
   readonly #context: ActionContext
   readonly #docker: StepDocker
   readonly #login: Credentials | undefined
+  readonly #asks: boolean
+  /** Where the door was open, and for what. */
+  readonly #entered = new Set<string>()
   readonly #configs = new Map<string | undefined, OwnConfig>()
 
-  constructor(context: ActionContext, docker: StepDocker) {
+  /** `asks`: whether the registry is asked from this machine, too, and not by the Docker engine alone. */
+  constructor(context: ActionContext, docker: StepDocker, { asks = true }: { readonly asks?: boolean } = {}) {
+    this.#asks = asks
     this.#context = context
     this.#docker = docker
     this.#login = readLogin(context)
@@ -44,7 +49,9 @@ export class RegistrySession implements Disposable {
    * with the password on standard input, in a configuration of its own. Returns the arguments that docker needs before others.
    */
   async enter(image: ImageReference, purpose: 'pull' | 'push'): Promise<readonly string[]> {
-    await this.#await(image, purpose)
+    const door = `${purpose} ${image.name}`
+    if (this.#asks && !this.#entered.has(door)) await this.#await(image, purpose)
+    this.#entered.add(door)
     if (this.#login === undefined) return []
     const known = this.#configs.get(image.registry)
     if (known !== undefined) return ['--config', known.folder]
@@ -75,6 +82,7 @@ export class RegistrySession implements Disposable {
       const { exitCode, tail } = await this.#docker.tell([...before, 'push', name])
       if (exitCode === 0) return tail
       output = tail
+      this.#entered.clear()
       this.#context.print([`${name} was not pushed, try ${attempt} of ${TRIES_MAX}.`])
     }
     throw imageNotPushed({ image: name, tries: TRIES_MAX, output })
