@@ -6,6 +6,7 @@ import type { FileDifference, TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
 import type { PruneReport } from '#engine/prune.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
+import type { SignTicket } from '#ports/ticket-seal.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
 import type { Sink } from './sink.ts'
@@ -76,6 +77,11 @@ export interface CliServices {
   readonly git: Git
   /** The store of a home, read only; undefined when nothing was ever done in that home. */
   openStore(home: string): Promise<SqlDriver | undefined>
+  /** Signs a request with the key of whoever asks; undefined where there is none. */
+  signTicket(
+    place: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+    signed: string,
+  ): ReturnType<SignTicket>
   agentClient(home: string, options: AgentOptions): Promise<AgentClient>
   /** Starts what a run will need if this process becomes the agent, while the request is still being made up. Leaves nothing in the home. */
   prepareAgent(home: string): Promise<void>

@@ -1,10 +1,10 @@
 import { errorFromReport, reportError } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
 import type { TicketRequest } from '#core/ticket/model.ts'
-import type { AgentClient, FollowItem } from '#ports/agent-client.ts'
+import type { AgentClient, FollowItem, SubmitOptions } from '#ports/agent-client.ts'
 import { exitOfSignal } from './exit-code.ts'
 import type { FailureShell } from './failure-shell.ts'
-import { whoAmI } from './identity.ts'
+import { originOf, whoAmI } from './identity.ts'
 import { renderFooter, renderItem } from './live/live-log.ts'
 import { startLive } from './live/live-state.ts'
 import type { LiveView } from './live/live-state.ts'
@@ -68,7 +68,12 @@ export async function performRequest(
   const release = session.world.onInterrupt((signal) => session.world.exit(exitOfSignal[signal]))
   let ticket: string
   try {
-    ticket = await client.submit(request, { priority, requestedBy, ...(secrets === undefined ? {} : { secrets }) })
+    ticket = await client.submit(request, {
+      priority,
+      requestedBy,
+      ...identityOf(session),
+      ...(secrets === undefined ? {} : { secrets }),
+    })
   } finally {
     release()
   }
@@ -156,6 +161,11 @@ const interruptedWords: Readonly<Record<InterruptSignal, string>> = {
   SIGTERM: 'Ended by SIGTERM.',
 }
 
+/** Where the request comes from, and the key that it is signed with. */
+function identityOf({ world, services }: Session): Pick<SubmitOptions, 'origin' | 'sign'> {
+  return { origin: originOf(), sign: (signed) => services.signTicket({ env: world.env, cwd: world.cwd }, signed) }
+}
+
 /** Never rejects: what could not be cancelled is told, and the work goes on. */
 async function cancelAll(
   session: Session,
@@ -163,7 +173,7 @@ async function cancelAll(
   subjects: readonly string[],
   { signal, tell }: { readonly signal: InterruptSignal; readonly tell: (line: string) => void },
 ): Promise<void> {
-  const options = { priority: 'P1', requestedBy: whoAmI(session.world) } as const
+  const options = { priority: 'P1', requestedBy: whoAmI(session.world), ...identityOf(session) } as const
   const cancel = async (subject: string): Promise<void> => {
     const ticket = await client.submit({ kind: 'cancel', subject, reason: interruptedWords[signal] }, options)
     const outcome = await client.outcome(ticket, new AbortController().signal)

@@ -1,6 +1,8 @@
 import { subjectFinished, subjectNotFound } from '#core/known/home.ts'
 import { ticketFact } from '#core/audit/ticket-fact.ts'
 import type { CancelRequest, Ticket, TicketOutcome } from '#core/ticket/model.ts'
+import { homeLayout } from '#core/home/layout.ts'
+import type { TicketSigner } from '#core/ticket/signature.ts'
 import { checkTicketLimits } from '#core/ticket/limits.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { appendAudit } from '#store/audit.ts'
@@ -32,23 +34,41 @@ export interface Admission {
  */
 export async function admit(context: AgentContext, claimed: ClaimedTicket): Promise<Admission> {
   const { ticket, digest } = claimed
+  let signer: TicketSigner | undefined
   const known = await loadTicket(context.store.query, ticket.id)
   if (known?.outcome !== undefined) return { outcome: known.outcome, isDuplicate: true }
   try {
-    return { outcome: await enter(context, ticket, digest), isDuplicate: false }
+    signer = await signerOf(context, claimed)
+    return { outcome: await enter(context, claimed, signer), isDuplicate: false }
   } catch (error) {
     // A ticket that uncovers a mistake of ours is refused like any other: thrown on, it would end every agent that finds it.
     const outcome = refusal(error)
     await context.store.transaction(async (query) => {
       await insertTicket(query, ticket, digest)
       await finishTicket(query, ticket.id, outcome)
-      await appendAudit(query, context, ticketFact(ticket, outcome))
+      await appendAudit(query, context, ticketFact(ticket, outcome, signer))
     })
     return { outcome, isDuplicate: false }
   }
 }
 
-async function enter(context: AgentContext, ticket: Ticket, digest: string): Promise<TicketOutcome> {
+/** Every signature must be good; the first one says who asks. Without any the request is what the inbox lets in. */
+async function signerOf(context: AgentContext, claimed: ClaimedTicket): Promise<TicketSigner | undefined> {
+  const { files } = context
+  const signers: TicketSigner[] = []
+  for (const signature of claimed.signatures) {
+    const hasFile = files.readText(homeLayout.allowedSigners) !== undefined
+    const file = hasFile ? files.absolute(homeLayout.allowedSigners) : undefined
+    signers.push(await context.checkSignature(claimed.signed, signature, file))
+  }
+  return signers[0]
+}
+
+async function enter(
+  context: AgentContext,
+  { ticket, digest }: ClaimedTicket,
+  signer: TicketSigner | undefined,
+): Promise<TicketOutcome> {
   const work = await prepare(context, ticket)
   const asked = await rulesAskedBy(context.store.query, ticket.request)
   const rules = asked === undefined ? undefined : await freshRules(context, context.store.query, asked)
@@ -57,7 +77,7 @@ async function enter(context: AgentContext, ticket: Ticket, digest: string): Pro
     if (rules !== undefined) await putIntoForce(context, query, ticket, rules)
     const outcome = await work(query)
     await finishTicket(query, ticket.id, outcome, outcome.kind === 'accepted' ? outcome.subjects[0] : undefined)
-    await appendAudit(query, context, ticketFact(ticket, outcome))
+    await appendAudit(query, context, ticketFact(ticket, outcome, signer))
     return outcome
   })
 }

@@ -7,6 +7,7 @@ import type { Ids } from '#ports/ids.ts'
 import type { OpenTracker } from '#ports/issue-tracker.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
+import type { CheckTicketSignature } from '#ports/ticket-seal.ts'
 import type { Machine } from '#core/plan/platform.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
@@ -24,6 +25,7 @@ export interface AgentContext {
   readonly launcher: RunnerLauncher
   readonly delivery: Delivery
   readonly openTracker: OpenTracker
+  readonly checkSignature: CheckTicketSignature
   /** Names this start of the agent as the holder of its leases; never used again. */
   readonly owner: string
   /** Folder with the `shipway` program, for steps that call it. */

@@ -9,6 +9,7 @@ import type { HomeFiles } from '#ports/home-files.ts'
 import type { HomeAttic } from '#ports/home-attic.ts'
 import type { Ids } from '#ports/ids.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
+import { ticketSignedText } from '#core/ticket/envelope.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
 import { Agent } from './agent.ts'
 import type { AgentNews } from './agent-news.ts'
@@ -91,12 +92,14 @@ export class EmbeddedClient implements AgentClient {
     const { files, clock, ids } = this.#world
     const id = ids.next('tk')
     files.prepare()
-    const { priority, requestedBy } = options
+    const { priority, requestedBy, origin, sign } = options
+    const from = origin === undefined ? {} : { origin }
+    const ticket = { id, priority, createdAt: clock.now(), requestedBy, ...from, request }
+    const signature = await sign?.(ticketSignedText(ticket))
     // The secrets first: an agent may take the ticket as soon as it is there.
     if (options.secrets !== undefined) saveSecrets(files, id, options.secrets)
-    const ticket = { id, priority, createdAt: clock.now(), requestedBy, request }
     try {
-      this.#handedIn.set(id, enqueue(this.#world, ticket))
+      this.#handedIn.set(id, enqueue(this.#world, ticket, signature === undefined ? [] : [signature]))
       await this.#reachAgent()
     } catch (error) {
       // Who is told that it failed must not find later that an agent has done it all the same.

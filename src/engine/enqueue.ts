@@ -3,14 +3,19 @@ import { homeLayout } from '#core/home/layout.ts'
 import { ticketTooLarge } from '#core/known/home.ts'
 import { encodeTicket, ticketBytesMax, ticketFileName } from '#core/ticket/envelope.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
+import type { TicketSignature } from '#core/ticket/signature.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 
 /**
  * Puts a ticket into the inbox, durably. Writing it twice is harmless: its id admits it once. Throws TICKET_TOO_LARGE: in the inbox such a file would
  * only be put aside. Returns the name of the file.
  */
-export function enqueue(context: { readonly files: HomeFiles; readonly sha256: Sha256 }, ticket: Ticket): string {
-  const text = encodeTicket(ticket, context.sha256)
+export function enqueue(
+  context: { readonly files: HomeFiles; readonly sha256: Sha256 },
+  ticket: Ticket,
+  signatures: readonly TicketSignature[] = [],
+): string {
+  const text = encodeTicket(ticket, context.sha256, signatures)
   const bytes = new TextEncoder().encode(text).length
   if (bytes > ticketBytesMax) throw ticketTooLarge({ bytes, bytesMax: ticketBytesMax })
   const fileName = ticketFileName(ticket)

@@ -2,15 +2,13 @@ import { homeLayout } from '#core/home/layout.ts'
 import { reportError } from '#core/errors.ts'
 import type { Json } from '#core/json.ts'
 import { decodeTicket, parseTicketFileName, ticketBytesMax } from '#core/ticket/envelope.ts'
-import type { Ticket, TicketOutcome } from '#core/ticket/model.ts'
+import type { TicketOutcome } from '#core/ticket/model.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
-import type { Sha256 } from '#core/ticket/envelope.ts'
+import type { Sha256, SoundTicket } from '#core/ticket/envelope.ts'
 
 /** A sound ticket that this agent has claimed: its file is in `processing/`. */
-export interface ClaimedTicket {
+export interface ClaimedTicket extends SoundTicket {
   readonly fileName: string
-  readonly ticket: Ticket
-  readonly digest: string
 }
 
 /** Tickets that are taken from one listing: a listing of a long queue costs more than admitting a ticket, and a P1 that comes waits for so many. */

@@ -18,6 +18,8 @@ export const services: CliServices = {
     const { openReader } = await import('./open-store.ts')
     return openReader(home)
   },
+  signTicket: async (place, signed) =>
+    (await import('#adapters/ssh-identity/sign-ticket.ts')).ticketSigner(place)(signed),
   agentClient: async (home, options) => {
     const { openAgentClient } = await import('./agent-client.ts')
     return openAgentClient(home, options)

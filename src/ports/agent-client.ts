@@ -1,5 +1,6 @@
 import type { StoredEvent } from '#core/run/event.ts'
-import type { Priority, TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
+import type { Priority, TicketOrigin, TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
+import type { SignTicket } from './ticket-seal.ts'
 
 /** Something to show while a run or a deployment goes on. */
 export type FollowItem =
@@ -16,6 +17,9 @@ export type FollowItem =
 export interface SubmitOptions {
   readonly priority: Priority
   readonly requestedBy: string
+  readonly origin?: TicketOrigin
+  /** Signs the ticket, where whoever asks has a key. */
+  readonly sign?: SignTicket
   /** Values for the names in `RunRequest.secretNames`; kept 0600 beside the ticket until the run has ended. */
   readonly secrets?: Readonly<Record<string, string>>
 }

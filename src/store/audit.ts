@@ -47,6 +47,7 @@ export async function appendAudit(q: Query, seal: AuditSeal, fact: AuditFact): P
 export interface AuditFilter {
   readonly application?: string
   readonly environment?: string
+  /** The actor itself, a user of any machine, or the login beside a key. */
   readonly actor?: string
   readonly subject?: string
   /** Milliseconds since 1970. */
@@ -59,17 +60,29 @@ export async function listAudit(q: Query, filter: AuditFilter): Promise<readonly
   const wanted: readonly (readonly [string, SqlValue | undefined])[] = [
     ['application = ', filter.application],
     ['environment = ', filter.environment],
-    ['actor = ', filter.actor],
     ['subject = ', filter.subject],
     ['at >= ', filter.since],
   ]
   const given = wanted.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]))
-  const where = given.map(({ condition }, index) => `${condition}$${index + 2}`).join(' and ')
-  const rows = await q<AuditRow>(
-    `select ${columns} from audit ${where === '' ? '' : `where ${where}`} order by seq desc limit $1`,
-    [filter.limit, ...given.map(({ value }) => value)],
-  )
+  const { actor } = filter
+  const conditions = given.map(({ condition }, index) => `${condition}$${index + 2}`)
+  const values = given.map(({ value }) => value)
+  if (actor !== undefined) {
+    const at = values.length + 2
+    conditions.push(`(actor = $${at} or actor like $${at + 1} escape '!' or detail like $${at + 2} escape '!')`)
+    values.push(actor, `${literally(actor)}@%`, `%${literally(`"login":${JSON.stringify(actor)}`)}%`)
+  }
+  const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
+  const rows = await q<AuditRow>(`select ${columns} from audit ${where} order by seq desc limit $1`, [
+    filter.limit,
+    ...values,
+  ])
   return rows.map(toEntry)
+}
+
+/** Text in a pattern that means itself. */
+function literally(text: string): string {
+  return text.replaceAll(/[!%_]/g, '!$&')
 }
 
 /** A piece of the chain, in order. */

@@ -64,7 +64,16 @@ onEveryEngine('The audit', engines, (engine) => {
       (await listAudit(driver.query, { limit: 10, ...filter })).map(({ seq }) => seq)
     expect(await list({})).toEqual([3, 2, 1])
     expect(await list({ actor: 'ann', environment: 'production' })).toEqual([3])
+    const more: readonly AuditFact[] = [
+      fact('ann@laptop'),
+      { ...fact('SHA256:abc'), detail: { login: 'ann' } },
+      { ...fact('bo'), detail: { reason: '"login":"ann"' } },
+      fact('annette@laptop'),
+    ]
+    for (const one of more) await driver.transaction((query) => appendAudit(query, seal, one))
+    expect(await list({ actor: 'ann' })).toEqual([5, 4, 3, 1])
+    expect(await list({ actor: 'a%' })).toEqual([])
     expect(await list({ since: 1_700_000_000_001 })).toEqual([])
-    expect(await list({ limit: 1 })).toEqual([3])
+    expect(await list({ limit: 1 })).toEqual([7])
   })
 })

@@ -118,6 +118,7 @@ function offline(home: string): CliServices {
   return {
     git: systemGit,
     openStore: async () => openSqlite({ path: join(home, 'state.db'), readOnly: true }).catch(() => undefined),
+    signTicket: async () => undefined,
     agentClient: refuse('agentClient'),
     prepareAgent: async () => undefined,
     agentStatus: async () => ({ isAlive: true }),

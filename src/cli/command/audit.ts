@@ -45,7 +45,7 @@ export const page: CommandPage = {
     command
       .option('--app <name>', 'only this application')
       .option('--env <name>', 'only this environment')
-      .option('--actor <name>', 'only what this person did')
+      .option('--actor <name>', 'only what this person did: a name, user@machine or the SHA256:… of a key')
       .option('--subject <id>', 'only this run, deployment or release')
       .option('--since <duration>', 'only what is not older, such as 24h or 30d')
       .option('--limit <n>', `how many (default ${listDefault})`, parseCount('--limit'))

@@ -1,11 +1,13 @@
 import { isJsonObject } from '#core/json.ts'
 import type { JsonObject } from '#core/json.ts'
 import type { Ticket, TicketOutcome, TicketRequest } from '#core/ticket/model.ts'
+import type { TicketSigner } from '#core/ticket/signature.ts'
 import { unreachable } from '#core/unreachable.ts'
 import type { AuditFact } from './entry.ts'
 
 /** What a ticket asked for and what became of it, for the audit. No values of inputs, variables or secrets are in it. */
-export function ticketFact({ id, requestedBy, request }: Ticket, outcome: TicketOutcome): AuditFact {
+export function ticketFact(ticket: Ticket, outcome: TicketOutcome, signer?: TicketSigner): AuditFact {
+  const { id, request } = ticket
   const { subject, ...about } = aboutOf(request)
   const became: JsonObject =
     outcome.kind === 'accepted'
@@ -13,11 +15,31 @@ export function ticketFact({ id, requestedBy, request }: Ticket, outcome: Ticket
       : { outcome: 'refused', code: isJsonObject(outcome.error) ? (outcome.error['code'] ?? null) : null }
   const acted = outcome.kind === 'accepted' ? outcome.subjects[0] : undefined
   return {
-    actor: requestedBy,
+    actor: actorOf(ticket, signer),
     action: actionOf(request),
     ...about,
     subject: subject ?? acted ?? id,
-    detail: { ticket: id, ...detailOf(request), ...became },
+    detail: { ticket: id, ...whoOf(ticket, signer), ...detailOf(request), ...became },
+  }
+}
+
+/**
+ * Who asked, by the best that is known: the key that has signed, else the user and machine that it came from, or the login that a forge has
+ * named. The name in the request is what somebody says of himself.
+ */
+function actorOf({ requestedBy, origin }: Ticket, signer: TicketSigner | undefined): string {
+  if (signer !== undefined) return signer.fingerprint
+  if (origin === undefined) return requestedBy
+  return origin.kind === 'forge' ? origin.login : `${origin.login}@${origin.host}`
+}
+
+/** Every other name of whoever asked: `shipway audit --actor NAME` finds them too. */
+function whoOf({ requestedBy, origin }: Ticket, signer: TicketSigner | undefined): JsonObject {
+  return {
+    login: requestedBy,
+    ...(origin?.kind === 'machine' && signer !== undefined ? { from: `${origin.login}@${origin.host}` } : {}),
+    ...(origin?.kind === 'forge' ? { forge: origin.forge } : {}),
+    ...(signer?.principal === undefined ? {} : { principal: signer.principal }),
   }
 }
 
@@ -59,7 +81,10 @@ function detailOf(request: TicketRequest): JsonObject {
   switch (request.kind) {
     case 'run': {
       const { event, dirty } = request
-      return { event: event.name, ref: event.ref, sha: event.sha, dirty }
+      const { sender } = event.payload
+      // Whom the forge names in the payload of an event.
+      const login = isJsonObject(sender) && typeof sender['login'] === 'string' ? { sender: sender['login'] } : {}
+      return { event: event.name, ref: event.ref, sha: event.sha, dirty, ...login }
     }
     case 'deploy':
       return { release: request.release ?? null, run: request.run ?? null, ...reason }

@@ -2,6 +2,8 @@
 export const homeLayout = {
   store: 'state.db',
   lock: 'lock.db',
+  /** Keys that may ask, in OpenSSH's form; without the file every key may. */
+  allowedSigners: 'allowed_signers',
   socket: 'agent.sock',
   tmp: 'tmp',
   inbox: 'inbox',

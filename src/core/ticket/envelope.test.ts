@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeTicket, encodeTicket, parseTicketFileName, ticketFileName } from './envelope.ts'
+import { decodeTicket, encodeTicket, parseTicketFileName, ticketFileName, ticketSignedText } from './envelope.ts'
 import type { Ticket } from './model.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -35,6 +35,30 @@ describe('A ticket', () => {
         expect(decodeTicket(JSON.stringify(envelope), sha256)).toHaveProperty('problem')
       }),
     )
+  })
+
+  test('keeps where it comes from and its signatures, which cover the payload; malformed ones spoil it', () => {
+    const sent: Ticket = {
+      id: `tk_${'0'.repeat(26)}`,
+      priority: 'P2',
+      createdAt: 0,
+      requestedBy: 'ann',
+      origin: { kind: 'machine', login: 'ann', host: 'laptop' },
+      request: { kind: 'cancel', subject: 'run_1' },
+    }
+    const signatures = [{ keyid: 'SHA256:x', sig: 'armored' }]
+    const text = encodeTicket(sent, sha256, signatures)
+    const received = decodeTicket(text, sha256)
+    expect(received).toEqual({ ticket: sent, signatures, signed: ticketSignedText(sent), digest: expect.any(String) })
+    expect(ticketSignedText(sent)).toMatch(/^DSSEv1 \d+ application\/vnd\.shipway\.ticket\.v1\+json \d+ \{/)
+    const envelope = JSON.parse(text) as object
+    for (const spoiled of [
+      'none',
+      [{ keyid: 1 }],
+      Array(5).fill(signatures[0]),
+      [{ keyid: '', sig: 'x'.repeat(9000) }],
+    ])
+      expect(decodeTicket(JSON.stringify({ ...envelope, signatures: spoiled }), sha256)).toHaveProperty('problem')
   })
 
   test('may be given another priority by hand, and nothing else', () => {

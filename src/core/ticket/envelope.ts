@@ -1,6 +1,8 @@
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
-import type { Priority, Ticket } from './model.ts'
+import type { Priority, Ticket, TicketOrigin } from './model.ts'
+import { signatureLengthMax, signaturesMax, signedText } from './signature.ts'
+import type { TicketSignature } from './signature.ts'
 
 /** SHA-256 of a text as 64 hexadecimal digits; core brings no cryptography of its own. */
 export type Sha256 = (text: string) => string
@@ -15,9 +17,9 @@ const payloadType = 'application/vnd.shipway.ticket.v1+json'
  * The file form of a ticket: a DSSE-shaped envelope. The payload is sealed as bytes, so what is verified is what is parsed;
  * only `priority` stands outside the seal, because a person may change it while the ticket waits.
  */
-export function encodeTicket(ticket: Ticket, sha256: Sha256): string {
-  const { priority, ...sealed } = ticket
-  const payload = JSON.stringify({ ...sealed, priority0: priority })
+export function encodeTicket(ticket: Ticket, sha256: Sha256, signatures: readonly TicketSignature[] = []): string {
+  const { priority } = ticket
+  const payload = sealedPayload(ticket)
   const envelope = {
     schema,
     id: ticket.id,
@@ -25,12 +27,29 @@ export function encodeTicket(ticket: Ticket, sha256: Sha256): string {
     payloadType,
     payload: toBase64(payload),
     digest: sha256(payload),
-    signatures: [],
+    signatures,
   }
   return `${JSON.stringify(envelope, null, 2)}\n`
 }
 
-export type DecodedTicket = { readonly ticket: Ticket; readonly digest: string } | { readonly problem: string }
+function sealedPayload({ priority, ...sealed }: Ticket): string {
+  return JSON.stringify({ ...sealed, priority0: priority })
+}
+
+/** What a signature of a ticket covers. */
+export function ticketSignedText(ticket: Ticket): string {
+  return signedText(payloadType, sealedPayload(ticket))
+}
+
+/** A sound ticket with what is signed of it. */
+export interface SoundTicket {
+  readonly ticket: Ticket
+  readonly digest: string
+  readonly signed: string
+  readonly signatures: readonly TicketSignature[]
+}
+
+export type DecodedTicket = SoundTicket | { readonly problem: string }
 
 /** Reads a ticket file. Never throws: a file that is not a sound ticket yields the problem as a sentence. */
 export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
@@ -56,7 +75,41 @@ export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
     }
   if (!requestKinds.has(String(request['kind'])))
     return { problem: `It asks for ${JSON.stringify(request['kind'] ?? null)}, which this agent does not know.` }
-  return { ticket: { id, priority, createdAt, requestedBy, request: request as unknown as Ticket['request'] }, digest }
+  const origin = readOrigin(body['origin'])
+  const signatures = readSignatures(envelope['signatures'])
+  if (signatures === undefined) return { problem: 'Its signatures are malformed, too many or too long.' }
+  return {
+    ticket: {
+      id,
+      priority,
+      createdAt,
+      requestedBy,
+      ...(origin === undefined ? {} : { origin }),
+      request: request as unknown as Ticket['request'],
+    },
+    digest,
+    signed: signedText(payloadType, payload),
+    signatures,
+  }
+}
+
+function readOrigin(value: Json | undefined): TicketOrigin | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { kind, login, host, forge } = value
+  if (typeof login !== 'string') return undefined
+  if (kind === 'machine' && typeof host === 'string') return { kind, login, host }
+  return kind === 'forge' && typeof forge === 'string' ? { kind, forge, login } : undefined
+}
+
+/** Undefined when they are no signatures: an envelope without any has an empty list. */
+function readSignatures(value: Json | undefined): readonly TicketSignature[] | undefined {
+  if (!Array.isArray(value) || value.length > signaturesMax) return value === undefined ? [] : undefined
+  const signatures = value.flatMap((one): readonly TicketSignature[] => {
+    const { keyid, sig } = isJsonObject(one) ? one : {}
+    if (typeof keyid !== 'string' || typeof sig !== 'string') return []
+    return keyid.length + sig.length > signatureLengthMax ? [] : [{ keyid, sig }]
+  })
+  return signatures.length === value.length ? signatures : undefined
 }
 
 const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>([

@@ -173,9 +173,17 @@ export interface Ticket {
   readonly priority: Priority
   /** Milliseconds since 1970 by the sender's clock: an order, never a proof. */
   readonly createdAt: number
+  /** The name that the rules go by. */
   readonly requestedBy: string
+  /** Where it was asked, for the audit. Absent for what an agent asks by itself. */
+  readonly origin?: TicketOrigin
   readonly request: TicketRequest
 }
+
+/** Where a request comes from: a user of a machine, or somebody whom a forge has named. */
+export type TicketOrigin =
+  | { readonly kind: 'machine'; readonly login: string; readonly host: string }
+  | { readonly kind: 'forge'; readonly forge: string; readonly login: string }
 
 /** What became of a ticket once it was admitted. */
 export type TicketOutcome =
