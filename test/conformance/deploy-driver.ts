@@ -269,6 +269,16 @@ export function deployDriverConformance(name: string, openStage: () => Promise<D
       await rig.deploy('v3', { expected: two.release.id })
     })
 
+    test('a switch is refused when the target runs something where the plan saw nothing', async () => {
+      await using rig = await setUp()
+      await rig.deploy('v1', { isFresh: true })
+      const next = await rig.order('v2', { isFresh: true })
+      await rig.driver.prepare(next, silent, signal)
+
+      expect((await failureOf(rig.driver.switch(next, silent, signal))).code).toBe('DEPLOYMENT_DRIFTED')
+      expect(await rig.stage.served('version.txt')).toBe('v1')
+    })
+
     test('a second deployer waits for the first, who may go on', async () => {
       await using rig = await setUp()
       const first = await rig.order('v1')

@@ -76,6 +76,11 @@ describe('two calls at once on one home', { tags: ['slow'] }, () => {
     places[0]?.hold('restart')
     const first = shipway.start(root, 'deploy', 'staging', '--release', 'v1.0.0')
     await first.prints('switching to v1.0.0')
+    const impatient = shipway.start(root, 'deploy', 'staging', '--release', 'v2.0.0', '--detach')
+    expect(await impatient.ended).toMatchObject({ status: 0 })
+    await expect
+      .poll(async () => (await shipway.call(root, 'why', 'staging')).stdout, { timeout: 60_000 })
+      .toMatch(/staging is busy: the deployment dep_\w+ of v1\.0\.0 is in switch.*ENVIRONMENT_BUSY/)
     const second = shipway.start(root, 'deploy', 'staging', '--release', 'v2.0.0', '--wait')
     await second.prints(/waits.*v1\.0\.0/)
     places[0]?.letGo('restart')
