@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pathOfBuilder } from '../rig/build-kit.ts'
-import { sharedDocker } from '../rig/docker.ts'
+import { baseImage, sharedDocker } from '../rig/docker.ts'
 import { startGateProxy } from '../rig/gate-proxy.ts'
 import { startRegistry } from '../rig/registry.ts'
 import type { Registry } from '../rig/registry.ts'
@@ -335,11 +335,15 @@ describe.skipIf(missing !== undefined)(`an image of a job ${missing ?? ''}`, { t
         { run: 'cp "$DOCKER_CONFIG/config.json" config.json; test ! -e ~/.docker; stat -c %a config.json' },
       ]),
     )
+    const inside = await rig.run(
+      job([logIn(), built, push({ tags: `${image}:1`, username: '', password: '' })], { container: baseImage }),
+    )
     const wrong = await rig.run(job([logIn({ password: 'guessed' })]))
     const without = await rig.run(job([logIn({ password: '' })]))
     const amazon = await rig.run(job([logIn({ registry: '123456789012.dkr.ecr.eu-west-1.amazonaws.com' })]))
 
     expect(errorsOf(right)).toEqual([])
+    expect(errorsOf(inside)).toEqual([])
     expect(printed(right)).toContain('600')
     expect(right.log).toContain(`Logged out at ${registry.server}.`)
     expect(right.log).not.toContain(registry.password)
