@@ -17,3 +17,18 @@ test.for<readonly [ofRun: string, ofJob: string, lines: readonly number[]]>([
     lines.map((line) => ['CONCURRENCY_INVALID', line]),
   )
 })
+
+test.for<readonly [ofRun: string, ofJob: string, lines: readonly number[]]>([
+  ['deploy', 'Deploy', [6]],
+  ['{ group: "ci-${{ github.ref }}" }', '"ci-${{ github.ref }}"', [6]],
+  ['{ group: a, cancel-in-progress: true }', '{ group: a }', [6]],
+  ['a', 'b', []],
+  ['"${{ github.ref }}"', '"${{ matrix.x }}"', []],
+])('a job that would wait for its own run is warned of: %s, %s', async ([ofRun, ofJob, lines]) => {
+  const { value, diagnostics } = await parseWorkflow({ file: 'ci.yml', text: workflow(ofRun, ofJob) })
+
+  expect(value).toBeDefined()
+  expect(diagnostics.map(({ code, severity, range }) => [code, severity, range.start.line])).toEqual(
+    lines.map((line) => ['CONCURRENCY_OWN_GROUP', 'warning', line]),
+  )
+})

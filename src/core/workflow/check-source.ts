@@ -2,7 +2,7 @@ import type { Range } from '#core/diagnostic.ts'
 import { expressionLengthMax } from '#core/expression/limits.ts'
 import { expandMatrix } from '#core/plan/matrix.ts'
 import { PlanProblem } from '#core/plan/problem.ts'
-import { checkConcurrency } from './check-concurrency.ts'
+import { checkConcurrency, checkOwnGroup } from './check-concurrency.ts'
 import { checkNeeds } from './check-needs.ts'
 import { checkTriggers } from './check-trigger.ts'
 import { jobUsesProblem, usesProblem } from './check-uses.ts'
@@ -26,6 +26,7 @@ export function checkWorkflowSource(root: SourceNode, report: Report): void {
     if (uses !== undefined && problem !== undefined) report(uses.range, 'USES_INVALID', problem)
     checkSteps(memberOf(job, 'steps'), report)
     checkConcurrency(memberOf(job, 'concurrency'), report)
+    checkOwnGroup(memberOf(root, 'concurrency'), memberOf(job, 'concurrency'), report)
     checkMatrix(memberOf(memberOf(job, 'strategy'), 'matrix'), report)
   }
 }
