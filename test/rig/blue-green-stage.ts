@@ -19,7 +19,7 @@ let stages = 0
 /** The port that the service listens at in its container. */
 const inside = 3000
 
-/** A service that answers with the files of its release, and ends what it has begun before it ends itself. */
+/** A service that answers with the files of its release. What it has begun when it is stopped is lost, so that nginx must have drained. */
 export const answeringService = `services:
   web:
     image: ${baseImage}
@@ -28,7 +28,7 @@ export const answeringService = `services:
     stop_grace_period: 5s
     volumes: ['.:/release:ro']
     healthcheck:
-      test: [CMD, node, -e, "fetch('http://127.0.0.1:${inside}/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+      test: [CMD, bash, -c, 'exec 3<>/dev/tcp/127.0.0.1/${inside}; printf "GET /health HTTP/1.0\\r\\n\\r\\n" >&3; read -r line <&3; [[ $$line == *" 200 "* ]]']
       interval: 1s
       timeout: 10s
       retries: 60
@@ -40,12 +40,14 @@ const { readFileSync } = require('node:fs')
 const read = (name) => { try { return readFileSync('/release/' + name, 'utf8') } catch { return undefined } }
 const version = read('version.txt')
 const server = createServer((request, response) => {
+  // nginx asks with HTTP/1.0, where Node tells no length by itself.
+  const say = (status, text) => response.writeHead(status, { 'content-length': Buffer.byteLength(text) }).end(text)
   const [, slow] = /^\\/slow\\/(\\d+)$/.exec(request.url) ?? []
-  if (slow) return setTimeout(() => response.end(version), Number(slow))
-  if (request.url === '/') return response.end(version)
-  if (request.url === '/health') return response.writeHead(read('state') === 'sick' ? 503 : 200).end(version)
+  if (slow) return setTimeout(() => say(200, version), Number(slow))
+  if (request.url === '/') return say(200, version)
+  if (request.url === '/health') return say(read('state') === 'sick' ? 503 : 200, version)
   const text = read(request.url.slice(1))
-  response.writeHead(text === undefined ? 404 : 200).end(text)
+  say(text === undefined ? 404 : 200, text ?? '')
 })
 server.listen(${inside}, '0.0.0.0')
 process.on('SIGTERM', () => process.exit(0))

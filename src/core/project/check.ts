@@ -21,6 +21,7 @@ export function checkProject(reader: ProjectReader, config: ProjectConfig, envir
     checkPatterns(reader, environment.from, { path: [...path, 'from'], problemOf: refPatternProblem })
     checkTargets(reader, environment)
     checkHealth(reader, environment)
+    checkDrain(reader, environment)
     checkSecrets(reader, environment)
     checkApprovals(reader, environment)
     checkDatabase(reader, environment)
@@ -134,6 +135,16 @@ function checkHealth(reader: ProjectReader, environment: EnvironmentConfig): voi
       hint: 'Leave it out, or give it a minute more than "health.within".',
     })
   }
+}
+
+/** A target that drains for longer than it waits for a confirmation would always go back. */
+function checkDrain(reader: ProjectReader, { name, compose, health, confirmWithinMs }: EnvironmentConfig): void {
+  const drainMs = compose?.blueGreen?.drainWithinMs
+  if (drainMs === undefined || confirmWithinMs > drainMs + (health?.withinMs ?? 0)) return
+  reader.report('CONFIG_VALUE_INVALID', ['environments', name, 'confirmWithin'], {
+    message: `"confirmWithin" (${renderDuration(confirmWithinMs)}) is not longer than "drainWithin" (${renderDuration(drainMs)}) and "health.within" together: targets would go back while they drain.`,
+    hint: 'Leave it out, or give it a minute more than both.',
+  })
 }
 
 function checkTemplate(reader: ProjectReader, text: string, place: { path: Path; allowed: readonly string[] }): void {

@@ -38,6 +38,13 @@ test('blue-green has defaults, and a target gives the drain its time', () => {
   expect((later?.confirmWithinMs ?? 0) - (environment?.confirmWithinMs ?? 0)).toBe(60_000)
 })
 
+test('a target that would go back while it drains is told', () => {
+  expect(parse(services, upstream, 'drainWithin: 2m').problems).toEqual([])
+  expect(parse(services, upstream, 'drainWithin: 2m\n    confirmWithin: 2m').problems).toEqual([
+    '10: "confirmWithin" (2m) is not longer than "drainWithin" (2m) and "health.within" together: targets would go back while they drain.',
+  ])
+})
+
 test.for([
   [[services], 'needs "upstream"'],
   [[upstream], 'needs "services"'],

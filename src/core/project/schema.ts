@@ -220,7 +220,7 @@ const environmentFields = {
   },
   confirmWithin: {
     spec: { kind: 'duration', minMs: 1000, maxMs: 7 * day },
-    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s; with the driver compose, compose.healthWithin and 60s more.',
+    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s; with the driver compose, compose.healthWithin, blueGreen.drainWithin and 60s more.',
   },
   auto: { spec: { kind: 'boolean' }, help: 'A green run on a matching ref deploys here by itself. Default: false.' },
   variables: {

@@ -70,6 +70,8 @@ mark=\${records##*/}.$(cat "$settings" "$environment" "$override" .env .secrets.
 read_served
 mode=forwards
 if [ -e "$D/reverted" ]; then mode=back; fi
+# The way back has its own, shorter time.
+if [ $mode = back ] && [ "$drain" -gt 120 ]; then drain=120; fi
 
 members() {
   strange=" $(others_than "$start" | tr '\\n' ' ') "
