@@ -75,6 +75,12 @@ const cases: readonly (readonly [string, Case, string])[] = [
     'refuse REF_NOT_ADMITTED',
   ],
 
+  ['of a fork', { subject: { isFromFork: true } }, 'refuse FORK_NOT_ADMITTED'],
+  [
+    'of a fork that is asked for',
+    { config: { from: ['refs/pull/**'] }, subject: { isFromFork: true, ref: 'refs/pull/7/merge' } },
+    'pass',
+  ],
   ['dirty, and no rules', { subject: { dirty: true } }, 'pass'],
   [
     'dirty, and approvals',

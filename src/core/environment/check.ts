@@ -21,6 +21,8 @@ export interface EnvironmentSubject {
   readonly kind: 'deploy' | 'promote' | 'rollback' | 'job'
   readonly ref: string
   readonly dirty: boolean
+  /** Built by the workflow of a stranger: a pull request of another repository. */
+  readonly isFromFork?: boolean
   /** Nobody asked for it by hand: a step or `auto`. */
   readonly isAutomatic: boolean
   /** Goes back across a `contract` migration on purpose. */
@@ -107,6 +109,7 @@ export function explainEnvironment(
 export type GateName =
   | 'decision'
   | 'from'
+  | 'fork'
   | 'clean'
   | 'release'
   | 'migration'
@@ -128,6 +131,7 @@ type Rule = (question: EnvironmentQuestion) => Exclude<Verdict, { kind: 'pass' }
 const rules: readonly (readonly [GateName, Rule])[] = [
   ['decision', rejected],
   ['from', wrongRef],
+  ['fork', foreign],
   ['clean', dirty],
   ['release', badRelease],
   ['migration', contracted],
@@ -153,6 +157,13 @@ function rejected({ config, subject, facts }: EnvironmentQuestion): ReturnType<R
 function wrongRef({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
   if (isReturn(subject, facts) || admitsRef(config.from, subject.ref)) return undefined
   return refuse(reasons.refNotAdmitted({ environment: config.name, ref: subject.ref, from: config.from }))
+}
+
+/** An environment without `from` takes any ref, but nobody means the pull requests of strangers by that: they must be named. */
+function foreign({ config, subject, facts }: EnvironmentQuestion): ReturnType<Rule> {
+  const isNamed = config.from.some((pattern) => /^refs\/(?:pull|merge-requests)\//.test(pattern))
+  if (subject.isFromFork !== true || isNamed || isReturn(subject, facts)) return undefined
+  return refuse(reasons.forkNotAdmitted({ environment: config.name, ref: subject.ref }))
 }
 
 /** A snapshot that nobody can build again goes only where nothing is asked. */

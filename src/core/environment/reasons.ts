@@ -35,6 +35,15 @@ export function refNotAdmitted(fact: {
   }
 }
 
+/** A pull request of another repository: whoever opened it wrote the workflow and what it deploys. */
+export function forkNotAdmitted(fact: { readonly environment: string; readonly ref: string }): Reason {
+  return {
+    code: 'FORK_NOT_ADMITTED',
+    message: `${fact.environment} takes nothing from a pull request of another repository, and ${fact.ref} is one.`,
+    hint: `Merge it, or bring its commits to a branch of this repository. Whoever may change shipway.yml of the default branch can name "refs/pull/**" in "environments.${fact.environment}.from".`,
+  }
+}
+
 /** A ref that is none is a commit by itself: HEAD was detached. */
 function refKind(ref: string): string {
   if (ref.startsWith('refs/pull/')) return 'pull request'

@@ -2,6 +2,7 @@ import { checkEnvironment } from '#core/environment/check.ts'
 import type { EnvironmentFacts, Verdict, Verification } from '#core/environment/check.ts'
 import { freshAnswers } from '#core/gate/answer.ts'
 import { judgeGates } from '#core/gate/judge.ts'
+import { isFromFork } from '#core/trigger/fork.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { loadApplication } from '#store/application.ts'
@@ -63,6 +64,7 @@ export async function jobVerdict(
     kind: 'job',
     ref: run.ref,
     dirty: run.document.dirty,
+    isFromFork: isFromFork(run.document.github),
     isAutomatic: true,
     authors: [run.actor],
     ...(release === undefined

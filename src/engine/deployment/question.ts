@@ -2,6 +2,7 @@ import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/
 import { requiredSecrets } from '#core/deployment/plan.ts'
 import { freshAnswers } from '#core/gate/answer.ts'
 import { judgeGates } from '#core/gate/judge.ts'
+import { isFromFork } from '#core/trigger/fork.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -64,6 +65,7 @@ export async function deploymentQuestion(
       kind: candidate.kind,
       ref: release.manifest.source.ref,
       dirty: release.manifest.source.dirty,
+      isFromFork: await wasForked(query, release),
       isAutomatic: candidate.document.isAutomatic,
       isForced: candidate.document.isForced === true,
       authors: candidate.document.authors,
@@ -99,6 +101,13 @@ export async function deploymentQuestion(
       missingSecrets: requiredSecrets(release, config).filter((name) => secrets[name] === undefined),
     },
   }
+}
+
+/** A release of a pull request whose run nobody knows may be of a stranger. */
+async function wasForked(query: Query, { run: id, manifest }: Release): Promise<boolean> {
+  if (!/^refs\/(?:pull|merge-requests)\//.test(manifest.source.ref)) return false
+  const run = id === undefined ? undefined : await loadRun(query, id)
+  return run === undefined || isFromFork(run.document.github)
 }
 
 /** What depends on the time. The calendar is loaded only where there are windows. */

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { isFromFork } from './fork.ts'
+
+const event = (head: object | null | undefined) => ({
+  event_name: 'pull_request',
+  event: {
+    pull_request: {
+      head: head === undefined ? {} : { repo: head },
+      base: { repo: { full_name: 'acme/shop' } },
+    },
+  },
+})
+
+test.for([
+  ['another repository is a fork', event({ full_name: 'eve/shop', fork: true }), true],
+  ['another repository that does not say so is one, too', event({ full_name: 'eve/shop' }), true],
+  ['a fork that was deleted still is one', event(null), true],
+  ['the repository itself is none', event({ full_name: 'acme/shop', fork: false }), false],
+  [
+    'a repository that is a fork of something else is none for itself',
+    event({ full_name: 'acme/shop', fork: true }),
+    false,
+  ],
+  ['an event that was made on this machine names no repository', event(undefined), false],
+  ['a push has no pull request', { event_name: 'push', event: {} }, false],
+  [
+    'what runs the code of the base is none',
+    { ...event({ full_name: 'eve/shop' }), event_name: 'pull_request_target' },
+    false,
+  ],
+] as const)('%s', ([, github, expected]) => {
+  expect(isFromFork(github as never)).toBe(expected)
+})
