@@ -144,7 +144,10 @@ describe('releases by tag', { tags: ['slow'] }, () => {
     const sick = await stage.run('push', '--ref', 'v1.1.0')
     expect(sick.status).toBe(1)
     expect(await stage.production.version()).toBe('v1.0.1')
-    expect((await stage.call('why', 'production')).stdout).toMatch(/held: .*503/)
+    expect(await stage.call('why', 'production')).toMatchObject({
+      stderr: '',
+      stdout: expect.stringMatching(/held: .*503/),
+    })
 
     const back = await stage.call('rollback', 'production', '--yes')
     expect(back.status).toBe(0)

@@ -72,11 +72,13 @@ export function planNotWaiting(fact: {
   readonly deployment: string
   readonly plan: string
   readonly found: string
+  readonly environment: string
+  readonly version: string
 }): KnownError {
   return new KnownError({
     code: 'PLAN_NOT_WAITING',
     kind: 'refused',
     message: `The deployment ${fact.deployment} waits with the plan ${fact.found.slice(0, 12)}, not with ${fact.plan.slice(0, 12)}.`,
-    hint: `An approval is for one plan. Look at the one that waits: \`shipway why ${fact.deployment}\`, then \`shipway approve ${fact.deployment} --plan ${fact.found.slice(0, 12)}\`.`,
+    hint: `An approval is for one plan. Look at it as it is now: \`shipway plan-deploy ${fact.environment} ${fact.version}\`, then \`shipway approve ${fact.deployment} --plan ${fact.found.slice(0, 12)}\`.`,
   })
 }

@@ -97,7 +97,13 @@ async function decideRun(
 /** Who names a plan means this one: a deployment that was planned anew meanwhile is not what they have seen. */
 function checkPlan({ decision, plan }: DecisionRequest, deployment: StoredDeployment): void {
   if (decision === 'approve' && plan !== undefined && !deployment.planHash.startsWith(plan))
-    throw planNotWaiting({ deployment: deployment.id, plan, found: deployment.planHash })
+    throw planNotWaiting({
+      deployment: deployment.id,
+      plan,
+      found: deployment.planHash,
+      environment: deployment.environment,
+      version: deployment.document.plan.version,
+    })
 }
 
 /** Environments that jobs of a run wait for. */
