@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRemoteName, pinKey } from '#core/action/remote-name.ts'
 import { remoteFile } from '#core/workflow/called-file.ts'
@@ -10,12 +9,13 @@ import type { Git } from '#ports/git.ts'
 import { readLock } from './action-lock.ts'
 import { findProject } from './project.ts'
 import type { Session } from './session.ts'
+import { readPlainFile } from './plain-file.ts'
 
 /** Reads called workflow files of the working tree, as they are now. */
 export function readCalledFrom(root: string, remote: ReadCalled = unknownFile): ReadCalled {
   return async (file) => {
     if (remoteFile(file) !== undefined) return remote(file)
-    const text = await readFile(join(root, file), 'utf8').catch(() => undefined)
+    const text = await readPlainFile(join(root, file)).catch(() => undefined)
     return text === undefined ? calledFileMissing(file) : parsedSource(file, text)
   }
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type { Diagnostic } from '#core/diagnostic.ts'
 import type { ActionModel } from '#core/workflow/action-model.ts'
@@ -10,6 +10,7 @@ import type { ReadCalled } from '#core/workflow/link-calls.ts'
 import type { StepModel, WorkflowModel } from '#core/workflow/model.ts'
 import { parseAction } from '#core/workflow/parse-action.ts'
 import { readCalledFrom } from './called-workflows.ts'
+import { readPlainFile } from './plain-file.ts'
 
 /** A file that was checked. */
 export interface CheckedFile {
@@ -99,7 +100,7 @@ class Reach {
   async #readAction(path: string): Promise<{ readonly file: string; readonly text?: string } | undefined> {
     for (const name of ['action.yml', 'action.yaml']) {
       const file = posix.join(path, name)
-      const text = await readFile(join(this.#root, file), 'utf8').catch(() => undefined)
+      const text = await readPlainFile(join(this.#root, file)).catch(() => undefined)
       if (text !== undefined) return { file, text }
     }
     const dockerfile = posix.join(path, 'Dockerfile')

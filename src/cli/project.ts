@@ -1,4 +1,4 @@
-import { access, readFile, realpath } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import type { Parsed } from '#core/diagnostic.ts'
@@ -8,6 +8,7 @@ import type { ProjectConfig } from '#core/project/model.ts'
 import { viewApplications } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { Session } from './session.ts'
+import { readPlainFile } from './plain-file.ts'
 
 /** `shipway.yml` as it is on the disk, with what was found in it. */
 export interface ProjectFile {
@@ -20,7 +21,7 @@ export interface ProjectFile {
 /** The nearest `shipway.yml` in a folder or above it, up to the root of the repository. */
 export async function findProject(directory: string): Promise<ProjectFile | undefined> {
   for (let folder = directory; ; folder = dirname(folder)) {
-    const text = await readFile(join(folder, 'shipway.yml'), 'utf8').catch(() => undefined)
+    const text = await readPlainFile(join(folder, 'shipway.yml')).catch(() => undefined)
     if (text !== undefined) {
       return { root: folder, text, parsed: parseProject({ file: 'shipway.yml', text, folderName: basename(folder) }) }
     }

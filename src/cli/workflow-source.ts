@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import { fileUnreadable } from '#core/known/cli.ts'
 import { parseWorkflow } from '#core/workflow/parse-workflow.ts'
@@ -6,6 +6,7 @@ import type { Parsed } from '#core/diagnostic.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
 import type { Git } from '#ports/git.ts'
 import { chooseWorkflows, workflowFolders } from '#engine/load-workflows.ts'
+import { readPlainFile } from './plain-file.ts'
 
 /** A workflow file of the working tree, and what was found in it. */
 export interface WorkflowFile {
@@ -28,8 +29,11 @@ export async function readWorkflows(
   return Promise.all(
     [...new Set(paths)].map(async (path) => {
       const below = relative(await realpath(root), await realpath(path))
-      const file = below.startsWith('..') ? path : below
-      return parseFile(file, await readFile(path, 'utf8'))
+      const isOutside = below.startsWith('..')
+      // At a commit such a link is only its own text: what it leads to is no business of who looks at the project.
+      if (isOutside && named === undefined)
+        throw fileUnreadable({ flag: 'The workflow file', path, problem: 'it is a link that leads out of the project' })
+      return parseFile(isOutside ? path : below, await readPlainFile(path))
     }),
   )
 }

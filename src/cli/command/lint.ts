@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { renderDiagnostic } from '#core/diagnostic.ts'
 import type { Diagnostic } from '#core/diagnostic.ts'
@@ -18,6 +17,7 @@ import { findProject } from '../project.ts'
 import type { Session } from '../session.ts'
 import { readWorkflows } from '../workflow-source.ts'
 import type { WorkflowFile } from '../workflow-source.ts'
+import { readPlainFile } from '../plain-file.ts'
 
 interface Flags {
   readonly strict?: boolean
@@ -136,7 +136,7 @@ async function namedFiles(session: Session, paths: readonly string[]): Promise<r
 async function checkProjectFile(session: Session, path: string): Promise<CheckedFile> {
   const absolute = resolve(session.directory, path)
   try {
-    const text = await readFile(absolute, 'utf8')
+    const text = await readPlainFile(absolute)
     const parsed = parseProject({ file: path, text, folderName: basename(resolve(absolute, '..')) })
     return checkedText(path, text, parsed.diagnostics)
   } catch (error) {
