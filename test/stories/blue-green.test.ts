@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?
     await rig.deploy(await rig.order('v1'))
     const blue = await rig.containers()
     const upstream = readFileSync(rig.stage.nginx.upstream, 'utf8')
-    const next = await rig.order('v2', {}, { confirmWithinMs: 15_000 })
+    const next = await rig.order('v2', {}, { confirmWithinMs: 30_000 })
     await rig.driver.prepare(next, silent, signal)
     await rig.driver.switch(next, silent, signal)
     expect(await rig.stage.version()).toBe('v2')
@@ -230,6 +230,9 @@ describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?
     expect(await refused({}, { upstream: `${nginx.folder}/nginx.conf` })).toBe('NGINX_UPSTREAM_FOREIGN')
     writeFileSync(`${nginx.folder}/elsewhere.conf`, '# nobody includes this\n')
     expect(await refused({}, { upstream: `${nginx.folder}/elsewhere.conf` })).toBe('NGINX_UPSTREAM_UNREAD')
+    rmSync(nginx.upstream)
+    expect(await refused({})).toBe('NGINX_CONFIG_REFUSED')
+    writeFileSync(nginx.upstream, upstream)
     await nginx.configure('no_such_directive on;')
     const order = await rig.order('v2')
     const failure = await failureOf(rig.driver.prepare(order, silent, signal))

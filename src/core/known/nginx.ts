@@ -30,7 +30,7 @@ export function nginxConfigRefused(fact: NginxFact & { details: readonly string[
     code: 'NGINX_CONFIG_REFUSED',
     kind: 'red',
     message: `The nginx of the target ${fact.target} refuses its configuration: ${fact.details.at(-1) ?? 'it does not say why'}`,
-    hint: 'Try `nginx -t` on the host. Nothing was switched: what ran before is served.',
+    hint: 'Try `nginx -t` on the host. Before the first deployment the file of `compose.blueGreen.upstream` holds its groups, as `upstream shop-web { server 127.0.0.1:9 down; }`. What ran before is served.',
     details: fact.details,
   })
 }

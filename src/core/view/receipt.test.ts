@@ -48,6 +48,15 @@ test.for([
 ] as const)('a receipt tells what became of the workers of before: %o', ([drained, line]) => {
   const { targets: _, ...rest } = receipt
   expect(receiptLines({ ...rest, targets: [{ name: 'a', drained, phases: {} }] })).toContain(line)
+  expect(receiptSummary({ targets: [{ name: 'a', drained, phases: {} }], phases: {}, totalMs: 1 })).toBe(line.slice(3))
+})
+
+test('a receipt in one line adds up the drained workers of all targets', () => {
+  const targets = [
+    { name: 'a', drained: { workers: 2, milliseconds: 180, left: 0 }, phases: {} },
+    { name: 'b', drained: { workers: 4, milliseconds: 90, left: 0 }, phases: {} },
+  ]
+  expect(receiptSummary({ ...receipt, targets })).toBe('214 requests, 0 failed · 6 workers drained in 180 ms')
 })
 
 test('a receipt in full names phases, requests, health and each target', () => {

@@ -16,6 +16,7 @@ export function receiptSummary(receipt: DeploymentReceipt): string {
   const hosts = targets.length > 1 ? ` to ${targets.length} targets` : ''
   return [
     ...(traffic === undefined ? [] : trafficSentence(traffic)),
+    ...drainSummary(targets),
     ...(files === undefined ? [] : [files === 0 ? 'nothing to send' : `${sentSentence(files, bytes ?? 0)}${hosts}`]),
     ...(receipt.cannotProve ?? []).map((text) => `cannot prove ${text.replace(/:.*/s, '')}`),
   ].join(' · ')
@@ -65,6 +66,19 @@ function targetSentence({ sentFiles, sentBytes, drained, phases }: TargetReceipt
       .filter((text) => text !== '')
       .join('; ') || 'not reached'
   )
+}
+
+/** Of all targets together. */
+function drainSummary(targets: readonly TargetReceipt[]): readonly string[] {
+  const drains = targets.flatMap(({ drained }) => drained ?? [])
+  if (drains.length === 0) return []
+  return [
+    drainSentence({
+      workers: drains.reduce((total, { workers }) => total + workers, 0),
+      milliseconds: Math.max(...drains.map((drain) => drain.milliseconds)),
+      left: drains.reduce((total, { left }) => total + left, 0),
+    }),
+  ]
 }
 
 function drainSentence({ workers, milliseconds: took, left }: DrainReceipt): string {

@@ -121,14 +121,11 @@ if [ -e "$upstream" ]; then
   [ -z "$rest" ] || fail "upstream-foreign $upstream"
 fi
 if ! nginx_read; then
-  if [ -e "$upstream" ] || ! nginx_call -v >/dev/null 2>&1; then
-    nginx_refusal > "$work/error"
-    log "$work/error"
-    fail nginx-refused
-  fi
-elif [ -e "$upstream" ]; then
-  nginx_includes_upstream || fail "upstream-unread $upstream"
+  nginx_refusal > "$work/error"
+  log "$work/error"
+  fail nginx-refused
 fi
+if [ -e "$upstream" ] && ! nginx_includes_upstream; then fail "upstream-unread $upstream"; fi
 nginx_find_pid_file
 nginx_find_master || fail "nginx-silent $pid_file"
 `
