@@ -1,20 +1,15 @@
-import type { Json } from '#core/json.ts'
 import { waitsFor } from '#core/run/state.ts'
 import type { RunCancellation, RunEffect } from '#core/run/state.ts'
-import type { RunnerMessage } from '#core/run/job-order.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { openIssueReports } from '#store/issue-report.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { Ticket } from '#core/ticket/model.ts'
-import { requestAction, requestRepository } from './action-request.ts'
-import { requestArtifacts } from './artifact-request.ts'
 import { admit } from './admission.ts'
 import { enterConcurrency, leaveBehind, leaveConcurrency } from './concurrency.ts'
 import type { RunNews } from './concurrency.ts'
 import type { AgentContext } from './context.ts'
-import { requestDeployment } from './deploy-request.ts'
 import { finishRun } from './finish-run.ts'
 import { newsOfTime } from './longest-time.ts'
 import { archive, claimedBefore, Inbox } from './inbox.ts'
@@ -22,8 +17,8 @@ import type { ClaimedTicket } from './inbox.ts'
 import { JobDesk } from './job-desk.ts'
 import { removeSecrets, sweepSecrets } from './run-secrets.ts'
 import { RunTable } from './run-table.ts'
-import type { SlotJob } from './runner-slots.ts'
-import { openStepShell } from './step-shell.ts'
+import { answerRunner } from './runner-request.ts'
+import { SideTasks } from './side-tasks.ts'
 import { Wake } from './wake.ts'
 
 /** The longest time between two looks at everything: leases, approvals and locks that have run out, files that nobody announced. */
@@ -45,8 +40,7 @@ export class Agent {
   readonly #table: RunTable
   readonly #desk: JobDesk
   readonly #stop = new AbortController()
-  readonly #tasks = new Map<string, Promise<void>>()
-  readonly #again = new Set<string>()
+  readonly #tasks: SideTasks
   #watch: Disposable | undefined
   /** Rejected by what goes wrong beside the loop: a full disk, a store that cannot be written, a bug. */
   readonly #failure = Promise.withResolvers<never>()
@@ -67,13 +61,29 @@ export class Agent {
     this.#context = context
     this.#wake = new Wake(context.clock)
     this.#table = new RunTable(context)
+    this.#tasks = new SideTasks({
+      signal: this.#stop.signal,
+      onEnd: (subject) => {
+        this.#context.notify({ type: 'changed', subject })
+        this.#wake.ring()
+      },
+      onFailure: (error) => this.#failure.reject(error),
+    })
     this.#desk = new JobDesk(context, this.#table, {
       onEffects: async (run, effects) => {
         this.#isChanged = true
         await this.#perform(run, effects)
         this.#wake.ring()
       },
-      onRequest: async (job, message, progress) => this.#request(job, message, progress),
+      onRequest: async (job, { request }, progress) => {
+        this.#requests += 1
+        const asked = answerRunner(context, job, request, {
+          progress,
+          poke: () => this.poke(),
+          signal: this.#stop.signal,
+        })
+        return asked.finally(() => (this.#requests -= 1))
+      },
       onChange: () => this.#wake.ring(),
       onFailure: (error) => this.#failure.reject(error),
     })
@@ -136,7 +146,7 @@ export class Agent {
     this.#watch?.[Symbol.dispose]()
     this.#wake.ring()
     await this.#desk.close()
-    await Promise.allSettled(this.#tasks.values())
+    await this.#tasks.settled()
     await this.ended.catch(() => undefined)
     this.#wake[Symbol.dispose]()
   }
@@ -262,7 +272,7 @@ export class Agent {
     const { delivery } = this.#context
     const verdict = await delivery.verdictForJob(run, environment)
     if (verdict.kind === 'wait' && verdict.reason.code === 'GATE_PENDING')
-      this.#beside(`gates ${run} ${environment}`, async () => {
+      this.#tasks.begin(`gates ${run} ${environment}`, async () => {
         await delivery.askForJob(run, environment, this.#stop.signal)
         this.#isChanged = true
       })
@@ -285,9 +295,7 @@ export class Agent {
   }
 
   #drive(deployment: string): void {
-    // What it has been told at its gate may be older than what somebody asks for now.
-    if (this.#tasks.has(deployment)) this.#again.add(deployment)
-    this.#beside(deployment, async () => {
+    this.#tasks.beginAgain(deployment, async () => {
       const end = await this.#context.delivery.drive(deployment, this.#stop.signal)
       // One that waits has changed nothing: asking again because of it would never end.
       if (end === 'done') {
@@ -299,7 +307,7 @@ export class Agent {
 
   /** What ended is told to the forge, beside the loop and at leisure. */
   #sendReports(): void {
-    this.#beside('reports', async () => {
+    this.#tasks.begin('reports', async () => {
       if ((await openIssueReports(this.#context.store.query, 1)).length === 0) return
       const { sendReports } = await import('./issue/send-reports.ts')
       await sendReports(this.#context, this.#stop.signal)
@@ -307,50 +315,15 @@ export class Agent {
   }
 
   #driveDatabase(id: string): void {
-    this.#beside(id, async () => {
+    this.#tasks.begin(id, async () => {
       await this.#context.delivery.driveDatabase(id, this.#stop.signal)
       // A restore has had the environment locked.
       this.#isChanged = true
     })
   }
 
-  /** Does what takes long beside the loop, once at a time for each subject. */
-  #beside(subject: string, work: () => Promise<void>): void {
-    if (this.#tasks.has(subject) || this.#stop.signal.aborted) return
-    const task = work()
-      .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) this.#failure.reject(error)
-      })
-      .finally(() => {
-        this.#tasks.delete(subject)
-        if (this.#again.delete(subject)) this.#drive(subject)
-        this.#context.notify({ type: 'changed', subject })
-        this.#wake.ring()
-      })
-    this.#tasks.set(subject, task)
-  }
-
-  async #request(
-    job: SlotJob,
-    message: Extract<RunnerMessage, { type: 'request' }>,
-    progress: (line: string) => void,
-  ): Promise<Json> {
-    this.#requests += 1
-    try {
-      const { request } = message
-      const { signal } = this.#stop
-      if (request.kind === 'shell') return await openStepShell(this.#context, job, request, signal)
-      if (request.kind === 'action') return await requestAction(this.#context, job, request, signal)
-      if (request.kind === 'repository') return await requestRepository(this.#context, job, request, signal)
-      if (request.kind === 'artifacts') return await requestArtifacts(this.#context, job, request)
-      return await requestDeployment(this.#context, job, request, { progress, poke: () => this.poke(), signal })
-    } finally {
-      this.#requests -= 1
-    }
-  }
-
   #finish(run: string): void {
-    this.#beside(run, async () => {
+    this.#tasks.begin(run, async () => {
       await finishRun(this.#context, run, { poke: () => this.poke(), signal: this.#stop.signal })
       const row = await loadRun(this.#context.store.query, run)
       for (const { ticket, fileName } of claimedBefore(this.#context.files, this.#context.sha256)) {
