@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readlink, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failureOf } from '../conformance/deploy-driver.ts'
@@ -46,6 +46,50 @@ function files(openStage: () => ReturnType<typeof directoryStage>): void {
     expect(sent).toEqual({ sentFiles: 2, sentBytes: 7 })
     expect(lines.join('\n')).toContain('damaged')
     expect(await rig.stage.served('shared')).toBe('right')
+  })
+
+  test('a release that runs and is deployed again gets back what somebody changed, removed or put in the place of a file, and it is served all the while', async () => {
+    await using rig = await directoryRig(openStage)
+    const content = { 'a b/page': 'page', gone: 'gone', kind: 'kind', same: 'same' }
+    const first = await deploy(rig.driver, await rig.order('v1', content))
+    const folder = join(rig.stage.path, 'releases', first.release.id.slice(0, 16))
+    const { mtime, atime } = await stat(join(folder, 'a b/page'))
+    await chmod(join(folder, 'a b/page'), 0o644)
+    await writeFile(join(folder, 'a b/page'), 'hand')
+    await utimes(join(folder, 'a b/page'), atime, mtime)
+    await unlink(join(folder, 'gone'))
+    await unlink(join(folder, 'kind'))
+    await mkdir(join(folder, 'kind/deep'), { recursive: true })
+    await writeFile(join(folder, 'own.log'), 'of the program')
+    const { ino } = await stat(folder)
+    const again = await rig.order('v1', content)
+
+    await deploy(rig.driver, { ...again, release: first.release, expected: first.release.id })
+    const sentThen = await rig.driver.prepare({ ...again, release: first.release }, silent, signal)
+
+    const served = await Promise.all(Object.keys(content).map((path) => rig.stage.served(path)))
+    expect(served).toEqual(Object.values(content))
+    expect(await rig.stage.served('own.log')).toBe('of the program')
+    expect((await stat(folder)).ino).toBe(ino)
+    expect(sentThen).toEqual({ sentFiles: 0, sentBytes: 0 })
+  })
+
+  test('going back to a kept release that somebody changed meanwhile brings what was sealed', async () => {
+    await using rig = await directoryRig(openStage)
+    const first = await deploy(rig.driver, await rig.order('v1', { page: 'one', shared: 'x' }))
+    await deploy(rig.driver, await rig.order('v2', { page: 'two', shared: 'x' }))
+    const changed = join(rig.stage.path, 'releases', first.release.id.slice(0, 16), 'page')
+    await chmod(changed, 0o644)
+    await writeFile(changed, 'hand')
+    await utimes(changed, new Date(Date.now() + 60_000), new Date(Date.now() + 60_000))
+    const lines: string[] = []
+    const back = { ...(await rig.order('v1', { page: 'one', shared: 'x' })), release: first.release }
+
+    await rig.driver.prepare(back, (line) => lines.push(line), signal)
+    await rig.driver.switch(back, silent, signal)
+
+    expect(await rig.stage.served('page')).toBe('one')
+    expect(lines.join('\n')).toContain('changed there')
   })
 
   test('a kept release that lost a file is noticed, too', async () => {

@@ -144,6 +144,7 @@ async function prepare(
     progress(`release ${order.release.manifest.version} is already there`)
     return { sentBytes: 0, sentFiles: 0 }
   }
+  if (first.isDamaged) progress('files of the release were changed there; they are put back as they were sealed')
   const upload = planUpload(order.release, first.kept, { ...order, incoming: first.incoming })
   try {
     await send(shell, clock, { order, incoming: first.incoming, upload }, progress, signal)
@@ -163,7 +164,12 @@ async function prepare(
 /** Somebody changed or removed a file of a kept release on the host: links to it are wrong or impossible. */
 const damagedCodes = new Set(['TARGET_FILES_CORRUPT', 'HOST_SCRIPT_FAILED'])
 
-type Place = { readonly incoming: string; readonly kept: ReadonlyMap<string, KeptFile> }
+interface Place {
+  readonly incoming: string
+  readonly kept: ReadonlyMap<string, KeptFile>
+  /** The release is there, and not as it was sealed. */
+  readonly isDamaged: boolean
+}
 
 async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSignal): Promise<'complete' | Place> {
   const { target, release } = order
@@ -175,8 +181,12 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
   const answers = await runScript(shell, call, sceneOf(order), signal)
   const incoming = answerOf(answers, 'incoming')
   if (incoming === undefined) return 'complete'
-  const kept = answers.filter(({ word }) => word === 'have').map(({ rest }) => parseKept(rest))
-  return { incoming, kept: new Map(kept) }
+  const isDamaged = answerOf(answers, 'damaged') !== undefined
+  const kept = answers
+    .filter(({ word }) => word === 'have')
+    .map(({ rest }) => parseKept(rest))
+    .filter(([, file]) => !isDamaged || file.release !== shortOf(release.id))
+  return { incoming, kept: new Map(kept), isDamaged }
 }
 
 /** `<mode> <digest> <short> <path>` */

@@ -1,10 +1,48 @@
 import { library } from './library.ts'
 
+/** `check_sums FILE`: says in the manner of `sha256sum -c` how the files below this folder agree with it. */
+const sumTool = `
+if command -v sha256sum >/dev/null 2>&1; then check_sums() { sha256sum -c "$1"; }
+elif command -v shasum >/dev/null 2>&1; then check_sums() { shasum -a 256 -c "$1"; }
+elif command -v openssl >/dev/null 2>&1; then
+  check_sums() {
+    while IFS= read -r line; do
+      name=\${line#*  }
+      found=$(openssl dgst -sha256 -r < "$name")
+      if [ "\${found%% *}" = "\${line%% *}" ]; then echo "$name: OK"; else echo "$name: FAILED"; fi
+    done < "$1"
+  }
+else
+  check_sums() { return 1; }
+fi
+`
+
 /**
  * `<folder> <deployment> <owner> <short> <lease seconds> <who>`, standard input: a line `wanted`, then `mode digest` of
  * each file. Takes the lock; says `complete`, or the folder that the files go to and which of them are here already.
+ *
+ * A release that is kept counts as complete while its files are as they were sealed. Every file is read where it is the one that runs, since
+ * somebody may want just that mended. Of another one only a file that was written later, or is gone, gives reason to: going back must be quick.
  */
 export const planScript = `${library}
+${sumTool}
+sealed_files() { awk '{ print substr($0, length($1) + length($2) + 3) }' "$S/releases/$short/files"; }
+seems_whole() {
+  { sealed_files; echo; find "releases/$short" -type f
+    echo; find "releases/$short" -type f -newer "$S/releases/$short/about"; } | awk -v "skip=$((\${#short} + 11))" '
+    $0 == "" { part++; next }
+    !part { wanted[$0] = 1; next }
+    { path = substr($0, skip) }
+    part == 1 && path in wanted { delete wanted[path]; sealed[path] = 1 }
+    part == 2 && path in sealed { later = 1 }
+    END { for (path in wanted) later = 1; exit later }'
+}
+is_whole() {
+  [ -s "$S/releases/$short/files" ] || return 0
+  wrong=$(awk '{ print $2 "  ./" substr($0, length($1) + length($2) + 3) }' "$S/releases/$short/files" |
+    (cd "releases/$short" && check_sums /dev/stdin) 2>&1 | grep -v ': OK$' || :)
+  [ -z "$wrong" ]
+}
 mkdir -p "$1"
 cd "$1"
 [ -d $S ] || mkdir -m 700 -p $S
@@ -16,8 +54,12 @@ settle
 dep=$2 short=$4
 lock_take "$2" "$5" "$6"
 if [ -e "$S/releases/$short/about" ] && [ -d "releases/$short" ]; then
-  say complete
-  exit 0
+  read_current
+  if { [ "$current" != "$short" ] && seems_whole; } || is_whole; then
+    say complete
+    exit 0
+  fi
+  say damaged
 fi
 rm -rf $S/incoming/*
 incoming=$S/incoming/$2.$$
@@ -42,6 +84,7 @@ fi
  * and the data is on the disk.
  */
 export const receiveScript = `${library}
+${sumTool}
 cd "$1"
 dep=$2 short=$3 incoming=$4
 case $incoming in $S/incoming/*) ;; *) exit 4 ;; esac
@@ -50,20 +93,10 @@ give_up() { rm -rf "$incoming"; exit "$1"; }
 tar -xpof - || give_up 5
 [ -f "$incoming/end" ] || give_up 6
 
-if command -v sha256sum >/dev/null 2>&1; then check_sums() { sha256sum -c ../sums; }
-elif command -v shasum >/dev/null 2>&1; then check_sums() { shasum -a 256 -c ../sums; }
-elif command -v openssl >/dev/null 2>&1; then
-  check_sums() {
-    while IFS= read -r line; do
-      name=\${line#*  }
-      found=$(openssl dgst -sha256 -r < "$name")
-      if [ "\${found%% *}" = "\${line%% *}" ]; then echo "$name: OK"; else echo "$name: FAILED"; fi
-    done < ../sums
-  }
-else
+command -v sha256sum >/dev/null 2>&1 || command -v shasum >/dev/null 2>&1 || command -v openssl >/dev/null 2>&1 || {
   rm -rf "$incoming"
   fail 'tool sha256sum'
-fi
+}
 # openssl uses the processor's own instructions and is three times as fast as most builds of sha256sum. It only ever
 # says yes: what it cannot say of every file (it escapes some names) is asked again, file by file.
 all_right() {
@@ -72,7 +105,7 @@ all_right() {
   sed 's/ \\*/  /' ../found | cmp -s - ../sums
 }
 if ! (cd "$incoming/tree" && all_right); then
-  checked=$(cd "$incoming/tree" && check_sums 2>&1) || :
+  checked=$(cd "$incoming/tree" && check_sums ../sums 2>&1) || :
   wrong=$(printf '%s\\n' "$checked" | grep -v ': OK$' || :)
   right=$(printf '%s\\n' "$checked" | grep -c ': OK$' || :)
   wanted=$(grep -c . "$incoming/sums" || :)
@@ -97,6 +130,17 @@ if [ ! -e "$S/releases/$short/about" ]; then
   mark_used "$short"
   printf '%s %s %s\\n' "$5" "$6" "$7" > "$S/releases/$short/about.new"
   mv "$S/releases/$short/about.new" "$S/releases/$short/about"
+else
+  # Files that were changed by hand: each is replaced by one rename, because the release may be the one that runs.
+  while IFS= read -r line; do
+    path=\${line#* } path=\${path#* }
+    there=releases/$short/$path
+    if [ ! -h "$there" ] && cmp -s "$incoming/tree/$path" "$there"; then continue; fi
+    if [ -h "$there" ] || [ -d "$there" ]; then rm -rf "$there"; fi
+    case $path in */*) mkdir -p "\${there%/*}" ;; esac
+    mv -f "$incoming/tree/$path" "$there"
+  done < "$incoming/files"
+  touch "$S/releases/$short/about"
 fi
 rm -rf "$incoming"
 `
