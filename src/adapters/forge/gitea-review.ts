@@ -1,7 +1,7 @@
-import type { PullRequest, Review } from '#core/gate/review.ts'
-import { callForge, listPages, objectOf, pagesMax, listOf, textOf } from './forge-call.ts'
+import type { Review } from '#core/gate/review.ts'
+import { callForge, objectOf, pagesMax, listOf, textOf } from './forge-call.ts'
 import type { ForgeAddress } from './forge-call.ts'
-import { contributorsOf, loginOf } from './review-forge.ts'
+import { loginOf, readPull } from './review-forge.ts'
 import type { Item, ReviewForge } from './review-forge.ts'
 
 const states: Readonly<Record<string, Review['state']>> = {
@@ -16,7 +16,10 @@ export function giteaRequests(root: string): ReviewForge {
     root,
     one: (number) => `${root}/pulls/${number}`,
     find: (forge, sha) => findPulls(forge, root, sha),
-    read: (forge, item) => readPull(forge, root, item),
+    read: (forge, item) => {
+      const merge = item['merged'] === true ? textOf(item['merge_commit_sha']) : ''
+      return readPull(forge, item, { root, paging: `limit=${pageSize}`, pageSize, merge, readReview })
+    },
   }
 }
 
@@ -38,27 +41,6 @@ async function findPulls(forge: ForgeAddress, root: string, sha: string): Promis
     }
   }
   return []
-}
-
-async function readPull(forge: ForgeAddress, root: string, item: Item): Promise<PullRequest> {
-  const number = Number(item['number'])
-  const head = textOf(objectOf(item['head'])['sha'])
-  const pull = `${root}/pulls/${number}`
-  const reviews = (await listPages(forge, (page) => `${pull}/reviews?limit=${pageSize}&page=${page}`, pageSize)) ?? []
-  const commits = (await listPages(forge, (page) => `${pull}/commits?limit=${pageSize}&page=${page}`, pageSize)) ?? []
-  const merge = item['merged'] === true ? textOf(item['merge_commit_sha']) : ''
-  const url = textOf(item['html_url'])
-  return {
-    number,
-    ...(url === '' ? {} : { url }),
-    author: loginOf(item['user']),
-    contributors: contributorsOf(commits),
-    base: textOf(objectOf(item['base'])['ref']),
-    branch: textOf(objectOf(item['head'])['ref']),
-    head,
-    merges: merge === '' ? [] : [merge],
-    reviews: reviews.map((review) => readReview(review, head)),
-  }
 }
 
 /** `official`: by somebody whose approval the branch's rules count. `stale`: of an older commit, whatever its id says. */

@@ -1,7 +1,6 @@
-import type { PullRequest, Review } from '#core/gate/review.ts'
-import { listOf, callForge, listPages, objectOf, textOf } from './forge-call.ts'
-import type { ForgeAddress } from './forge-call.ts'
-import { contributorsOf, loginOf } from './review-forge.ts'
+import type { Review } from '#core/gate/review.ts'
+import { listOf, callForge, objectOf, textOf } from './forge-call.ts'
+import { loginOf, readPull } from './review-forge.ts'
 import type { Item, ReviewForge } from './review-forge.ts'
 
 const states: Readonly<Record<string, Review['state']>> = {
@@ -22,34 +21,16 @@ export function gitHubRequests(root: string): ReviewForge {
       // Requests from forks into other repositories stand in this list too.
       return found.filter((item) => isOurs(item, root))
     },
-    read: (forge, item) => readPull(forge, root, item),
+    read: (forge, item) => {
+      const merge = textOf(item['merge_commit_sha'])
+      return readPull(forge, item, { root, paging: 'per_page=100', pageSize: 100, merge, readReview })
+    },
   }
 }
 
 function isOurs(item: Item, root: string): boolean {
   const name = textOf(objectOf(objectOf(item['base'])['repo'])['full_name'])
   return name === '' || `repos/${name}`.toLowerCase() === root.toLowerCase()
-}
-
-async function readPull(forge: ForgeAddress, root: string, item: Item): Promise<PullRequest> {
-  const number = Number(item['number'])
-  const head = textOf(objectOf(item['head'])['sha'])
-  const pull = `${root}/pulls/${number}`
-  const reviews = (await listPages(forge, (page) => `${pull}/reviews?per_page=100&page=${page}`, 100)) ?? []
-  const commits = (await listPages(forge, (page) => `${pull}/commits?per_page=100&page=${page}`, 100)) ?? []
-  const merge = textOf(item['merge_commit_sha'])
-  const url = textOf(item['html_url'])
-  return {
-    number,
-    ...(url === '' ? {} : { url }),
-    author: loginOf(item['user']),
-    contributors: contributorsOf(commits),
-    base: textOf(objectOf(item['base'])['ref']),
-    branch: textOf(objectOf(item['head'])['ref']),
-    head,
-    merges: merge === '' ? [] : [merge],
-    reviews: reviews.map((review) => readReview(review, head)),
-  }
 }
 
 function readReview(item: Item, head: string): Review {

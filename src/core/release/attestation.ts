@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from '#core/base64.ts'
 import { canonicalJson, isJsonObject } from '#core/json.ts'
 import type { Json, JsonObject } from '#core/json.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
@@ -60,20 +61,5 @@ function parse(text: string): Json {
     return JSON.parse(text) as Json
   } catch {
     return null
-  }
-}
-
-function toBase64(text: string): string {
-  let binary = ''
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCodePoint(byte)
-  return btoa(binary)
-}
-
-function fromBase64(text: string): string | undefined {
-  try {
-    const bytes = Uint8Array.from(atob(text), (character) => character.codePointAt(0) ?? 0)
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return undefined
   }
 }

@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from '#core/base64.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import type { Priority, Ticket, TicketOrigin } from './model.ts'
@@ -165,21 +166,6 @@ function parsePriority(value: unknown): Priority | undefined {
 function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json
-  } catch {
-    return undefined
-  }
-}
-
-function toBase64(text: string): string {
-  let binary = ''
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCodePoint(byte)
-  return btoa(binary)
-}
-
-function fromBase64(text: string): string | undefined {
-  try {
-    const bytes = Uint8Array.from(atob(text), (character) => character.codePointAt(0) ?? 0)
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return undefined
   }
