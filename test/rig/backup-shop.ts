@@ -41,8 +41,10 @@ export class BackupShop implements AsyncDisposable {
     url: string,
     database = '{ url: DATABASE_URL, keep: 2 }',
     target = './targets/live',
+    env: Readonly<Record<string, string>> = {},
   ): Promise<BackupShop> {
     const shop = new BackupShop(database, target)
+    Object.assign(shop.shipway.env, env)
     shop.secret(url)
     const { status } = await shop.call('run', 'push')
     if (status !== 0) throw new Error(`The first run ended with ${status}`)

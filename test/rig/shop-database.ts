@@ -24,7 +24,8 @@ export interface ShopDatabase extends AsyncDisposable {
   leftovers(): Promise<string>
 }
 
-const schema = `
+/** What the database of the shop holds. */
+export const shopSchema = `
 create schema stock;
 create type stock.colour as enum ('red', 'green');
 create table customer (id serial primary key, name text not null unique);
@@ -52,7 +53,7 @@ export async function startShopDatabase(): Promise<ShopDatabase | { readonly mis
   await psql('postgres', `create role app login createdb password '${shopPassword}'`)
   await psql('postgres', `create role poor login password '${shopPassword}'`)
   await psql('postgres', 'create database shop owner app')
-  await psql('shop', schema, 'app')
+  await psql('shop', shopSchema, 'app')
   const rules = join(folder, 'data/pg_hba.conf')
   await writeFile(rules, `local all shipway trust\nlocal all all scram-sha-256\n${await readFile(rules, 'utf8')}`)
   await psql('postgres', 'select pg_reload_conf()')

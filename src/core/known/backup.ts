@@ -59,6 +59,10 @@ function hintOf(text: string): string {
     return 'A backup is verified in a scratch database: `alter role NAME createdb` allows it to the role.'
   if (text.includes('server version mismatch'))
     return "Install the programs of the server's version, or name its container."
+  if (text.includes('No such container') || /container \S+ is not running/i.test(text))
+    return '`docker ps` on the host shows its containers: correct `container`, or start the database.'
+  if (text.includes('docker: not found'))
+    return 'Install Docker there, or leave `container` out and let the programs of the host reach the database.'
   if (text.includes('not found'))
     return 'Install the PostgreSQL client there, or name the container of the database: `container: NAME`.'
   if (text.includes('lock timeout')) return 'Stop what uses the database, then try again; nothing was changed.'

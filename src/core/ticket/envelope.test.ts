@@ -6,12 +6,14 @@ import type { Ticket } from './model.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
+const words = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', ' '))
+
 const ticket = fc.record({
   id: fc.stringMatching(/^tk_[0-9a-z]{26}$/),
   priority: fc.constantFrom('P1', 'P2', 'P3'),
   createdAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
-  requestedBy: fc.string({ unit: 'grapheme' }),
-  request: fc.record({ kind: fc.constant('cancel'), subject: fc.string(), reason: fc.string({ unit: 'grapheme' }) }),
+  requestedBy: words,
+  request: fc.record({ kind: fc.constant('cancel'), subject: fc.stringMatching(/^run_[0-9a-z]{26}$/), reason: words }),
 }) as fc.Arbitrary<Ticket>
 
 describe('A ticket', () => {

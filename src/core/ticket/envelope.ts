@@ -2,6 +2,8 @@ import { fromBase64, toBase64 } from '#core/base64.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import type { Priority, Ticket, TicketOrigin } from './model.ts'
+import { readRequest } from './request-shape.ts'
+import { isTooDeep, text, time } from './shape.ts'
 import { signatureLengthMax, signaturesMax, signedText } from './signature.ts'
 import type { TicketSignature } from './signature.ts'
 
@@ -53,8 +55,8 @@ export interface SoundTicket {
 export type DecodedTicket = SoundTicket | { readonly problem: string }
 
 /** Reads a ticket file. Never throws: a file that is not a sound ticket yields the problem as a sentence. */
-export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
-  const envelope = parseJson(text)
+export function decodeTicket(file: string, sha256: Sha256): DecodedTicket {
+  const envelope = parseJson(file)
   if (!isJsonObject(envelope)) return { problem: 'It is not a JSON object.' }
   if (envelope['schema'] !== schema)
     return { problem: `Its schema is ${JSON.stringify(envelope['schema'] ?? null)}; this agent knows "${schema}".` }
@@ -67,15 +69,17 @@ export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
   const { id, createdAt, requestedBy, request } = body
   if (typeof id !== 'string' || !isTicketId(id) || id !== envelope['id'])
     return { problem: 'Its id is missing, malformed or not the one that was sealed.' }
-  if (typeof createdAt !== 'number' || typeof requestedBy !== 'string')
+  if (createdAt === undefined || requestedBy === undefined || typeof requestedBy !== 'string')
     return { problem: 'It does not say when and by whom it was made.' }
+  const odd = time(createdAt, 'createdAt') ?? text(requestedBy, 'requestedBy') ?? originProblem(body['origin'])
+  if (odd !== undefined) return { problem: `It is malformed: ${odd}.` }
   const priority = parsePriority(envelope['priority'])
   if (priority === undefined)
     return {
       problem: `Its priority is ${JSON.stringify(envelope['priority'] ?? null)}; allowed are "P1", "P2" and "P3".`,
     }
-  if (!requestKinds.has(String(request['kind'])))
-    return { problem: `It asks for ${JSON.stringify(request['kind'] ?? null)}, which this agent does not know.` }
+  const read = readRequest(request)
+  if ('problem' in read) return read
   const origin = readOrigin(body['origin'])
   const signatures = readSignatures(envelope['signatures'])
   if (signatures === undefined) return { problem: 'Its signatures are malformed, too many or too long.' }
@@ -83,15 +87,26 @@ export function decodeTicket(text: string, sha256: Sha256): DecodedTicket {
     ticket: {
       id,
       priority,
-      createdAt,
+      createdAt: Number(createdAt),
       requestedBy,
       ...(origin === undefined ? {} : { origin }),
-      request: request as unknown as Ticket['request'],
+      request: read,
     },
     digest,
     signed: signedText(payloadType, payload),
     signatures,
   }
+}
+
+/** Texts of an origin go to the audit as they are; one that is malformed otherwise counts as none. */
+function originProblem(value: Json | undefined): string | undefined {
+  if (!isJsonObject(value)) return undefined
+  for (const field of ['login', 'host', 'forge'])
+    if (typeof value[field] === 'string') {
+      const problem = text(value[field], `origin.${field}`)
+      if (problem !== undefined) return problem
+    }
+  return undefined
 }
 
 function readOrigin(value: Json | undefined): TicketOrigin | undefined {
@@ -112,18 +127,6 @@ function readSignatures(value: Json | undefined): readonly TicketSignature[] | u
   })
   return signatures.length === value.length ? signatures : undefined
 }
-
-const requestKinds: ReadonlySet<string> = new Set<Ticket['request']['kind']>([
-  'run',
-  'rerun',
-  'deploy',
-  'decision',
-  'environment',
-  'cancel',
-  'release',
-  'backup',
-  'restore',
-])
 
 /** Ids are made by us (`tk_` + base 32) or derived from a hand-off; they are file names, so nothing else may be in them. */
 export function isTicketId(text: string): boolean {
@@ -163,9 +166,11 @@ function parsePriority(value: unknown): Priority | undefined {
   return value === 'P1' || value === 'P2' || value === 'P3' ? value : undefined
 }
 
-function parseJson(text: string): Json | undefined {
+/** Undefined also for what is nested too deeply: much that reads JSON recurses. */
+function parseJson(source: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json
+    const value = JSON.parse(source) as Json
+    return isTooDeep(value) ? undefined : value
   } catch {
     return undefined
   }

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { BackupShop } from '../rig/backup-shop.ts'
+import { sharedDocker } from '../rig/docker.ts'
+import { shopPassword } from '../rig/shop-database.ts'
+import { startShopContainer } from '../rig/shop-container.ts'
+import type { ShopContainer } from '../rig/shop-container.ts'
+
+const daemon = await sharedDocker()
+const missing = 'missing' in daemon ? daemon.missing : undefined
+
+describe.skipIf(missing !== undefined)(
+  `backups of a database in a container ${missing ?? ''}`,
+  { tags: ['slow'] },
+  () => {
+    if ('missing' in daemon) return
+    const name = `shop-db-${randomUUID()}`
+    let database: ShopContainer
+    beforeAll(async () => {
+      database = await startShopContainer(daemon, name)
+    }, 120_000)
+    afterAll(() => database[Symbol.asyncDispose]())
+
+    const open = (written = `{ url: DATABASE_URL, container: ${name} }`, url = database.url): Promise<BackupShop> =>
+      BackupShop.open(url, written, './targets/live', daemon.env)
+
+    test('are taken and brought back with the programs of the container, as the role or by an entry of its pg_service.conf', async () => {
+      for (const written of [undefined, `{ service: shop, container: ${name} }`]) {
+        await using shop = await open(written)
+        const taken = await shop.call('backup', 'live')
+        expect(taken.stderr).toContain(`dumping on ./targets/live in ${name}`)
+        expect(taken.status).toBe(0)
+        const [{ tables = [] } = {}] = await shop.list()
+        expect(tables.map(({ table, rows }) => `${table} ${rows}`)).toEqual([
+          'public.customer 1000',
+          'public.odd "name 0',
+          'public.part_2026 7',
+          'stock.item 1000',
+        ])
+
+        await database.sql('delete from stock.item; drop view rich; create table later (id int)')
+        const restored = await shop.call('restore', 'live', 'latest', '--yes')
+        expect(restored.stderr).toContain('was restored into a scratch database: 4 tables agree')
+        expect(restored.status).toBe(0)
+        expect(await database.sql('select count(*) from stock.item')).toBe('1000')
+        expect(await database.sql(`select to_regclass('later') is null`)).toBe('t')
+        expect(await database.leftovers()).toBe('')
+        expect(shop.leftovers()).toEqual([])
+      }
+    })
+
+    test('that are killed leave nothing: the next agent takes the backup again, and a restore is done whole or not at all', async () => {
+      await using shop = await open()
+      const { root } = shop.repository
+      {
+        await using _ = await database.hold('lock table part_2026 in access exclusive mode')
+        const call = shop.shipway.start(root, 'backup', 'live')
+        await expect.poll(() => database.commandLines(), { timeout: 20_000 }).toContain('pg_dump')
+        const lines = await database.commandLines()
+        expect(lines).not.toContain(shopPassword)
+        call.child.kill('SIGKILL')
+        await call.ended
+      }
+      expect((await shop.call('agent', '--until-quiet')).status).toBe(0)
+      expect(await shop.list()).toMatchObject([{ conclusion: 'success' }])
+      expect(await database.leftovers()).toBe('')
+
+      await database.sql('delete from stock.item where id > 10')
+      {
+        await using _ = await database.hold('select count(*) from customer')
+        const call = shop.shipway.start(root, 'restore', 'live', 'latest', '--yes')
+        await call.prints('was restored into a scratch database')
+        call.child.kill('SIGKILL')
+        await call.ended
+        expect(await database.sql('select count(*) from stock.item')).toBe('10')
+      }
+      expect((await shop.call('agent', '--until-quiet')).status).toBe(0)
+      expect((await shop.list()).map(({ kind, conclusion }) => `${kind} ${conclusion}`)).toEqual([
+        'backup success',
+        'restore success',
+        'backup success',
+      ])
+      expect(await database.sql('select count(*) from stock.item')).toBe('1000')
+      expect(await database.leftovers()).toBe('')
+      expect(shop.leftovers()).toEqual([])
+      await expect.poll(() => database.commandLines(), { timeout: 20_000 }).not.toMatch(/pg_dump|pg_restore|psql/)
+    })
+
+    test('say what is wrong: a wrong password, no such container, one that is stopped', async () => {
+      await using shop = await open(undefined, database.urlOf('app', 'not the password at all'))
+      expect((await shop.call('backup', 'live')).stderr).toContain('password authentication failed for user "app"')
+      shop.secret(database.url)
+      await using stranger = await open(`{ url: DATABASE_URL, container: no-such-${name} }`)
+      const absent = await stranger.call('backup', 'live')
+      expect(absent.status).toBe(1)
+      expect(absent.stderr).toContain(`No such container: no-such-${name}`)
+      expect(absent.stderr).toContain('`docker ps` on the host')
+      await database.stop()
+      const stopped = await shop.call('backup', 'live')
+      expect(stopped.status).toBe(1)
+      expect(stopped.stderr).toContain('is not running')
+      expect(stopped.stderr).toContain('`docker ps` on the host')
+      expect(shop.leftovers()).toEqual([])
+    })
+  },
+)
