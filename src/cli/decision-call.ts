@@ -162,6 +162,6 @@ async function findWaiting(
     if (others.length > 0) throw subjectAmbiguous({ text, candidates: [only, ...others] })
     return { subject: only, environment: text }
   }
-  const subject = await findSubject(q, text, flags.app)
+  const subject = await findSubject(session, q, text, flags.app)
   return { subject: subject.id, ...(flags.environment === undefined ? {} : { environment: flags.environment }) }
 }

@@ -1,7 +1,8 @@
-import { homeEmpty, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
+import { homeEmpty, latestMissing, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { findSubjects } from '#store/view.ts'
 import type { Subject } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
+import { applicationHere } from './project.ts'
 import type { Session } from './session.ts'
 
 /** Reads the store of the session's home and closes it; `read` gets undefined when nothing was ever done there. */
@@ -22,12 +23,21 @@ export async function readFilledHome<T>(session: Session, read: (q: Query) => Pr
   })
 }
 
-/** The one run or deployment that a text means. */
-export async function findSubject(q: Query, text: string, application?: string): Promise<Subject> {
+/**
+ * The one run or deployment that a text means. In a repository `latest` is the newest run of its application, elsewhere that of the whole home.
+ */
+export async function findSubject(session: Session, q: Query, text: string, flag?: string): Promise<Subject> {
+  const application = flag ?? (await applicationOfLatest(session, text))
   const found = await findSubjects(q, text, application)
   const [first, ...others] = found
+  if (first === undefined && text === 'latest' && application !== undefined) throw latestMissing({ application })
   if (first === undefined) throw subjectUnknown({ text, looked: 'run or deployment' })
   if (others.length > 0)
     throw subjectAmbiguous({ text, candidates: found.map((subject) => `${subject.id} (${subject.application})`) })
   return first
+}
+
+/** The application that `latest` is of where a call names none; undefined outside of repositories, and for any other text. */
+export async function applicationOfLatest(session: Session, text: string): Promise<string | undefined> {
+  return text === 'latest' ? applicationHere(session.directory) : undefined
 }

@@ -25,12 +25,32 @@ export async function findProject(directory: string): Promise<ProjectFile | unde
     if (text !== undefined) {
       return { root: folder, text, parsed: parseProject({ file: 'shipway.yml', text, folderName: basename(folder) }) }
     }
-    const isRepositoryRoot = await access(join(folder, '.git')).then(
-      () => true,
-      () => false,
-    )
+    const isRepositoryRoot = await exists(join(folder, '.git'))
     if (isRepositoryRoot || dirname(folder) === folder) return undefined
   }
+}
+
+/** The application of a repository: what its `shipway.yml` says, else the name of its folder. */
+export async function applicationOf(root: string): Promise<string> {
+  const project = await findProject(root)
+  const config =
+    project?.parsed.value ?? parseProject({ file: 'shipway.yml', text: '', folderName: basename(root) }).value
+  return config?.application ?? basename(root)
+}
+
+/** The application of the repository around a folder; undefined outside of one. Asks no git. */
+export async function applicationHere(directory: string): Promise<string | undefined> {
+  for (let folder = await realpath(directory); ; folder = dirname(folder)) {
+    if (await exists(join(folder, '.git'))) return applicationOf(folder)
+    if (dirname(folder) === folder) return undefined
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** The configuration of a project file, or one error with every mistake in it. */

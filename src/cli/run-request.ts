@@ -1,12 +1,11 @@
 import { access, realpath } from 'node:fs/promises'
-import { basename, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { flagInvalid, repositoryEmpty } from '#core/known/cli.ts'
 import { parsePlatform } from '#core/plan/platform.ts'
-import { parseProject } from '#core/project/parse.ts'
 import { checkDispatchLimits, checkVariableLimits } from '#core/ticket/limits.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import { prepareEvent } from './event-facts.ts'
-import { findProject } from './project.ts'
+import { applicationOf } from './project.ts'
 import { parsePair, parsePairs } from './pairs.ts'
 import type { RepositoryFacts } from '#ports/repository-facts.ts'
 import type { Session } from './session.ts'
@@ -89,13 +88,6 @@ export async function prepareRun(
     platforms: parsePlatforms(flags.platform),
   }
   return { request, facts, remarks: prepared.remarks }
-}
-
-async function applicationOf(root: string): Promise<string> {
-  const project = await findProject(root)
-  const config =
-    project?.parsed.value ?? parseProject({ file: 'shipway.yml', text: '', folderName: basename(root) }).value
-  return config?.application ?? basename(root)
 }
 
 /** A path as the caller sees it becomes one below the root; a mere name is left for the agent to find among the workflows. */

@@ -32,6 +32,7 @@ import type { ComponentVersions } from './component-versions.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { projectFile } from './deployment/seal-release.ts'
+import { checkMatrix } from './check-matrix.ts'
 import { linkWorkflow } from './link-workflow.ts'
 import { loadCommit } from './load-workflows.ts'
 import type { LoadedCommit } from './load-workflows.ts'
@@ -83,6 +84,7 @@ export async function prepareRuns(
     else reasons.push(`${file}: ${verdict.reason}`)
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
+  checkMatrix(models, request, environments)
   const versions = await readComponentVersions(
     context.git,
     { repository, sha: event.sha },

@@ -42,6 +42,8 @@ export interface StoredRef {
   readonly commit: string
   /** Where it came from; absent for a folder of this machine. */
   readonly url?: string
+  /** Absolute path of the folder of this machine that it came from. It stays in this home: a lock never names it. */
+  readonly folder?: string
   /** Milliseconds since 1970. */
   readonly storedAt: number
 }
@@ -74,7 +76,7 @@ export interface ActionLibrary extends ActionStore {
     name: { readonly repository?: string; readonly ref?: string },
     signal?: AbortSignal,
   ): Promise<{ readonly stored: StoredRef; readonly note?: string }>
-  /** Asks again what a ref stands for, and stores that. */
+  /** Asks again what a ref stands for, and stores that. Throws ACTION_FROM_FOLDER, and asks nobody, when the ref came from a folder of this machine. */
   update(name: Pick<RemoteName, 'repository' | 'ref'>, origin: ActionOrigin, signal?: AbortSignal): Promise<StoredRef>
   /** All refs, sorted by name. */
   list(): Promise<readonly StoredRef[]>

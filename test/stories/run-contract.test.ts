@@ -243,6 +243,18 @@ describe('shipway run --json', { tags: ['slow'] }, () => {
     expect((await shipway.call(repository.root, 'ps', '--all', '-q')).stdout).toBe('')
   })
 
+  test('for a matrix that nothing matches: nothing runs, and the values are told', async () => {
+    using repository = new Repository(files)
+    await using shipway = new Shipway()
+    for (const flags of [[], ['--dry-run']]) {
+      const end = await shipway.call(repository.root, 'run', '--workflow', 'flows', '--matrix', 'os:z', ...flags)
+      expect(end).toMatchObject({ status: 2, stderr: expect.stringContaining('os: x, y') })
+      expect(end.stderr).toContain('MATRIX_UNMATCHED')
+    }
+
+    expect((await shipway.call(repository.root, 'ps', '--all', '-q')).stdout).toBe('')
+  })
+
   test.for([
     ['an unknown option', 'CALL_INVALID', ['--nonsense']],
     ['a second event', 'CALL_INVALID', ['push', 'pull_request']],

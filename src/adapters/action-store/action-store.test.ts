@@ -135,7 +135,13 @@ describe('the store of actions', () => {
     expect(await store.readText(one.stored, 'dist/index.js')).toBe('built')
     const commit = publish('acme/tool', { 'a.txt': '1' }, 'v1')
     const local = await store.add(join(remotes, 'acme/tool'), { repository: 'acme/other', ref: 'v7' })
-    expect(local.stored).toEqual({ repository: 'acme/other', ref: 'v7', commit, storedAt: 1_700_000_000_000 })
+    expect(local.stored).toEqual({
+      repository: 'acme/other',
+      ref: 'v7',
+      commit,
+      folder: join(remotes, 'acme/tool'),
+      storedAt: 1_700_000_000_000,
+    })
     expect(local.note).toContain('has no "v7"')
     const url = await store.add(pathToFileURL(join(remotes, 'acme/tool')).href, {})
     expect(url.stored).toMatchObject({ repository: 'acme/tool', ref: 'main', commit })
@@ -251,5 +257,34 @@ describe('the store of actions', () => {
       ['main', 'local'],
       ['v1', 'unreachable'],
     ])
+  })
+})
+
+describe('What came from a folder', () => {
+  test('is not asked for anywhere else: its folder and the way to renew it are named', async () => {
+    const folder = join(root, 'my tool')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'action.yml'), 'name: tool\nruns: { using: composite, steps: [] }\n')
+    const { stored } = await openStore('https://127.0.0.1:1').add(folder, name)
+
+    await expect(openStore('https://127.0.0.1:1').update(name, nowhere)).rejects.toMatchObject({
+      code: 'ACTION_FROM_FOLDER',
+      message: expect.stringContaining(folder),
+      hint: expect.stringContaining(`shipway actions add '${folder}' acme/tool@v1`),
+    })
+    expect(await store.resolve(name, nowhere)).toEqual({ repository: 'acme/tool', commit: stored.commit })
+  })
+
+  test('may be fetched when it was removed', async () => {
+    const folder = join(root, 'tool')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'action.yml'), 'name: tool\nruns: { using: composite, steps: [] }\n')
+    await store.add(folder, name)
+    const commit = publish('acme/tool', { 'action.yml': 'name: other\n' }, 'v1')
+    await expect(store.update(name, nowhere)).rejects.toMatchObject({ code: 'ACTION_FROM_FOLDER' })
+
+    await store.remove(name)
+
+    expect(await store.update(name, nowhere)).toMatchObject({ commit })
   })
 })

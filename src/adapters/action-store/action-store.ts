@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  actionFromFolder,
   actionNotStored,
   actionRefMoved,
   actionRefUnknown,
@@ -103,7 +104,12 @@ async function fetchRef(
 async function record(
   { now }: ActionStoreOptions,
   repository: StoredRepository,
-  found: { readonly ref: string; readonly commit: string; readonly url: string | undefined },
+  found: {
+    readonly ref: string
+    readonly commit: string
+    readonly url: string | undefined
+    readonly folder?: string | undefined
+  },
 ): Promise<StoredRef> {
   const url = found.url === undefined ? undefined : publicUrl(found.url)
   const stored = {
@@ -111,6 +117,7 @@ async function record(
     ref: found.ref,
     commit: found.commit,
     ...(url === undefined ? {} : { url }),
+    ...(found.folder === undefined ? {} : { folder: found.folder }),
     storedAt: now(),
   }
   await writeRef(repository, stored)
@@ -118,6 +125,14 @@ async function record(
 }
 
 async function update(options: ActionStoreOptions, name: Name, asked: Asked): Promise<StoredRef> {
+  const stored = await readRef(open(options, name.repository), name.ref)
+  const asksOther = remoteUrl(name, asked.origin, options.baseUrl)?.startsWith('file:') !== true
+  // A base url that is a folder leaves no address behind either; an earlier version of Shipway wrote no folder down.
+  const isLocal = stored?.folder !== undefined || (stored !== undefined && stored.url === undefined && asksOther)
+  if (isLocal && asked.origin.pins[pinKey(name)]?.url === undefined) {
+    const storedAt = new Date(stored.storedAt).toISOString().slice(0, 10)
+    throw actionFromFolder({ name: `${name.repository}@${name.ref}`, folder: stored.folder, storedAt })
+  }
   return fetchRef(options, name, asked)
 }
 
@@ -171,7 +186,7 @@ async function add(
     if (from.kind === 'folder') {
       const commit = await takeFolder(repository, from.path)
       const ref = asked.name.ref ?? 'main'
-      return { stored: await record(options, repository, { ref, commit, url: undefined }) }
+      return { stored: await record(options, repository, { ref, commit, url: undefined, folder: from.path }) }
     }
     const { url } = from
     const ref = asked.name.ref ?? (await remoteBranch(repository, url)) ?? 'HEAD'
@@ -187,6 +202,7 @@ async function add(
       ref,
       commit: fetched.commit,
       url: from.isLocal ? undefined : url,
+      folder: from.isLocal ? source : undefined,
     })
     const note = remote.kind === 'found' ? undefined : `${source} has no "${ref}"; its HEAD is stored under that name.`
     return { stored, ...(note === undefined ? {} : { note }) }

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { lstat, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { gitMissing, repositoryNotFound } from '#core/known/cli.ts'
+import { fileNotPlain, snapshotFailed } from '#core/known/snapshot.ts'
 import type { NotedCommit } from '#core/release/notes.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 
@@ -130,7 +132,9 @@ export async function snapshotTree(root: string): Promise<{ readonly sha: string
   try {
     const head = await tryGit(root, ['rev-parse', '--verify', '--quiet', 'HEAD'])
     if (head !== undefined) await git(root, ['read-tree', 'HEAD'], env)
-    await git(root, ['add', '--all', '--', '.'], env)
+    await git(root, ['add', '--all', '--', '.'], env).catch(async (error: unknown) => {
+      throw await snapshotProblem(root, { env, error })
+    })
     const tree = (await git(root, ['write-tree'], env)).trim()
     const parents = head === undefined ? [] : ['-p', head.trim()]
     const sha = (
@@ -140,6 +144,28 @@ export async function snapshotTree(root: string): Promise<{ readonly sha: string
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Why git cannot take the working tree in: the first file that has become a pipe, a socket or a device, else git's own words. */
+async function snapshotProblem(
+  root: string,
+  { env, error }: { readonly env: NodeJS.ProcessEnv; readonly error: unknown },
+): Promise<Error> {
+  const changed = (await git(root, ['diff-files', '--name-only', '-z'], env).catch(() => '')).split('\0')
+  for (const file of changed.filter((name) => name !== '')) {
+    const found = await lstat(path.join(root, file)).catch(() => undefined)
+    const what = found === undefined ? undefined : specialKind(found)
+    if (what !== undefined) return fileNotPlain({ root, file, what })
+  }
+  const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
+  return snapshotFailed({ root, problem: words, cause: error })
+}
+
+/** What stands at a path where git wants a file, a link or a folder. */
+function specialKind(found: Stats): string | undefined {
+  if (found.isFIFO()) return 'a named pipe'
+  if (found.isSocket()) return 'a socket'
+  return found.isCharacterDevice() || found.isBlockDevice() ? 'a device' : undefined
 }
 
 /** Root of the working tree, and the full name of the branch that HEAD is on. */

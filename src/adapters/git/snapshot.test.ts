@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import { Repository } from '../../../test/rig/repository.ts'
 import { resolveRef, snapshotTree } from './repository.ts'
@@ -27,4 +30,29 @@ test('a working tree becomes a commit as it is, without a trace in index, branch
   expect(repository.git('ls-tree', '-r', '--name-only', sha).split('\n')).toEqual(['.gitignore', 'a.txt', 'new.txt'])
   expect(repository.git('show', `${sha}:a.txt`)).toBe('2')
   expect(repository.git('rev-parse', `${sha}^`)).toBe(before[1])
+})
+
+test('a file that has become a pipe is named, and nothing waits for it', async () => {
+  using repository = new Repository({ 'a.txt': '1', 'in/b c.txt': '1' })
+  const pipe = path.join(repository.root, 'in/b c.txt')
+  rmSync(pipe)
+  execFileSync('mkfifo', [pipe])
+
+  await expect(snapshotTree(repository.root)).rejects.toMatchObject({
+    code: 'FILE_NOT_PLAIN',
+    message: expect.stringContaining('"in/b c.txt"'),
+    hint: expect.stringContaining("git restore 'in/b c.txt'"),
+  })
+})
+
+test('what git cannot take in is told in its own words', async () => {
+  using repository = new Repository({ 'a.txt': '1' })
+  repository.write({ 'a.txt': '2', '.git/index.lock.d/x': '' })
+  rmSync(path.join(repository.root, '.git/objects'), { recursive: true })
+  repository.write({ '.git/objects': 'no folder' })
+
+  await expect(snapshotTree(repository.root)).rejects.toMatchObject({
+    code: 'SNAPSHOT_FAILED',
+    details: expect.anything(),
+  })
 })

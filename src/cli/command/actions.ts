@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { KnownError } from '#core/errors.ts'
 import { actionNameInvalid } from '#core/known/action.ts'
 import { parseRemoteName, pinKey } from '#core/action/remote-name.ts'
 import type { RemoteName } from '#core/action/remote-name.ts'
@@ -121,12 +122,18 @@ async function update(session: Session, written: readonly string[] = []): Promis
   const project = await findProject(session.directory)
   const baseUrl = project?.parsed.value?.actionsUrl
   const origin = { pins: lock?.pins ?? {}, ...(baseUrl === undefined ? {} : { baseUrl }) }
+  // What was asked for by its name cannot be left as it is without a word; among all of a project, the others go on.
+  const stayLocal = (error: unknown): undefined => {
+    if (written.length > 0 || !(error instanceof KnownError) || error.code !== 'ACTION_FROM_FOLDER') throw error
+    session.warn([error.message, error.hint].join(' '))
+  }
   const queue: RemoteName[] = written.length > 0 ? written.map(parseName) : [...(await wantedNames(session, lock))]
   const done = new Map<string, StoredRef>()
   // What composite actions use themselves comes behind.
   for (const name of queue) {
     const key = pinKey(name)
-    const stored = done.get(key) ?? (await store.update(name, origin))
+    const stored = done.get(key) ?? (await store.update(name, origin).catch((error) => stayLocal(error)))
+    if (stored === undefined) continue
     done.set(key, stored)
     const inner = await actionsUsedBy(store, stored, name.path)
     queue.push(...inner.filter((other) => !queue.some((known) => isSame(known, other))))
@@ -179,7 +186,12 @@ async function list(session: Session): Promise<number> {
       { title: 'COMMIT', screen: (row) => row.commit.slice(0, commitShown), pipe: (row) => row.commit },
       { title: 'PINNED', screen: pinText },
       { title: 'STORED', screen: (row) => `${age(now, row.storedAt)} ago`, pipe: (row) => exactTime(row.storedAt) },
-      { title: 'FROM', screen: (row) => row.url ?? '-', pipe: (row) => row.url ?? '', shrink: 1 },
+      {
+        title: 'FROM',
+        screen: (row) => row.url ?? row.folder ?? '-',
+        pipe: (row) => row.url ?? row.folder ?? '',
+        shrink: 1,
+      },
     ],
     toJson: (row) => row,
     idOf: (row) => `${row.repository}@${row.ref}`,

@@ -30,7 +30,7 @@ export const page: CommandPage = {
 }
 
 async function cancel(session: Session, text: string, flags: Flags): Promise<number> {
-  const { id } = await readFilledHome(session, async (q) => findSubject(q, text, flags.app))
+  const { id } = await readFilledHome(session, async (q) => findSubject(session, q, text, flags.app))
   const reason = flags.reason === undefined ? {} : { reason: flags.reason }
   const result = await performRequest(
     session,

@@ -26,7 +26,7 @@ interface Flags extends FollowFlags {
 
 export const page: CommandPage = {
   description:
-    'Shows the log of a run: of all its jobs, of one job, or of one step. A run is named by its id, the first characters of it, its number, or "latest". With -f it goes on until the run has ended; Ctrl-C stops watching, never the run.',
+    'Shows the log of a run: of all its jobs, of one job, or of one step. A run is named by its id, the first characters of it, its number, or "latest": in a repository the newest run of its application, elsewhere of the whole state home. With -f it goes on until the run has ended; Ctrl-C stops watching, never the run.',
   examples: [
     { command: 'shipway logs latest', purpose: 'the whole log of the latest run' },
     { command: 'shipway logs 12 --failed', purpose: 'only the steps that failed in run #12' },
@@ -59,7 +59,7 @@ export const page: CommandPage = {
 
 async function logs(session: Session, wanted: string, flags: Flags): Promise<number> {
   const { subject, run } = await readFilledHome(session, async (q) => {
-    const subject = await findSubject(q, wanted)
+    const subject = await findSubject(session, q, wanted)
     return { subject, run: subject.kind === 'run' ? await viewRunOrAttempt(q, subject.id, flags.attempt) : undefined }
   })
   const answer = async (): Promise<number> => (flags.exitStatus === true ? exitStatus(session, subject) : 0)

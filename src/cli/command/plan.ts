@@ -10,10 +10,12 @@ import { selectJobs } from '#core/run/select-jobs.ts'
 import { isWantedLeg } from '#core/run/select-legs.ts'
 import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
 import { githubContext } from '#core/trigger/github-context.ts'
+import { matchTrigger } from '#core/trigger/match-trigger.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import { isSelected, jobIdAt } from '#core/run/place.ts'
 import { linkCalls } from '#core/workflow/link-calls.ts'
 import type { LinkedWorkflow, ReadCalled } from '#core/workflow/link-calls.ts'
+import { checkMatrix } from '#engine/check-matrix.ts'
 import { linkProblem } from '#engine/link-workflow.ts'
 import { unreachable } from '#core/unreachable.ts'
 import { workflowFolders } from '#engine/load-workflows.ts'
@@ -79,6 +81,11 @@ export async function showPlan(session: Session, event: string | undefined, flag
     machine: session.world.machine,
   }
   const environments = project?.parsed.value?.environments.map(({ name }) => name)
+  checkMatrix(
+    linked.filter(({ workflow }) => matchTrigger(workflow, request.event).matches),
+    request,
+    environments,
+  )
   const plans = linked.map((one) => planOf(one, request, { environments, platforms: rules }))
   const models = linked.map(({ workflow }) => workflow)
   const view = { request, plans, schedules: comingTimes(models, request.event, session.world.now()) }

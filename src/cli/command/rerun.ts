@@ -54,7 +54,7 @@ export const page: CommandPage = {
 
 async function rerun(session: Session, text: string, flags: Flags): Promise<number> {
   const scope = scopeOf(flags)
-  const subject = await readFilledHome(session, async (q) => findSubject(q, text, flags.app))
+  const subject = await readFilledHome(session, async (q) => findSubject(session, q, text, flags.app))
   if (subject.kind !== 'run') throw rerunOfDeployment({ subject: subject.id })
   const secrets = await readSecrets(session, flags)
   const result = await performRequest(

@@ -14,7 +14,7 @@ import { absentAgent } from '../absent-agent.ts'
 import type { CommandPage } from '../command.ts'
 import { failureTails } from '../job-log.ts'
 import { renderTail } from '../live/step-log.ts'
-import { readFilledHome } from '../open-home.ts'
+import { applicationOfLatest, readFilledHome } from '../open-home.ts'
 import { findApplication } from '../project.ts'
 import { remarkOnRules } from '../rules-in-force.ts'
 import type { Session } from '../session.ts'
@@ -99,7 +99,7 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
     const remark = await remarkOnRules(session, q, environment.application)
     return remark === undefined ? answer : { ...answer, items: [...answer.items, item('note', 'rules', remark)] }
   }
-  const subjects = await findSubjects(q, text, flags.app)
+  const subjects = await findSubjects(q, text, flags.app ?? (await applicationOfLatest(session, text)))
   if (subjects.length > 1)
     throw subjectAmbiguous({ text, candidates: subjects.map(({ id, application: name }) => `${id} (${name})`) })
   const [subject] = subjects

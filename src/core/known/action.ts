@@ -1,4 +1,5 @@
 import { KnownError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
 
 /** `.shipway/actions.lock` cannot be read. */
 export function actionLockInvalid(fact: { file: string; problem: string }): KnownError {
@@ -81,6 +82,22 @@ export function actionNotStored(fact: { name: string; url: string | undefined; p
     hint: `Put it there once with \`shipway actions add <git-url-or-folder> ${fact.name}\`, or name a reachable base url (actions.url in shipway.yml, SHIPWAY_ACTIONS_URL).`,
     details: fact.problem.split('\n'),
     retry: 'backoff',
+  })
+}
+
+/** A ref that was taken from a folder of this machine: nobody but that folder knows what it stands for now. */
+export function actionFromFolder(fact: {
+  readonly name: string
+  /** Unknown for what an earlier version of Shipway has stored. */
+  readonly folder: string | undefined
+  readonly storedAt: string
+}): KnownError {
+  const folder = fact.folder ?? 'FOLDER'
+  return new KnownError({
+    code: 'ACTION_FROM_FOLDER',
+    kind: 'usage',
+    message: `"${fact.name}" was added from ${fact.folder === undefined ? 'a folder of this machine' : `the folder ${folder}`} (${fact.storedAt}), so no other place is asked for it.`,
+    hint: `Take what the folder holds now: \`shipway actions add ${shellWord(folder)} ${fact.name}\`. To have it fetched from its address instead, remove it first: \`shipway actions remove ${fact.name}\`.`,
   })
 }
 

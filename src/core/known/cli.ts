@@ -174,6 +174,16 @@ export function subjectUnknown(fact: {
   })
 }
 
+/** `latest` in a repository whose application has no run. */
+export function latestMissing(fact: { readonly application: string }): KnownError {
+  return new KnownError({
+    code: 'LATEST_MISSING',
+    kind: 'usage',
+    message: `The application "${fact.application}", in whose repository this is called, has no run in this state home.`,
+    hint: '`shipway run` makes one. `shipway ps --all` shows the runs of all applications; name one of them by its id.',
+  })
+}
+
 /** A prefix or number that fits several. */
 export function subjectAmbiguous(fact: { readonly text: string; readonly candidates: readonly string[] }): KnownError {
   return new KnownError({

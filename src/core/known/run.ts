@@ -178,3 +178,27 @@ export function secretsUnreadable(fact: { readonly file: string }): KnownError {
     hint: 'Hand the ticket in again, with its secrets as {"NAME": "value"}.',
   })
 }
+
+/** `--matrix` names a value that no leg of any job has. */
+export function matrixUnmatched(found: {
+  readonly key: string
+  readonly value: string
+  /** Values of each key that there is. */
+  readonly known: Readonly<Record<string, readonly string[]>>
+}): KnownError {
+  const { key, value, known } = found
+  const of = (name: string): string => `${name}: ${(known[name] ?? []).slice(0, matrixValuesShown).join(', ')}`
+  const names = known[key] === undefined ? Object.keys(known) : [key]
+  const isElsewhere = known[key]?.includes(value) === true
+  return new KnownError({
+    code: 'MATRIX_UNMATCHED',
+    kind: 'usage',
+    message: isElsewhere
+      ? `No leg of any job has ${key}: ${value} together with the other values that --matrix asks for.`
+      : `No leg of any job has ${key}: ${value}, which --matrix asks for (${names.length === 0 ? 'no job has a matrix' : `there are ${names.map(of).join('; ')}`}).`,
+    hint: '`shipway plan` without --matrix shows all legs. Write --matrix KEY:VALUE with a key and a value of a matrix.',
+  })
+}
+
+/** Values of one key that a message names. */
+const matrixValuesShown = 20
