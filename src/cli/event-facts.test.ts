@@ -24,6 +24,7 @@ const facts: RepositoryFacts = {
   message: 'Say hello\n\n[skip ci]',
   changedFiles: ['a.js'],
   parent: 'b'.repeat(40),
+  commitAuthor: { name: 'Bo', email: 'bo@example.org' },
 }
 const { ref: _, ...detached } = facts
 
@@ -39,7 +40,10 @@ test.for<readonly [title: string, name: string, flags: Partial<EventFlags>, stat
       sha,
       before: 'b'.repeat(40),
       changedFiles: ['a.js'],
-      payload: { head_commit: { message: 'Say hello\n\n[skip ci]' } },
+      payload: {
+        pusher: { name: 'Ada' },
+        head_commit: { message: 'Say hello\n\n[skip ci]', author: { name: 'Bo', email: 'bo@example.org' } },
+      },
     },
   ],
   ['a pushed tag', 'tag', {}, facts, { name: 'push', ref: 'refs/tags/v1.2.3' }],

@@ -138,7 +138,7 @@ function pullRequestRefs(
   }
 }
 
-interface Place extends Pick<RepositoryFacts, 'message' | 'parent' | 'changedFiles'> {
+interface Place extends Pick<RepositoryFacts, 'message' | 'parent' | 'changedFiles' | 'commitAuthor'> {
   readonly ref: string
   readonly sha: string
   readonly isDirty: boolean
@@ -209,8 +209,9 @@ async function workingTree(
   ref: string,
   { flags, remarks }: Wanted,
 ): Promise<Place> {
-  const { changes, sha = '', message, parent } = facts
+  const { changes, sha = '', message, parent, commitAuthor } = facts
   const head = {
+    ...(commitAuthor === undefined ? {} : { commitAuthor }),
     ...(message === undefined ? {} : { message }),
     ...(parent === undefined ? {} : { parent }),
     ...(facts.changedFiles === undefined ? {} : { changedFiles: [...new Set([...facts.changedFiles, ...changes])] }),
@@ -263,7 +264,8 @@ function fullRef(name: string): string {
 }
 
 /** What the sender's payload would say beyond what every payload of the kind holds (`githubContext` adds that). */
-function defaultPayload(facts: RepositoryFacts, name: string, { ref, sha, message }: Place): JsonObject {
+function defaultPayload(facts: RepositoryFacts, name: string, place: Place): JsonObject {
+  const { ref, sha, message } = place
   if (name === baseBranchEvent) {
     // Its ref says nothing of the request, and its commit is the base's.
     const [head, base] = [
@@ -273,8 +275,8 @@ function defaultPayload(facts: RepositoryFacts, name: string, { ref, sha, messag
     return { number: 1, pull_request: { number: 1, head, base } }
   }
   if (name !== 'push') return {}
-  const author = { name: facts.author }
-  return { pusher: author, head_commit: { id: sha, message: message ?? '', author } }
+  const pusher = { name: facts.author }
+  return { pusher, head_commit: { id: sha, message: message ?? '', author: place.commitAuthor ?? pusher } }
 }
 
 async function readPayload(session: Session, path: string): Promise<JsonObject> {

@@ -19,12 +19,14 @@ export interface RepositoryFacts {
   readonly message?: string
   /** Files that HEAD changed against its first parent, for path filters; absent when git cannot tell (a root commit lists all). */
   readonly changedFiles?: readonly string[]
+  /** Who made HEAD. */
+  readonly commitAuthor?: { readonly name: string; readonly email: string }
   /** First parent of HEAD, for `github.event.before`. */
   readonly parent?: string
 }
 
 /** A commit that a name stands for, with what is told of it. */
-export interface ResolvedCommit extends Pick<RepositoryFacts, 'message' | 'parent' | 'changedFiles'> {
+export interface ResolvedCommit extends Pick<RepositoryFacts, 'message' | 'parent' | 'changedFiles' | 'commitAuthor'> {
   /** Full ref, or the commit's id where the name is no branch and no tag. */
   readonly ref: string
   readonly sha: string

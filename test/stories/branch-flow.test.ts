@@ -77,11 +77,16 @@ describe('the unified pipeline', { tags: ['slow'] }, () => {
       ],
     })
 
-    const waiting = await stage.as('ann').run('push', '--ref', 'main')
+    // A machine asks for what Ann has committed: neither of the two is somebody else.
+    const waiting = await stage.as('robot').run('push', '--ref', 'main')
     expect(waiting.status).toBe(8)
     expect(stage.production.current()).toBeUndefined()
     expect((await stage.call('status')).stdout).toMatch(/production.*needs 1 approval, not of the author/)
-    expect(await stage.as('ann').call('approve', 'production')).toMatchObject({ status: 3 })
+    for (const own of ['ann', 'robot'])
+      expect(await stage.as(own).call('approve', 'production')).toMatchObject({
+        status: 3,
+        stderr: expect.stringContaining('it is their own change or request') as string,
+      })
 
     const approved = await stage.as('bob').call('approve', 'production')
     expect(approved).toMatchObject({ status: 0, stdout: expect.stringContaining('→ production') })

@@ -60,6 +60,16 @@ describe('a sealed release', { tags: ['slow'] }, () => {
     expect((await shipway.call(root, 'release', 'export', 'v1.1.0', '-o', file)).stderr).toContain(
       'EXPORT_TARGET_TAKEN',
     )
+    const nowhere = path.join(shipway.home, 'no/such/folder.zip')
+    expect(await shipway.call(root, 'release', 'export', 'v1.1.0', '-o', nowhere)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/its folder does not exist[\s\S]*EXPORT_UNWRITABLE/) as string,
+    })
+    for (const absent of [nowhere, shipway.home])
+      expect(await elsewhere.call(root, 'release', 'import', absent)).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('FILE_UNREADABLE') as string,
+      })
 
     expect((await elsewhere.call(root, 'release', 'import', file)).status).toBe(0)
     const twice = await elsewhere.call(root, 'release', 'import', file)

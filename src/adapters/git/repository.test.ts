@@ -34,6 +34,7 @@ describe('A repository tells', () => {
       author: 'Ann Author',
       message: 'Add a file\n\nwith a body, over\ntwo lines',
       changedFiles: ['a.txt'],
+      commitAuthor: { name: 'Ann Author', email: expect.stringContaining('@') as string },
     })
   })
 

@@ -44,13 +44,8 @@ export async function describeRepository(directory: string): Promise<RepositoryF
 export async function resolveRef(root: string, ref: string): Promise<ResolvedCommit | undefined> {
   const found = await findRef(root, ref)
   if (found === undefined) return undefined
-  const { message, parent, changedFiles } = (await readCommit(root, found.sha)) ?? {}
-  return {
-    ...found,
-    ...(message === undefined ? {} : { message }),
-    ...(parent === undefined ? {} : { parent }),
-    ...(changedFiles === undefined ? {} : { changedFiles }),
-  }
+  const { sha: _sha, tags: _tags, ...told } = (await readCommit(root, found.sha)) ?? {}
+  return { ...found, ...told }
 }
 
 /** Files that a commit changes against its common past with a branch, here or at `origin`. */
@@ -185,7 +180,7 @@ async function placeOf(directory: string): Promise<{ readonly root: string; read
   return { root: root.toReversed().join('\n'), ...(ref.startsWith('refs/') ? { ref } : {}) }
 }
 
-type Head = Pick<RepositoryFacts, 'sha' | 'message' | 'tags' | 'parent' | 'changedFiles'>
+type Head = Pick<RepositoryFacts, 'sha' | 'message' | 'tags' | 'parent' | 'changedFiles' | 'commitAuthor'>
 
 /**
  * A commit with its tags and the files that it changes against its first parent, all from one `git log`, whatever the user has
@@ -194,16 +189,17 @@ type Head = Pick<RepositoryFacts, 'sha' | 'message' | 'tags' | 'parent' | 'chang
 async function readCommit(directory: string, revision: string): Promise<Head | undefined> {
   const plain = ['log.showSignature=false', 'log.showRoot=true', 'diff.relative=false'].flatMap((pair) => ['-c', pair])
   const diff = ['-m', '--first-parent', '-z', '--name-only', '--no-renames', '--no-ext-diff']
-  const format = ['--decorate=full', '--decorate-refs=refs/tags', '--format=%H%n%P%n%D%n%B%x00']
+  const format = ['--decorate=full', '--decorate-refs=refs/tags', '--format=%H%n%P%n%D%n%aN%n%aE%n%B%x00']
   const output = await tryGit(directory, [...plain, 'log', '-1', ...diff, ...format, revision])
   if (output === undefined) return undefined
   const [text = '', _end, ...names] = output.split('\0')
-  const [sha = '', parents = '', decoration = '', ...message] = text.trimEnd().split('\n')
+  const [sha = '', parents = '', decoration = '', name = '', email = '', ...message] = text.trimEnd().split('\n')
   const tags = decoration.split(', ').flatMap((name) => (name.startsWith('tag: ') ? [name.slice('tag: '.length)] : []))
   const [parent = ''] = parents.split(' ')
   return {
     sha,
     message: message.join('\n'),
+    commitAuthor: { name, email },
     tags: tags.length > 1 ? await newestFirst(directory) : tags,
     changedFiles: names.map((name) => name.replace(/^\n/, '')).filter((name) => name !== ''),
     ...(parent === '' ? {} : { parent }),

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { exportTargetTaken } from '#core/known/cli.ts'
+import { exportTargetTaken, exportUnwritable, fileUnreadable } from '#core/known/cli.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseImportInvalid } from '#core/known/release.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { listAttestations } from '#store/attestation.ts'
+import { fileProblem, writeProblem } from '../file-problem.ts'
 import { readFilledHome } from '../open-home.ts'
 import type { Session } from '../session.ts'
 import { performRequest } from '../work.ts'
@@ -28,7 +29,10 @@ export async function exportRelease(session: Session, wanted: string, flags: Exp
     flags.output ?? `${manifest.application}-${manifest.version}.release.zip`,
   )
   if (flags.force !== true && existsSync(file)) throw exportTargetTaken({ file })
-  await session.services.writeReleaseArchive(session.home, file, { manifest, attestations })
+  await session.services.writeReleaseArchive(session.home, file, { manifest, attestations }).catch((error: unknown) => {
+    const problem = writeProblem(error, `${file}.part`)
+    throw problem === undefined ? error : exportUnwritable({ file, problem, cause: error })
+  })
   if (session.isJson)
     session.printJson({ apiVersion: 'v1', kind: 'ReleaseExport', id, version: manifest.version, file })
   else session.print(session.isQuiet ? file : `✓ ${shortVersion(manifest.version)} (${shortDigest(id)}) is in ${file}`)
@@ -38,7 +42,12 @@ export async function exportRelease(session: Session, wanted: string, flags: Exp
 /** `release import FILE`: brings contents into the blob store, then asks the agent to take the release in. */
 export async function importRelease(session: Session, written: string): Promise<number> {
   const file = path.resolve(session.directory, written)
-  const { id, manifest, attestations } = await session.services.readReleaseArchive(session.home, file)
+  const archive = await session.services.readReleaseArchive(session.home, file).catch((error: unknown) => {
+    const { path: about, code } = error as NodeJS.ErrnoException
+    const problem = about === file || code === 'EISDIR' ? fileProblem(error) : undefined
+    throw problem === undefined ? error : fileUnreadable({ flag: 'The file', path: file, problem, cause: error })
+  })
+  const { id, manifest, attestations } = archive
   const { application, version } = namesIn(file, manifest)
   const request = { kind: 'release', action: 'import', application, release: id, attestations } as const
   const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr' })

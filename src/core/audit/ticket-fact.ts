@@ -87,7 +87,12 @@ function detailOf(request: TicketRequest): JsonObject {
       return { event: event.name, ref: event.ref, sha: event.sha, dirty, ...login }
     }
     case 'deploy':
-      return { release: request.release ?? null, run: request.run ?? null, ...reason }
+      return {
+        release: request.release ?? null,
+        run: request.run ?? null,
+        ...(request.isForced === true ? { forced: true } : {}),
+        ...reason,
+      }
     case 'environment':
       return { until: request.until ?? null, ...reason }
     case 'restore':

@@ -279,6 +279,6 @@ export function approvalNeeded(fact: {
 }
 
 /** `2025-08-10 12:34 UTC`. */
-function timeText(at: number): string {
+export function timeText(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

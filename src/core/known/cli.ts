@@ -360,6 +360,21 @@ export function releaseCommitUnknown(fact: {
   })
 }
 
+/** There is no writing where a release is to go. */
+export function exportUnwritable(fact: {
+  readonly file: string
+  readonly problem: string
+  readonly cause?: unknown
+}): KnownError {
+  return new KnownError({
+    code: 'EXPORT_UNWRITABLE',
+    kind: 'usage',
+    message: `${fact.file} cannot be written: ${fact.problem}.`,
+    hint: 'Name a file in a folder that is there and has room with -o.',
+    cause: fact.cause,
+  })
+}
+
 /** A file that would be overwritten. */
 export function exportTargetTaken(fact: { readonly file: string }): KnownError {
   return new KnownError({

@@ -222,7 +222,7 @@ export function releaseImportInvalid(fact: { readonly release: string; readonly 
   return new KnownError({
     code: 'RELEASE_IMPORT_INVALID',
     kind: 'usage',
-    message: `${fact.release} cannot be taken in: ${fact.problem}.`,
+    message: `${fact.release} cannot be taken in: ${fact.problem.replace(/\.+$/, '')}.`,
     hint: 'Take the file that `shipway release export VERSION` wrote, unchanged.',
   })
 }

@@ -1,7 +1,11 @@
+import { timeText } from '#core/environment/reasons.ts'
 import { shortVersion } from './name.ts'
 import type { DecisionView, DeploymentSummary, EnvironmentView } from './model.ts'
 import { item } from './why-answer.ts'
 import type { WhyAnswer, WhyItem } from './why-answer.ts'
+
+/** The one reason that approving changes. */
+export const approvalCode = 'APPROVAL_NEEDED'
 
 /** Why a deployment waits or was not put into place. */
 export function whyDeployment(
@@ -32,7 +36,7 @@ export function deploymentItems(
         : deployment.conclusion === 'success' || deployment.conclusion === 'cancelled'
           ? 'note'
           : 'red'
-    const who = deployment.state === 'done' ? undefined : whoMayApprove(environment)
+    const who = deployment.reason.code === approvalCode ? whoMayApprove(environment) : undefined
     items.push({ ...item(state, about, deployment.reason), ...(who === undefined ? {} : { who }) })
   }
   if (environment !== undefined && deployment.state !== 'done')
@@ -57,7 +61,7 @@ export function blocks(environment: EnvironmentView): WhyItem[] {
     items.push({
       ...item('waiting', name, {
         code: 'ENVIRONMENT_LOCKED',
-        message: `${lock.by} has locked it${lock.reason === undefined ? '' : `: ${lock.reason}`}.`,
+        message: `${lock.by} has locked it${lock.until === undefined ? '' : ` until ${timeText(lock.until)}`}${lock.reason === undefined ? '' : `: ${lock.reason}`}.`,
         hint: `shipway unlock ${name}`,
       }),
       who: lock.by,

@@ -31,3 +31,30 @@ test('rules that are written but stop nothing now are nothing that waits', () =>
     items: [],
   })
 })
+
+test('who may approve is told of what waits for approvals only; a lock says until when it holds', () => {
+  const waiting = { code: 'ENVIRONMENT_FROZEN', message: 'prod is frozen.' }
+  const open = {
+    id: 'dep_1',
+    application: 'shop',
+    environment: 'prod',
+    release: 'r',
+    version: 'v1.0.0',
+    mode: 'promote',
+    state: 'waiting',
+    requestedBy: 'ann',
+    createdAt: 0,
+    reason: waiting,
+  } as const
+  const here = { ...place, approvals: { count: 1, from: ['ann', 'bo'], notAuthor: true } }
+  const needed = { ...open, reason: { code: 'APPROVAL_NEEDED', message: 'prod needs 1 approval.' } }
+
+  const frozen = whyAnything([], [{ ...here, open: [open], lock: { by: 'cy', until: 1_763_719_200_000 } }])
+  const unapproved = whyAnything([], [{ ...here, open: [needed] }])
+
+  expect(frozen.items.map(({ message, who }) => [message, who])).toEqual([
+    ['cy has locked it until 2025-11-21 10:00 UTC.', 'cy'],
+    ['prod is frozen.', undefined],
+  ])
+  expect(unapproved.items).toMatchObject([{ who: 'ann, bo' }])
+})

@@ -3,7 +3,7 @@ import { shortDigest, shortVersion } from './name.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary, RunView } from './model.ts'
 import { item, red } from './why-answer.ts'
 import type { WhyAnswer, WhyItem } from './why-answer.ts'
-import { blocks, deploymentItems, whoMayApprove } from './why-deployment.ts'
+import { approvalCode, blocks, deploymentItems, whoMayApprove } from './why-deployment.ts'
 import { whyRun } from './why-run.ts'
 
 /** Why an environment does not take what somebody wants it to take. */
@@ -96,13 +96,10 @@ function waitingAt(environment: EnvironmentView): WhyItem[] {
   const who = whoMayApprove(environment)
   const jobs = environment.waitingJobs.map((job) => ({
     ...item('waiting', `run #${job.number} job ${job.job}`, job.reason),
-    ...(who === undefined ? {} : { who }),
+    ...(who === undefined || job.reason.code !== approvalCode ? {} : { who }),
   }))
-  return [
-    ...blocks(environment),
-    ...environment.open.flatMap((deployment) => deploymentItems(deployment, environment, [])).filter(isNew),
-    ...jobs,
-  ]
+  const deployments = environment.open.flatMap((deployment) => deploymentItems(deployment, environment, []))
+  return [...[...blocks(environment), ...deployments].filter(isNew), ...jobs]
 }
 
 /** Leaves out what repeats an item before it. */

@@ -17,6 +17,7 @@ import { appendEvent } from '#store/event.ts'
 import { loadJobs } from '#store/job.ts'
 import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
+import { authorsOfRun } from './authors.ts'
 import { findEnvironment } from './find-environment.ts'
 import type { DeliveryContext } from './context.ts'
 import { isUnderWay } from './question.ts'
@@ -88,7 +89,7 @@ async function decideRun(
   if (deployment !== undefined && !waiting.includes(name)) return decideDeployment(context, query, ticket, deployment)
 
   const { config } = await findEnvironment(query, { application: run.application, environment: name })
-  checkApprover(ticket, { config, authors: [run.actor] })
+  checkApprover(ticket, { config, authors: await authorsOfRun(query, run) })
   await record(context, query, { ticket, config, application: run.application, subject: run.id, bound: undefined })
   await appendEvent(query, { table: 'run', id: run.id }, recordedEvent(ticket, config))
   return { kind: 'accepted', subjects: [run.id] }

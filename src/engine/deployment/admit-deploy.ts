@@ -26,6 +26,7 @@ import { findReleases, latestRelease, listReleases, loadRelease, releaseOfRun } 
 import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
 import type { DeliveryContext } from './context.ts'
+import { authorsOfRelease } from './authors.ts'
 import { findEnvironment } from './find-environment.ts'
 import { makePlan } from './make-plan.ts'
 import { previousGood } from './previous-good.ts'
@@ -218,7 +219,7 @@ async function makeDeployment(
       isInspected: false,
       ...(request.plan === undefined ? {} : { boundPlan: request.plan }),
       isAutomatic: request.run !== undefined,
-      authors: [...new Set([release.sealedBy, ticket.requestedBy])],
+      authors: await authorsOfRelease(query, release, ticket.requestedBy),
       secretTickets: [...(run === undefined ? [] : [run.ticket]), ticket.id],
       ...(request.reason === undefined ? {} : { reason: request.reason }),
       ...(request.isForced === true ? { isForced: true } : {}),

@@ -17,6 +17,7 @@ import { releaseOfRun } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import { askGates } from './ask-gates.ts'
+import { authorsOfRun } from './authors.ts'
 import type { DeliveryContext } from './context.ts'
 import { loadSecrets } from './load-secrets.ts'
 import type { UnsealedEvidence } from './collect-evidence.ts'
@@ -66,7 +67,7 @@ export async function jobVerdict(
     dirty: run.document.dirty,
     isFromFork: isFromFork(run.document.github),
     isAutomatic: true,
-    authors: [run.actor],
+    authors: await authorsOfRun(query, run),
     ...(release === undefined
       ? {}
       : {

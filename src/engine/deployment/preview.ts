@@ -14,6 +14,7 @@ import type { Release } from '#core/release/model.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
+import { authorsOfRelease } from './authors.ts'
 import { checkRun, findRelease } from './admit-deploy.ts'
 import type { FreshRules } from '../refresh-rules.ts'
 import { findEnvironment } from './find-environment.ts'
@@ -82,7 +83,7 @@ export async function previewDeployment(
     document: {
       isAutomatic: run !== undefined,
       ...(request.isForced === true ? { isForced: true as const } : {}),
-      authors: [...new Set([release.sealedBy, requestedBy])],
+      authors: await authorsOfRelease(query, release, requestedBy),
       secretTickets: run === undefined ? [] : [run.ticket],
     },
   }
