@@ -18,5 +18,5 @@ export async function endOfDatabaseWork(session: Session, result: WorkResult, ex
     })
   else session.print(id)
   if (result.interruptedBy !== undefined) return exitOfSignal[result.interruptedBy]
-  return work.conclusion === 'failure' ? exitOfFailure : 0
+  return work.conclusion === 'failure' || work.conclusion === 'cancelled' ? exitOfFailure : 0
 }

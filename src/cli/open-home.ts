@@ -1,4 +1,5 @@
 import { homeEmpty, latestMissing, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
+import { listDatabaseWork } from '#store/database-work.ts'
 import { findSubjects } from '#store/view.ts'
 import type { Subject } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -21,6 +22,28 @@ export async function readFilledHome<T>(session: Session, read: (q: Query) => Pr
     if (q === undefined) throw homeEmpty({ home: session.home })
     return read(q)
   })
+}
+
+/** Backups and restores that an id is looked for in. */
+const databaseWorkMax = 10_000
+
+/** The one run, deployment, backup or restore that a text means. */
+export async function findCancellable(
+  session: Session,
+  q: Query,
+  text: string,
+  flag?: string,
+): Promise<{ readonly id: string }> {
+  if (!/^(bkp|rst)_/.test(text)) return findSubject(session, q, text, flag)
+  const all = await listDatabaseWork(q, { limit: databaseWorkMax })
+  const [first, ...others] = all.filter(({ id }) => id.startsWith(text))
+  if (first === undefined) throw subjectUnknown({ text, looked: 'backup or restore' })
+  if (others.length > 0)
+    throw subjectAmbiguous({
+      text,
+      candidates: [first, ...others].map(({ id, environment }) => `${id} (${environment})`),
+    })
+  return first
 }
 
 /**

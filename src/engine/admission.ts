@@ -159,6 +159,8 @@ async function admitCancel(
   const { subject, reason } = ticket.request
   if (subject.startsWith('dep_'))
     return context.delivery.cancel(query, subject, ticket.requestedBy, reason ?? 'Cancelled by hand.')
+  if (subject.startsWith('bkp_') || subject.startsWith('rst_'))
+    return context.delivery.cancelDatabase(query, subject, ticket.requestedBy, reason ?? 'cancelled by hand')
   const run = await loadRun(query, subject)
   if (run === undefined) throw subjectNotFound({ subject })
   const deployments = await cancelDeployments(context, query, ticket)

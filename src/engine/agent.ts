@@ -209,7 +209,8 @@ export class Agent {
 
   async #carryOn(subject: string, cancel: RunCancellation | undefined): Promise<void> {
     if (subject.startsWith('dep_')) this.#drive(subject)
-    else if (subject.startsWith('bkp_') || subject.startsWith('rst_')) this.#driveDatabase(subject)
+    else if (subject.startsWith('bkp_') || subject.startsWith('rst_'))
+      this.#driveDatabase(subject, cancel !== undefined)
     else if (subject.startsWith('run_')) {
       const applied = await this.#table.apply(
         subject,
@@ -314,7 +315,8 @@ export class Agent {
     })
   }
 
-  #driveDatabase(id: string): void {
+  #driveDatabase(id: string, isCancelled = false): void {
+    if (isCancelled) this.#context.delivery.stopDatabase(id)
     this.#tasks.begin(id, async () => {
       await this.#context.delivery.driveDatabase(id, this.#stop.signal)
       // A restore has had the environment locked.

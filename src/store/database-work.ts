@@ -1,4 +1,4 @@
-import type { DatabaseWork, DatabaseWorkDocument } from '#core/backup/model.ts'
+import type { DatabaseConclusion, DatabaseWork, DatabaseWorkDocument } from '#core/backup/model.ts'
 import type { Reason } from '#core/reason.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { fromJson, fromJsonOrNull, present, toJson } from './column.ts'
@@ -17,7 +17,7 @@ interface Row {
   readonly environment: string
   readonly requested_by: string
   readonly state: DatabaseWork['state']
-  readonly conclusion: 'success' | 'failure' | null
+  readonly conclusion: DatabaseConclusion | null
   readonly reason: JsonText<Reason> | null
   readonly document: JsonText<DatabaseWorkDocument>
   readonly created_at: number
@@ -51,7 +51,7 @@ export async function finishDatabaseWork(
   q: Query,
   id: string,
   end: {
-    readonly conclusion: 'success' | 'failure'
+    readonly conclusion: DatabaseConclusion
     readonly reason?: Reason
     readonly document: DatabaseWorkDocument
   },
@@ -61,6 +61,24 @@ export async function finishDatabaseWork(
      where id = $1 and state = 'running'`,
     [id, end.conclusion, toJson(end.reason), JSON.stringify(end.document)],
   )
+}
+
+/**
+ * Changes what is written about one that has not ended; `change` returns what is new of it, or nothing. Everybody else waits until the
+ * transaction is over: what is decided on is what stands there.
+ */
+export async function changeDatabaseWork(
+  q: Query,
+  id: string,
+  change: (work: DatabaseWork) => Partial<DatabaseWorkDocument> | undefined,
+): Promise<DatabaseWork | undefined> {
+  await q('update database_work set seq = seq where id = $1', [id])
+  const work = await loadDatabaseWork(q, id)
+  const more = work?.state === 'running' ? change(work) : undefined
+  if (work === undefined || more === undefined) return work
+  const document = { ...work.document, ...more }
+  await q('update database_work set document = $2 where id = $1', [id, JSON.stringify(document)])
+  return { ...work, document }
 }
 
 export async function noteRemovedBackup(q: Query, id: string): Promise<void> {

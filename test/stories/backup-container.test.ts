@@ -86,6 +86,47 @@ describe.skipIf(missing !== undefined)(
       await expect.poll(() => database.commandLines(), { timeout: 20_000 }).not.toMatch(/pg_dump|pg_restore|psql/)
     })
 
+    test('are cancelled: nothing is left of them, and what was there stays', async () => {
+      await using shop = await open()
+      const { root } = shop.repository
+      expect((await shop.call('backup', 'live')).status).toBe(0)
+      await database.sql('delete from stock.item where id > 10')
+      for (const args of [
+        ['backup', 'live'],
+        ['restore', 'live', 'latest', '--yes'],
+      ]) {
+        await using _ = await database.hold('lock table part_2026 in access exclusive mode')
+        const call = shop.shipway.start(root, ...args)
+        await expect.poll(() => database.commandLines(), { timeout: 20_000 }).toContain('pg_dump')
+        const open = (await shop.list()).filter(({ conclusion }) => conclusion === undefined)
+        const kind = args[0] ?? ''
+        for (const { id } of open.filter((one) => one.kind !== kind)) {
+          const part = await shop.call('cancel', id)
+          expect(part.status).toBe(3)
+          expect(part.stderr).toContain('it belongs to rst_')
+        }
+        const id = open.find((one) => one.kind === kind)?.id ?? ''
+        const cancelled = await shop.call('cancel', id, '--reason', 'not now')
+        expect(cancelled.status).toBe(0)
+        const ended = await call.ended
+        expect(ended.status).not.toBe(0)
+        expect(ended.stderr).toContain('not now')
+        for (const { id: one } of open)
+          expect((await shop.list()).find((item) => item.id === one)).toMatchObject({
+            conclusion: 'cancelled',
+            reason: { code: 'DATABASE_CANCELLED' },
+          })
+        expect((await shop.call('cancel', id)).status).toBe(3)
+        await expect.poll(() => database.commandLines(), { timeout: 20_000 }).not.toMatch(/pg_dump|pg_restore/)
+      }
+      expect(await database.sql('select count(*) from stock.item')).toBe('10')
+      expect(await database.leftovers()).toBe('')
+      expect(shop.leftovers()).toEqual([])
+      // The lock of a restore has gone with it.
+      expect((await shop.call('restore', 'live', 'latest', '--yes')).status).toBe(0)
+      expect(await database.sql('select count(*) from stock.item')).toBe('1000')
+    })
+
     test('say what is wrong: a wrong password, no such container, one that is stopped', async () => {
       await using shop = await open(undefined, database.urlOf('app', 'not the password at all'))
       expect((await shop.call('backup', 'live')).stderr).toContain('password authentication failed for user "app"')

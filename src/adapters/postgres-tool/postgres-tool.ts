@@ -10,6 +10,7 @@ import {
   dumpScript,
   dumpSql,
   emptySql,
+  endScript,
   pieceScript,
   removeScript,
   stageScript,
@@ -19,6 +20,8 @@ import {
 const workMsMax = 12 * 60 * 60_000
 /** One piece of a file, one removal. */
 const callMsMax = 5 * 60_000
+/** Sessions and what they have left are ended after an abort; somebody may wait for that who has pressed Ctrl-C. */
+const endMsMax = 30_000
 /** A piece as base 64 stays well below what a shell may answer. MiB. */
 const pieceMiB = 16
 /** Lines of what a server said that are kept. */
@@ -118,9 +121,20 @@ class DatabaseHost implements AsyncDisposable {
     }
   }
 
-  /** Also after an abort, which has its own signal for that; a host that is gone keeps the file until the next attempt. */
+  /**
+   * Also after an abort, which has its own signal for that; a host that is gone keeps the file until the next attempt. What was aborted may
+   * still go on at the server, and in a container also as a process: its sessions are ended there.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    const call = { script: removeScript, args: this.#place, deadlineMs: callMsMax }
+    const isAborted = this.#signal.aborted
+    const call = isAborted
+      ? {
+          script: endScript,
+          args: [...this.#place, this.#order.container ?? ''],
+          input: addressAnd(this.#order.connection.variables, undefined),
+          deadlineMs: endMsMax,
+        }
+      : { script: removeScript, args: this.#place, deadlineMs: callMsMax }
     await this.#shell.run(call, new AbortController().signal).catch(() => undefined)
     await this.#shell[Symbol.asyncDispose]()
   }

@@ -103,6 +103,11 @@ dd if="\${TMPDIR:-/tmp}/shipway-$1.$2/dump" bs=1048576 skip="$(($4 * $5))" count
 
 export const removeScript = `rm -rf "\${TMPDIR:-/tmp}/shipway-$1.$2"`
 
+/** After an abort: ends the sessions of this and earlier attempts, and removes what they have left. */
+export const endScript = `${begin}rm -rf "$work"
+drop_earlier
+`
+
 /** After the address comes the file. $4 is its digest, $5 \`countSql\`. */
 export const stageScript = `${begin}counts=$5
 ${ownFolder}cat >"$work/dump" || fail 80 'shipway: the file was not written'

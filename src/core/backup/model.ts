@@ -34,11 +34,18 @@ export interface DatabaseWorkDocument {
   readonly backup?: string
   /** Of a restore: what is there is not backed up before. */
   readonly isUnsaved?: boolean
+  /** Of a restore: it is being put into place. It ends whole or not at all, and soon: nobody stops it any more. */
+  readonly isApplied?: boolean
+  /** Somebody has stopped it. */
+  readonly cancelled?: { readonly by: string; readonly reason: string }
   /** Of a backup that was taken. */
   readonly facts?: Omit<DumpFacts, 'restored'>
   /** Milliseconds from the first act to the last. */
   readonly tookMs?: number
 }
+
+/** How a backup or a restore ended. */
+export type DatabaseConclusion = 'success' | 'failure' | 'cancelled'
 
 /** A backup or a restore: the row of it. */
 export interface DatabaseWork {
@@ -49,7 +56,7 @@ export interface DatabaseWork {
   readonly environment: string
   readonly requestedBy: string
   readonly state: 'running' | 'done'
-  readonly conclusion?: 'success' | 'failure'
+  readonly conclusion?: DatabaseConclusion
   readonly reason?: Reason
   readonly document: DatabaseWorkDocument
   readonly createdAt: number

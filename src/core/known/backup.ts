@@ -89,6 +89,26 @@ export function backupDamaged(fact: { readonly backup: string; readonly found: '
   })
 }
 
+/** Somebody has stopped a backup or a restore. */
+export function databaseCancelled(fact: { readonly by: string; readonly reason: string }): KnownError {
+  return new KnownError({
+    code: 'DATABASE_CANCELLED',
+    kind: 'red',
+    message: `Cancelled by ${fact.by}: ${fact.reason.replace(/\.$/, '')}.`,
+    hint: 'Nothing was changed.',
+  })
+}
+
+/** A cancellation that cannot be granted. */
+export function databaseNotCancelled(fact: { readonly subject: string; readonly why: string }): KnownError {
+  return new KnownError({
+    code: 'DATABASE_NOT_CANCELLED',
+    kind: 'refused',
+    message: `${fact.subject} cannot be cancelled: ${fact.why}.`,
+    hint: '`shipway backup list` shows how it goes.',
+  })
+}
+
 /** There is no such backup to restore. */
 export function backupNotFound(fact: {
   readonly environment: string

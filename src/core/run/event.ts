@@ -1,3 +1,4 @@
+import type { DatabaseConclusion } from '#core/backup/model.ts'
 import type { Annotation, Conclusion, StepReport } from '#core/run/job-order.ts'
 import type { Reason } from '#core/reason.ts'
 
@@ -123,7 +124,7 @@ export type DatabaseEvent =
       readonly backup?: string
     }
   | { readonly type: 'database.progress'; readonly line: string }
-  | { readonly type: 'database.finished'; readonly conclusion: 'success' | 'failure'; readonly reason?: Reason }
+  | { readonly type: 'database.finished'; readonly conclusion: DatabaseConclusion; readonly reason?: Reason }
 
 export type DeploymentPhase = 'prepare' | 'switch' | 'verify' | 'confirm' | 'revert'
 

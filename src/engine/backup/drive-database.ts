@@ -1,10 +1,11 @@
-import type { DatabaseWork, DatabaseWorkDocument } from '#core/backup/model.ts'
+import type { DatabaseConclusion, DatabaseWork, DatabaseWorkDocument } from '#core/backup/model.ts'
+import { databaseCancelled } from '#core/known/backup.ts'
 import { reportError } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
 import type { Reason } from '#core/reason.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { appendAudit } from '#store/audit.ts'
-import { finishDatabaseWork, loadDatabaseWork } from '#store/database-work.ts'
+import { changeDatabaseWork, finishDatabaseWork, loadDatabaseWork, openDatabaseWork } from '#store/database-work.ts'
 import { loadEnvironment, unlockEnvironment } from '#store/environment.ts'
 import { appendEvent } from '#store/event.ts'
 import type { DeliveryContext } from '../deployment/context.ts'
@@ -26,6 +27,8 @@ export async function driveDatabase(
   const work = await loadDatabaseWork(context.store.query, id)
   if (work === undefined) throw new Error(`Invariant broken: there is no backup or restore ${id}`)
   if (work.state === 'done') return work
+  const cancelled = await cancellation(context, id)
+  if (cancelled !== undefined) return endCancelled(context, work, cancelled)
   const begun = context.clock.monotonic()
   const tell = async (line: string): Promise<void> => {
     await context.store.transaction(async (query) =>
@@ -40,11 +43,13 @@ export async function driveDatabase(
     secretTickets,
     drive: async (other: string) => driveDatabase(context, other, signal, secretTickets),
   }
-  let end: { readonly conclusion: 'success' | 'failure'; readonly reason?: Reason; more: Partial<DatabaseWorkDocument> }
+  let end: { readonly conclusion: DatabaseConclusion; readonly reason?: Reason; more: Partial<DatabaseWorkDocument> }
   try {
     const more = work.kind === 'backup' ? await performBackup(context, order) : await performRestore(context, order)
     end = { conclusion: 'success', more }
   } catch (error) {
+    const stopped = await cancellation(context, id)
+    if (stopped !== undefined) return endCancelled(context, work, stopped)
     signal.throwIfAborted()
     end = { conclusion: 'failure', reason: reasonOf(reportError(error)), more: {} }
   }
@@ -55,12 +60,38 @@ export async function driveDatabase(
   return (await loadDatabaseWork(context.store.query, id)) ?? work
 }
 
+/** An attempt that a crash has interrupted while it was put into place is begun anew, and may be cancelled until it is there again. */
+async function cancellation(context: DeliveryContext, id: string): Promise<DatabaseWorkDocument['cancelled']> {
+  const work = await context.store.transaction(async (query) =>
+    changeDatabaseWork(query, id, ({ document }) => (document.isApplied === true ? { isApplied: false } : undefined)),
+  )
+  return work?.document.cancelled
+}
+
+/** With a restore that is cancelled ends the backup that it has begun to take. */
+async function endCancelled(
+  context: DeliveryContext,
+  work: DatabaseWork,
+  cancelled: NonNullable<DatabaseWorkDocument['cancelled']>,
+): Promise<DatabaseWork> {
+  const reason = reasonOf(reportError(databaseCancelled(cancelled)))
+  await context.store.transaction(async (query) => {
+    const open = await openDatabaseWork(query)
+    for (const one of [...open.filter(({ document }) => document.restore === work.id), work]) {
+      const document = { ...one.document, cancelled }
+      await writeEnd(context, query, { work: one, conclusion: 'cancelled', reason, document })
+    }
+  })
+  context.notify({ type: 'changed', subject: work.id })
+  return (await loadDatabaseWork(context.store.query, work.id)) ?? work
+}
+
 async function writeEnd(
   context: DeliveryContext,
   query: Query,
   end: {
     readonly work: DatabaseWork
-    readonly conclusion: 'success' | 'failure'
+    readonly conclusion: DatabaseConclusion
     readonly reason?: Reason
     readonly document: DatabaseWorkDocument
   },

@@ -1,8 +1,8 @@
 import { compareTables } from '#core/backup/compare-tables.ts'
 import type { DatabaseWorkDocument } from '#core/backup/model.ts'
 import { errorFromReport } from '#core/errors.ts'
-import { backupDamaged, backupUnsound } from '#core/known/backup.ts'
-import { listDatabaseWork, loadDatabaseWork } from '#store/database-work.ts'
+import { backupDamaged, backupUnsound, databaseCancelled } from '#core/known/backup.ts'
+import { changeDatabaseWork, listDatabaseWork, loadDatabaseWork } from '#store/database-work.ts'
 import type { DeliveryContext } from '../deployment/context.ts'
 import { beginDatabaseWork } from './admit-database.ts'
 import { databaseOrder } from './database-order.ts'
@@ -36,10 +36,23 @@ export async function performRestore(
   const differences = compareTables(facts.tables, staged.restored)
   if (differences.length > 0) throw backupUnsound({ differences })
   await tell(`${backup.id} was restored into a scratch database: ${facts.tables.length} tables agree`)
+  await beginApply(context, act)
   const tables = await staged.apply()
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
   await tell(`${facts.database} holds ${tables.length} tables with ${rows} rows`)
   return {}
+}
+
+/** From here on nobody can cancel it; a cancellation that was a moment earlier ends it here. */
+async function beginApply({ store }: DeliveryContext, { work, signal }: DatabaseAct): Promise<void> {
+  const found = await store.transaction(async (query) =>
+    changeDatabaseWork(query, work.id, ({ document }) =>
+      document.cancelled === undefined ? { isApplied: true } : undefined,
+    ),
+  )
+  signal.throwIfAborted()
+  const { cancelled } = found?.document ?? {}
+  if (cancelled !== undefined) throw databaseCancelled(cancelled)
 }
 
 /** What is there is kept first: a restore of the wrong backup can be taken back. Once per restore, also after a crash. */

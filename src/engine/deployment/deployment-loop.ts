@@ -21,6 +21,7 @@ import { loadDeployment, openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
 import type { Delivery, TicketOf } from '../delivery.ts'
 import { admitBackup, admitRestore, ownDatabaseWork } from '../backup/admit-database.ts'
+import { cancelDatabase } from '../backup/cancel-database.ts'
 import { driveDatabase } from '../backup/drive-database.ts'
 import { admitDecision } from './admit-decision.ts'
 import { admitDeploy } from './admit-deploy.ts'
@@ -45,6 +46,8 @@ export class DeploymentLoop implements Delivery {
   readonly #unsealed = new UnsealedEvidence()
   /** One drive per deployment: a second call waits for the first. */
   readonly #drives = new Map<string, Promise<'done' | 'waiting'>>()
+  /** What ends a backup or a restore that is under way. */
+  readonly #stops = new Map<string, AbortController>()
 
   constructor(context: DeliveryContext) {
     this.#context = context
@@ -71,7 +74,21 @@ export class DeploymentLoop implements Delivery {
   }
 
   async driveDatabase(id: string, signal: AbortSignal): Promise<void> {
-    await driveDatabase(this.#context, id, signal)
+    const stop = new AbortController()
+    this.#stops.set(id, stop)
+    try {
+      await driveDatabase(this.#context, id, AbortSignal.any([signal, stop.signal]))
+    } finally {
+      this.#stops.delete(id)
+    }
+  }
+
+  cancelDatabase(query: Query, id: string, by: string, reason: string): Promise<TicketOutcome> {
+    return refusable(() => cancelDatabase(query, id, { by, reason }))
+  }
+
+  stopDatabase(id: string): void {
+    this.#stops.get(id)?.abort(new Error(`${id} is cancelled`))
   }
 
   openDatabases(): Promise<readonly string[]> {
