@@ -2,31 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { driverPowers } from '#core/deployment/driver-power.ts'
 import type { DriverPowers } from '#core/deployment/driver-power.ts'
 import { KnownError } from '#core/errors.ts'
-import type { HostTarget } from '#core/project/model.ts'
 import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
 import { until } from '../rig/deploy.ts'
 import { openContractRig } from '../rig/driver-contract.ts'
-
-/** One kind of target that a driver can be tried on. Each test takes a stage of its own. */
-export interface DriverStage extends AsyncDisposable {
-  readonly target: HostTarget
-  /** A folder for the blobs on this machine. */
-  readonly home: string
-  /** A driver as a fresh process has it: nothing in memory. */
-  open(): DeployDriver & AsyncDisposable
-  /** Content of a file of the release that is served now; undefined while nothing is served. */
-  served(path: string): Promise<string | undefined>
-  /** A restart command that leaves a trace. */
-  readonly restart: string
-  /** Files that every release must have for this driver. */
-  readonly files?: Readonly<Record<string, string>>
-  /** What every order must say for this driver. */
-  readonly settings?: Partial<TargetOrder>
-  /** Milliseconds that a start may take; default: nothing to speak of. */
-  readonly startMs?: number
-  /** What the traces say: the version of each start, in order. */
-  restarts(): Promise<readonly string[]>
-}
+import type { DriverStage } from '../rig/driver-contract.ts'
 
 const signal = new AbortController().signal
 const silent = (): void => undefined

@@ -7,7 +7,7 @@ import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { HostTarget } from '#core/project/model.ts'
 import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
 import type { HostShell } from '#ports/host-shell.ts'
-import type { DriverStage } from '../conformance/deploy-driver.ts'
+import type { DriverStage } from './driver-contract.ts'
 import { makeOrder, makeRelease } from './deploy.ts'
 import type { SshServer } from './sshd.ts'
 

@@ -6,7 +6,7 @@ import type { HostTarget } from '#core/project/model.ts'
 import type { WebhookTarget } from '#core/webhook/model.ts'
 import { webhookDriver } from '#drivers/webhook/driver.ts'
 import type { DeployDriver } from '#ports/deploy-driver.ts'
-import type { DriverStage } from '../conformance/deploy-driver.ts'
+import type { DriverStage } from './driver-contract.ts'
 import { Coolify, coolifyToken } from './coolify.ts'
 
 /**
