@@ -6,6 +6,7 @@ import type { FileDifference, TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
 import type { PruneReport } from '#engine/prune.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
+import type { GivenReport } from '#core/ticket/model.ts'
 import type { SignTicket } from '#ports/ticket-seal.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
@@ -116,13 +117,22 @@ export interface CliServices {
   writeReleaseArchive(
     home: string,
     file: string,
-    release: { readonly manifest: ReleaseManifest; readonly attestations: readonly Attestation[] },
+    release: {
+      readonly manifest: ReleaseManifest
+      readonly attestations: readonly Attestation[]
+      readonly reports: readonly GivenReport[]
+    },
   ): Promise<void>
   /** Brings what such a file holds into the contents of a home; nothing knows of the release yet. Throws RELEASE_IMPORT_INVALID. */
   readReleaseArchive(
     home: string,
     file: string,
-  ): Promise<{ readonly id: string; readonly manifest: string; readonly attestations: readonly string[] }>
+  ): Promise<{
+    readonly id: string
+    readonly manifest: string
+    readonly attestations: readonly string[]
+    readonly reports: readonly GivenReport[]
+  }>
   /** Makes a commit object of the working tree with its uncommitted changes, without touching index, branch or files. */
   snapshotTree(root: string): Promise<{ readonly sha: string }>
   /** Asks the targets of an environment what runs there. Unreachable ones answer `unknown`; never throws for them. */

@@ -102,6 +102,44 @@ describe('a sealed release', { tags: ['slow'] }, () => {
     ])
   })
 
+  test('brings the reports that prove it along: the gates of another home say the same of it', async () => {
+    const gated = (artifact: string) => `on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps: [{ uses: actions/checkout@v4 }, { uses: actions/upload-artifact@v4, with: { name: reports, path: ${artifact} } }]
+`
+    const gates = `name: shop
+release: { files: ['app/**'] }
+environments: { live: { targets: [./targets/live], gates: { tests: { minimum: 1 }, coverage: { changed: 80 } } } }
+`
+    const lcov = (hits: number) => `SF:app/a.js\nDA:1,${hits}\nend_of_record\n`
+    const junit = (red: number) =>
+      `<testsuite tests="1" failures="${red}"><testcase name="a" classname="b">${red === 0 ? '' : '<failure/>'}</testcase></testsuite>`
+    const cases = [
+      { tag: 'v1.0.0', red: 0, hits: 1, status: 0 },
+      { tag: 'v1.1.0', red: 1, hits: 1, status: 3 },
+      { tag: 'v1.2.0', red: 0, hits: 0, status: 3 },
+    ]
+    using repository = new Repository({ '.github/workflows/ci.yml': gated('proof'), 'app/a.js': 'begin()\n' })
+    await using shipway = new Shipway()
+    await using elsewhere = new Shipway()
+    const { root } = repository
+    for (const { tag, red, hits, status } of cases) {
+      const proof = { 'proof/junit.xml': junit(red), 'proof/lcov.info': lcov(hits) }
+      repository.commit({ 'shipway.yml': gates, 'app/a.js': `say('${tag}')\n`, ...proof }, tag)
+      repository.git('tag', tag)
+      expect((await shipway.call(root, 'run', 'push', '--ref', tag)).status).toBe(0)
+      const file = path.join(shipway.home, `${tag}.zip`)
+      expect((await shipway.call(root, 'release', 'export', tag, '-o', file)).status).toBe(0)
+      expect((await elsewhere.call(root, 'release', 'import', file)).status).toBe(0)
+
+      const here = await shipway.call(root, 'deploy', 'live', tag, '--yes')
+      const there = await elsewhere.call(root, 'deploy', 'live', tag, '--yes')
+      expect([tag, here.status, there.status]).toEqual([tag, status, status])
+    }
+  })
+
   test('whose file was changed on the way, or in the store, is refused or found', async () => {
     using repository = new Repository({
       '.github/workflows/ci.yml': workflow,

@@ -6,12 +6,15 @@ import { openPromise } from 'yauzl'
 import type { Entry, ZipFile as ZipReader } from 'yauzl'
 import { ZipFile } from 'yazl'
 import { KnownError } from '#core/errors.ts'
-import { canonicalJson } from '#core/json.ts'
+import { reportKinds } from '#core/evidence/report-kind.ts'
+import type { Share } from '#core/evidence/coverage-report.ts'
+import { canonicalJson, isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseImportInvalid } from '#core/known/release.ts'
 import { attestationBytesMax, attestationsMax } from '#core/release/attestation.ts'
 import type { Attestation } from '#core/release/attestation.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
+import type { GivenReport } from '#core/ticket/model.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
 
 /** Name of the manifest in the archive; contents stand below `blobs/`, by their digest. */
@@ -19,25 +22,41 @@ const manifestName = 'release.json'
 const blobName = /^blobs\/([0-9a-f]{64})$/
 /** What is stated about the release, each by its digest. */
 const attestationName = /^attestations\/([0-9a-f]{64})\.json$/
+/** Which contents are reports that prove the release, each with its kind and path. */
+const reportsName = 'reports.json'
 /** Bytes of a manifest that is read. */
 const manifestBytesMax = 32 * 1024 * 1024
+/** Reports that are taken along at the most. */
+const reportsMax = 1000
 /** Bytes of one file of a release that is taken in. */
 const blobBytesMax = 16 * 1024 ** 3
 /** The same release gives the same archive: no entry has a time of its own. */
 const noTime = new Date('1980-01-01T00:00:00Z')
 const options = { mtime: noTime, mode: 0o100644, forceDosTimestamp: true }
 
+/** What goes from home to home. */
+export interface CarriedRelease {
+  readonly manifest: ReleaseManifest
+  readonly attestations: readonly Attestation[]
+  readonly reports: readonly GivenReport[]
+}
+
 /** Writes a release with all its contents into one zip file, complete or not at all. */
 export async function writeReleaseArchive(
   path: string,
-  { manifest, attestations }: { readonly manifest: ReleaseManifest; readonly attestations: readonly Attestation[] },
+  { manifest, attestations, reports }: CarriedRelease,
   blobs: BlobStore,
 ): Promise<void> {
   const zip = new ZipFile()
   zip.addBuffer(Buffer.from(canonicalJson(manifest as unknown as Json)), manifestName, options)
   for (const { digest, envelope } of attestations.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)))
     zip.addBuffer(Buffer.from(envelope), `attestations/${digest}.json`, options)
+  if (reports.length > 0) zip.addBuffer(Buffer.from(canonicalJson(reports as unknown as Json)), reportsName, options)
   const digests = new Map(manifest.files.map(({ digest, size }) => [digest, size]))
+  for (const { digest } of reports) {
+    const size = await blobs.size(digest)
+    if (size !== undefined) digests.set(digest, size)
+  }
   for (const [digest, size] of [...digests].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     zip.addReadStreamLazy(`blobs/${digest}`, { ...options, size }, (callback) => {
       callback(null, Readable.from(blobs.read(digest)))
@@ -61,13 +80,19 @@ export async function writeReleaseArchive(
 export async function readReleaseArchive(
   path: string,
   blobs: BlobStore,
-): Promise<{ readonly id: string; readonly manifest: string; readonly attestations: readonly string[] }> {
+): Promise<{
+  readonly id: string
+  readonly manifest: string
+  readonly attestations: readonly string[]
+  readonly reports: readonly GivenReport[]
+}> {
   const refuse = (problem: string): KnownError => releaseImportInvalid({ release: path, problem })
   let zip: ZipReader | undefined
   try {
     zip = await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true })
     let manifest: Buffer | undefined
     const attestations: string[] = []
+    let reports: readonly GivenReport[] = []
     for await (const entry of zip.eachEntry()) {
       const digest = blobName.exec(entry.fileName)?.[1]
       if (digest !== undefined) {
@@ -80,17 +105,40 @@ export async function readReleaseArchive(
         const stated = attestationName.exec(entry.fileName)?.[1] ?? ''
         attestations.push((await blobs.put(await zip.openReadStreamPromise(entry), stated)).digest)
       } else if (entry.fileName === manifestName) manifest = await readManifest(zip, entry, refuse)
+      else if (entry.fileName === reportsName) reports = readReports(await readManifest(zip, entry, refuse), refuse)
       else throw refuse(`it holds "${entry.fileName.slice(0, 200)}", which is no part of a release`)
     }
     if (manifest === undefined) throw refuse(`it has no ${manifestName}`)
     const { digest } = await blobs.put([manifest])
-    return { id: digest, manifest: manifest.toString('utf8'), attestations }
+    return { id: digest, manifest: manifest.toString('utf8'), attestations, reports }
   } catch (error) {
     if (error instanceof KnownError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error
     throw releaseImportInvalid({ release: path, problem: error instanceof Error ? error.message : String(error) })
   } finally {
     zip?.close()
   }
+}
+
+function readReports(text: Buffer, refuse: (problem: string) => KnownError): readonly GivenReport[] {
+  const value = JSON.parse(text.toString('utf8')) as Json
+  if (!Array.isArray(value) || value.length > reportsMax) throw refuse(`its ${reportsName} is no list, or too long`)
+  return value.map((report) => {
+    if (!isJsonObject(report)) throw refuse('a report of it is no object')
+    const { kind: written, path, digest, size, changed } = report
+    const kind = reportKinds.find((one) => one === written)
+    const isNamed = typeof path === 'string' && typeof digest === 'string' && /^[0-9a-f]{64}$/.test(digest)
+    if (kind === undefined || !isNamed || !Number.isSafeInteger(size))
+      throw refuse('a report of it has no kind or digest')
+    const share = shareOf(changed)
+    return { kind, path, digest, size: Number(size), ...(share === undefined ? {} : { changed: share }) }
+  })
+}
+
+function shareOf(value: Json | undefined): Share | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { percent, covered, total } = value
+  if (typeof percent !== 'number') return undefined
+  return { percent, ...(typeof covered === 'number' && typeof total === 'number' ? { covered, total } : {}) }
 }
 
 async function readManifest(zip: ZipReader, entry: Entry, refuse: (problem: string) => KnownError): Promise<Buffer> {

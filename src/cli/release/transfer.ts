@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { exportTargetTaken, exportUnwritable, fileUnreadable } from '#core/known/cli.ts'
+import type { Evidence } from '#core/gate/evidence.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseImportInvalid } from '#core/known/release.ts'
+import type { GivenReport } from '#core/ticket/model.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { listAttestations } from '#store/attestation.ts'
 import { fileProblem, writeProblem } from '../file-problem.ts'
+import { latestEvidence } from '#store/evidence.ts'
 import { readFilledHome } from '../open-home.ts'
 import type { Session } from '../session.ts'
 import { performRequest } from '../work.ts'
@@ -20,19 +23,23 @@ interface ExportFlags {
 
 /** `release export R`: one file with the manifest and all contents, that another home can take in. */
 export async function exportRelease(session: Session, wanted: string, flags: ExportFlags): Promise<number> {
-  const { id, manifest, attestations } = await readFilledHome(session, async (q) => {
+  const { id, manifest, attestations, reports } = await readFilledHome(session, async (q) => {
     const found = await findManifest(session, q, wanted, flags.app)
-    return { ...found, attestations: await listAttestations(q, found.id) }
+    const evidence = await latestEvidence(q, found.id)
+    const reports = (evidence?.reports ?? []).map(carriedReport)
+    return { ...found, attestations: await listAttestations(q, found.id), reports }
   })
   const file = path.resolve(
     session.directory,
     flags.output ?? `${manifest.application}-${manifest.version}.release.zip`,
   )
   if (flags.force !== true && existsSync(file)) throw exportTargetTaken({ file })
-  await session.services.writeReleaseArchive(session.home, file, { manifest, attestations }).catch((error: unknown) => {
-    const problem = writeProblem(error, `${file}.part`)
-    throw problem === undefined ? error : exportUnwritable({ file, problem, cause: error })
-  })
+  await session.services
+    .writeReleaseArchive(session.home, file, { manifest, attestations, reports })
+    .catch((error: unknown) => {
+      const problem = writeProblem(error, `${file}.part`)
+      throw problem === undefined ? error : exportUnwritable({ file, problem, cause: error })
+    })
   if (session.isJson)
     session.printJson({ apiVersion: 'v1', kind: 'ReleaseExport', id, version: manifest.version, file })
   else session.print(session.isQuiet ? file : `✓ ${shortVersion(manifest.version)} (${shortDigest(id)}) is in ${file}`)
@@ -47,9 +54,9 @@ export async function importRelease(session: Session, written: string): Promise<
     const problem = about === file || code === 'EISDIR' ? fileProblem(error) : undefined
     throw problem === undefined ? error : fileUnreadable({ flag: 'The file', path: file, problem, cause: error })
   })
-  const { id, manifest, attestations } = archive
+  const { id, manifest, attestations, reports } = archive
   const { application, version } = namesIn(file, manifest)
-  const request = { kind: 'release', action: 'import', application, release: id, attestations } as const
+  const request = { kind: 'release', action: 'import', application, release: id, attestations, reports } as const
   const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr' })
   if (session.isJson)
     session.printJson({ apiVersion: 'v1', kind: 'ReleaseImport', id, application, version, note: note ?? null })
@@ -60,6 +67,14 @@ export async function importRelease(session: Session, written: string): Promise<
         : `✓ ${shortVersion(version)} of ${application} (${shortDigest(id)}) is here${note === undefined ? '' : ` (${note})`}`,
     )
   return 0
+}
+
+/** A report as another home reads it anew: from its content, as what it should be. */
+function carriedReport(evidence: Evidence): GivenReport {
+  const { path, digest, size } = evidence
+  const kind = evidence.kind === 'unreadable' ? evidence.expected : evidence.kind
+  const changed = evidence.kind === 'coverage' ? evidence.changed : undefined
+  return { kind, path, digest, size, ...(changed === undefined ? {} : { changed }) }
 }
 
 function namesIn(file: string, text: string): { readonly application: string; readonly version: string } {

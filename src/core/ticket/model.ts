@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#core/json.ts'
+import type { Share } from '#core/evidence/coverage-report.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { RerunScope } from '#core/run/rerun.ts'
 
@@ -125,6 +126,8 @@ export interface GivenReport {
   readonly path: string
   readonly digest: string
   readonly size: number
+  /** How much of the lines that the commit changed is covered, as the home found that sealed the release: another one has no run to ask. */
+  readonly changed?: Share
 }
 
 /** Run a finished run again, or a part of it. */

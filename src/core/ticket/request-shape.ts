@@ -1,3 +1,4 @@
+import type { Share } from '#core/evidence/coverage-report.ts'
 import { reportKinds } from '#core/evidence/report-kind.ts'
 import type { Json } from '#core/json.ts'
 import type {
@@ -109,6 +110,13 @@ const report = fields({
   path: required(text),
   digest: required(shape.digest),
   size: required(shape.count),
+  changed: optional(
+    fields({
+      percent: required(shape.percent),
+      covered: optional(shape.count),
+      total: optional(shape.count),
+    } satisfies FieldsOf<Share>),
+  ),
 } satisfies FieldsOf<GivenReport>)
 
 const release = fields({

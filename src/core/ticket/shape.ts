@@ -57,6 +57,10 @@ export const isTrue: Shape = (value, place) => (value === true ? undefined : `${
 export const count: Shape = (value, place) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : `${place} is no whole number from 0`
 
+/** 0 to 100, with decimals. */
+export const percent: Shape = (value, place) =>
+  typeof value === 'number' && value >= 0 && value <= 100 ? undefined : `${place} is no percentage`
+
 /** Milliseconds since 1970 that a date can have. */
 export const time: Shape = (value, place) =>
   count(value, place) === undefined && Number(value) <= 8.64e15 ? undefined : `${place} is no time`

@@ -4,7 +4,7 @@ import type { Json } from '#core/json.ts'
 import { releaseContentDamaged, releaseImportInvalid, releaseVersionTaken } from '#core/known/release.ts'
 import { pathProblem, releaseFilesMax, releaseId } from '#core/release/assemble.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
-import type { ReleaseRequest, TicketOutcome } from '#core/ticket/model.ts'
+import type { GivenReport, ReleaseRequest, TicketOutcome } from '#core/ticket/model.ts'
 import { saveAttestation } from '#store/attestation.ts'
 import { saveEvidence } from '#store/evidence.ts'
 import { findReleases, insertRelease, loadRelease } from '#store/release.ts'
@@ -64,9 +64,25 @@ async function readGiven(
 ): Promise<{ readonly source: string; readonly reports: readonly Evidence[] } | undefined> {
   if (reports.length === 0) return undefined
   const read: Evidence[] = []
-  for (const { kind, path, digest, size } of reports.slice(0, givenReportsMax))
-    read.push({ path, digest, size, ...(await readReport(context, kind, { digest, size }, new Map())) })
+  for (const report of reports.slice(0, givenReportsMax)) read.push(await readOne(context, report))
   return { source: context.sha256(JSON.stringify(reports.map(({ path, digest }) => [path, digest]))), reports: read }
+}
+
+async function readOne(
+  context: DeliveryContext,
+  { kind, path, digest, size, changed }: GivenReport,
+): Promise<Evidence> {
+  // What the home before had cleared out, or had never read, is as red here.
+  if ((await context.blobs.size(digest)) === undefined)
+    return { path, digest, size, kind: 'unreadable', expected: kind, problem: 'it did not come with the release' }
+  const content = await readReport(context, kind, { digest, size }, new Map())
+  return {
+    path,
+    digest,
+    size,
+    ...content,
+    ...(content.kind === 'coverage' && changed !== undefined ? { changed } : {}),
+  }
 }
 
 async function readManifest(
