@@ -1,5 +1,6 @@
 import { isBackedUp, planHash } from '#core/deployment/plan.ts'
 import type { DeploymentPlan } from '#core/deployment/plan.ts'
+import { withinLongestWait } from '#core/deployment/longest-wait.ts'
 import { planDrift } from '#core/deployment/plan-drift.ts'
 import { environmentGone, targetPending, targetUnreachable } from '#core/deployment/reasons.ts'
 import type { DeploymentInput } from '#core/deployment/state.ts'
@@ -91,7 +92,8 @@ async function judge(context: DeliveryContext, query: Query, id: string, hash?: 
   }
   const candidate = hash === undefined ? deployment : { ...deployment, planHash: hash }
   const rules = checkEnvironment(await deploymentQuestion(context, query, { candidate, release, application, config }))
-  const verdict = refuseOpenPorts(rules, { release, config, files: context.files })
+  const checked = refuseOpenPorts(rules, { release, config, files: context.files })
+  const verdict = withinLongestWait(checked, { ...deployment, now: context.clock.now() })
   return { deployment, release, config, verdict }
 }
 

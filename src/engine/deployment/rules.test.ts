@@ -52,6 +52,32 @@ describe('the rules', () => {
     expect(await stage.served('two')).toBe('one')
   })
 
+  test('a deployment that nobody approves ends after 30 days, with what it waited for', async () => {
+    await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
+    await stage.release({ 'version.txt': 'one' })
+    const { id } = await stage.deploy({ environment: 'production' })
+    const age = (days: number): Promise<unknown> =>
+      stage.store.query('update deployment set created_at = created_at - $1', [days * 24 * 60 * 60_000])
+    await age(29)
+    expect(await stage.drive(id)).toBe('waiting')
+
+    await age(1)
+
+    expect(await stage.drive(id)).toBe('done')
+    expect(await stage.deployment(id)).toMatchObject({
+      conclusion: 'refused',
+      reason: {
+        code: 'DEPLOYMENT_WAITED_TOO_LONG',
+        message: expect.stringMatching(/30 days.*production needs 1 approval/),
+        hint: '`shipway deploy production` asks anew.',
+      },
+    })
+    expect(await stage.admit({ kind: 'decision', decision: 'approve', subject: id }, 'bo')).toMatchObject({
+      kind: 'refused',
+    })
+    expect(await stage.served('two')).toBeUndefined()
+  })
+
   test('an approval is for one plan: when the target has changed since, nothing is touched, and it is asked anew', async () => {
     await using stage = await DeliveryStage.start({ config: stagedConfig.replace('    after: [staging]\n', '') })
     await stage.release({ 'version.txt': 'one' })
