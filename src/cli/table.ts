@@ -51,6 +51,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/logs.ts')).page,
   },
   {
+    name: 'artifacts',
+    group: 'look',
+    summary: 'what the jobs of a run have uploaded: list, write into a folder',
+    load: async () => (await import('./command/artifacts.ts')).page,
+  },
+  {
     name: 'why',
     group: 'look',
     summary: 'why something waits or is red, and who can change it',

@@ -1,3 +1,5 @@
+import { hintOfCode } from './diagnostic-hint.ts'
+
 /** A place in a text file; lines and columns count from 1. */
 export interface Position {
   readonly line: number
@@ -54,8 +56,15 @@ export function renderDiagnostic(diagnostic: Diagnostic, text: string): string {
     const indent = window.text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')
     lines.push(`  ${label} | ${window.text}`, `  ${' '.repeat(label.length)} | ${indent}${'^'.repeat(width)}`)
   }
-  if (diagnostic.hint !== undefined) lines.push(`  help: ${shorten(diagnostic.hint)}`)
+  const { hint } = withHint(diagnostic)
+  if (hint !== undefined) lines.push(`  help: ${shorten(hint)}`)
   return lines.join('\n')
+}
+
+/** With the next step for its code, where it knows no nearer one. */
+export function withHint(diagnostic: Diagnostic): Diagnostic {
+  const hint = diagnostic.hint ?? hintOfCode(diagnostic.code)
+  return hint === undefined ? diagnostic : { ...diagnostic, hint }
 }
 
 /** Longest message that is shown, in characters; it may quote what the file says. GitHub's limit. */

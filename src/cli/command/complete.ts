@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { viewReleases, viewRuns, viewDeployments } from '#store/view.ts'
+import { readArtifacts } from '../artifact/read-artifacts.ts'
 import type { CommandPage } from '../command.ts'
 import { knownEnvironments } from '../find-environment.ts'
 import { helpTopics } from '../help.ts'
 import { takeLeadingFlags } from '../leading-flags.ts'
-import { readHome } from '../open-home.ts'
+import { findSubject, readFilledHome, readHome } from '../open-home.ts'
 import { savedHashes } from '../plan-file.ts'
 import { buildCommand } from '../run-command.ts'
 import type { Session } from '../session.ts'
@@ -67,7 +68,14 @@ async function argumentCandidates(
   const kind = isValue
     ? flag.attributeName()
     : (command.registeredArguments[position] ?? command.registeredArguments.findLast((one) => one.variadic))?.name()
+  if (kind === 'artifact') return artifactNames(session, words[0] ?? 'latest')
   return kind === undefined ? [] : namesOf(session, kind)
+}
+
+/** Of the run that was typed before it; none when that is no run. */
+async function artifactNames(session: Session, run: string): Promise<readonly string[]> {
+  const found = await readFilledHome(session, async (q) => findSubject(session, q, run)).catch(() => undefined)
+  return found === undefined ? [] : (await readArtifacts(session.home, found.id)).map(({ name }) => name)
 }
 
 async function namesOf(session: Session, kind: string): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path'
-import { renderDiagnostic } from '#core/diagnostic.ts'
+import { renderDiagnostic, withHint } from '#core/diagnostic.ts'
 import type { Diagnostic } from '#core/diagnostic.ts'
 import { fileUnreadable } from '#core/known/cli.ts'
 import { checkLabels } from '#core/plan/check-labels.ts'
@@ -45,7 +45,12 @@ async function lint(session: Session, paths: readonly string[], flags: Flags): P
   const all = checked.flatMap(({ diagnostics }) => diagnostics)
   const isRed = all.some(({ severity }) => severity === 'error' || flags.strict === true)
   if (session.isJson) {
-    session.printJson({ apiVersion: 'v1', kind: 'DiagnosticList', files: checked.map(({ file }) => file), items: all })
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'DiagnosticList',
+      files: checked.map(({ file }) => file),
+      items: all.map(withHint),
+    })
   } else {
     for (const { text, diagnostics } of checked)
       for (const diagnostic of diagnostics)
