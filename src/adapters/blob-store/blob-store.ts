@@ -59,7 +59,7 @@ async function put(
     await linkDurably(tmp, place.pathOf(digest))
     return { digest, size }
   } catch (error) {
-    throw codeOf(error) === 'ENOSPC' ? homeDiskFull({ home: place.root, cause: error }) : error
+    throw codeOf(error) === 'ENOSPC' ? homeDiskFull({ home: dirname(place.root), cause: error }) : error
   } finally {
     await unlink(tmp).catch(absent)
   }

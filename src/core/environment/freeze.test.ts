@@ -14,6 +14,8 @@ function rules(...windows: readonly string[]): readonly FreezeRule[] {
 const weekends =
   "{ rule: 'FREQ=WEEKLY;BYDAY=FR', start: '2026-01-02T15:00', lasts: 2d, zone: Europe/Berlin, reason: weekend }"
 const holidays = '{ from: 2026-12-24, to: 2026-12-26, zone: Europe/Berlin, reason: holidays }'
+const spring = '{ from: 2026-03-28, to: 2026-03-29, zone: Europe/Berlin, reason: clocks }'
+const autumn = '{ from: 2026-10-25, to: 2026-10-25, zone: Europe/Berlin, reason: clocks }'
 const until = (windows: readonly string[], at: string): string | undefined => {
   const freeze = freezeAt(rules(...windows), Date.parse(at))
   return freeze === undefined ? undefined : `${new Date(freeze.until).toISOString()} ${freeze.reason}`
@@ -24,6 +26,9 @@ describe('a freeze', () => {
     ['before its first day there is none', [holidays], '2026-12-23T22:59:59Z', undefined],
     ['begins with the day of its zone', [holidays], '2026-12-23T23:00:00Z', '2026-12-26T23:00:00.000Z holidays'],
     ['ends after its last day', [holidays], '2026-12-26T23:00:00Z', undefined],
+    ['ends with a last day of 23 hours', [spring], '2026-03-29T21:59:59Z', '2026-03-29T22:00:00.000Z clocks'],
+    ['is over after a last day of 23 hours', [spring], '2026-03-29T22:00:00Z', undefined],
+    ['ends with a last day of 25 hours', [autumn], '2026-10-25T22:30:00Z', '2026-10-25T23:00:00.000Z clocks'],
     ['comes again every week', [weekends], '2026-11-20T14:00:00Z', '2026-11-22T14:00:00.000Z weekend'],
     ['is over between two weeks', [weekends], '2026-11-19T14:00:00Z', undefined],
     ['keeps the time of day in summer', [weekends], '2026-07-03T13:00:00Z', '2026-07-05T13:00:00.000Z weekend'],

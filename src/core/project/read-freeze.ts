@@ -31,9 +31,13 @@ function readWindow(window: WrittenWindow): FreezeRule | string {
   const from = instantOf(window.from ?? '', zone)
   const to = instantOf(window.to ?? '', zone)
   if (from === undefined || to === undefined) return `"${from === undefined ? 'from' : 'to'}" is no day and no time`
-  // A day that is written as the end is frozen to its end.
-  const end = window.to?.includes(':') === true ? to : to + dayMs
+  // A day that is written as the end is frozen to its end, which is 23 or 25 hours later where the clocks change.
+  const end = window.to?.includes(':') === true ? to : (instantOf(dayAfter(window.to ?? ''), zone) ?? to)
   return end > from ? { kind: 'once', from, to: end, reason } : '"to" is not after "from"'
+}
+
+function dayAfter(day: string): string {
+  return new Date(new Date(`${day}T00:00:00Z`).getTime() + dayMs).toISOString().slice(0, 10)
 }
 
 function readRecurring(
