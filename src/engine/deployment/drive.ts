@@ -164,10 +164,7 @@ class Drive {
     for (let idle = 0; ;) {
       this.#signal.throwIfAborted()
       const { machine } = (await load(this.#context, this.#id)).document
-      if (machine.phase === 'done') {
-        await unlockTargets(machine, this.#setting, this.#signal)
-        break
-      }
+      if (machine.phase === 'done') break
       this.#watchTraffic(machine)
       for (const effect of effectsOf(machine)) this.#begin(effect)
       idle = this.#inFlight.size === 0 ? idle + 1 : 0
@@ -361,11 +358,16 @@ class Drive {
     })
   }
 
-  /** The end and its receipt are one write: whoever hears of the end can read what it proves. */
+  /**
+   * The end and its receipt are one write: whoever hears of the end can read what it proves. Locks are given back before it, since
+   * nobody comes back to a deployment that is done.
+   */
   #feed(input: DeploymentInput): Promise<void> {
     return this.#write(async () => {
       const { machine } = (await load(this.#context, this.#id)).document
-      const isLast = machine.phase !== 'done' && decide(machine, input).state.phase === 'done'
+      const next = machine.phase === 'done' ? undefined : decide(machine, input).state
+      const isLast = next?.phase === 'done'
+      if (isLast) await unlockTargets(next, this.#setting, this.#signal)
       const extras = isLast ? { receipt: await this.#prove() } : {}
       await this.#context.store.transaction((query) => writeDecision(this.#context, query, this.#id, input, extras))
     })

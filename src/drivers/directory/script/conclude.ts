@@ -58,6 +58,9 @@ export const revertScript = `${library}
 cd "$1"
 mutex 1200 || fail busy
 if ! read_order "$2"; then
+  # What the network has kept until now must not begin after this.
+  { mkdir -p "$S/deployments/$2" && : > "$S/deployments/$2/ended"; } 2>/dev/null || :
+  rm -rf $S/incoming/"$2".*
   lock_free "$2"
   exit 0
 fi
@@ -70,11 +73,12 @@ if ! decide reverted; then
     if [ -n "$current" ] && read_about "$current"; then found=$about_id; fi
     fail "drifted $found"
   fi
-  lock_take "$2" $((back_seconds + 30)) -
+  # On a full disk there is no lock, but there is a way back.
+  lock_take "$2" $((back_seconds + 30)) - 2>/dev/null || rm -f $S/lock.new
   get_ready_to_go_back
   ln -s "$dep" $S/pending
   mv "$D/confirmed" "$D/reverted"
-  if [ "$older" = - ]; then rm -f $S/previous; else printf '%s\\n' "$older" > $S/previous; fi
+  if [ "$older" = - ]; then rm -f $S/previous; else put_line previous "$older" older; fi
 fi
 stop_watcher
 read_outcome

@@ -5,14 +5,15 @@
  *     releases/<short>/            files of a release, read-only, hard links between releases
  *     current -> releases/<short>
  *     .shipway/releases/<short>/   about (id sha version: its presence says "complete"), files (catalogue), restart, service.*, used
- *     .shipway/deployments/<dep>/  order, undecided | confirmed | reverted, switching, hooked, undone | done, back, logs …
+ *     .shipway/deployments/<dep>/  order, undecided | confirmed | reverted, ended, switching, hooked, undone | done, back, logs …
  *     .shipway/pending -> <dep>    a switch that nobody has confirmed
  *     .shipway/{owner,lock,previous,confirmed,sequence,journal,mutex,incoming/}
  *
  * Two renames carry the protocol. `undecided` becomes `confirmed` or `reverted`: it is there once, so exactly one of those
- * who try succeeds. `current` is replaced as a whole. Going back makes no new file: all that it needs was made before the
- * switch, so that it works on a full disk. `mutex` (a kernel lock where `flock` exists) only keeps two scripts from
- * working at the same moment; nothing is lost when it cannot.
+ * who try succeeds. `current` is replaced as a whole. Going back makes no new file, nor does a confirmation: all that they
+ * need was made before the switch, so that they work on a full disk. `ended` keeps what was taken back before it began from
+ * beginning late. `mutex` (a kernel lock where `flock` exists) only keeps two scripts from working at the same moment;
+ * nothing is lost when it cannot.
  */
 export const library = `
 set -eu
@@ -64,8 +65,8 @@ mutex_free() {
   if [ -n "$mutex_folder" ]; then rm -rf "$mutex_folder"; mutex_folder=''; else exec 9>&-; fi
 }
 
-# Makes files and folders durable: fsync of each where \`sync\` takes names.
-keep() { sync "$@" 2>/dev/null || sync; }
+# Makes files and folders durable: fsync of each where \`sync\` takes names. A slow disk does not keep the mutex of a dead script.
+keep() { sync "$@" 2>/dev/null 9>&- || sync 9>&-; }
 
 note() { { printf '%s %s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$dep" "$*" >> $S/journal; } 2>/dev/null || :; }
 
@@ -125,6 +126,9 @@ check_owner() {
   fi
 }
 
+# A deployment that was taken back before anything happened does not begin any more.
+check_not_ended() { [ ! -e "$S/deployments/$1/ended" ] || fail 'reverted it was taken back before it began'; }
+
 # lock_take <deployment> <seconds> <who>: a lock of another one holds until its own time is over.
 lock_take() {
   lock_now=$(now) lock_since=$lock_now
@@ -133,8 +137,7 @@ lock_take() {
     elif [ "$lock_now" -lt "$lock_until" ]; then fail "locked $lock_dep $lock_begun $lock_until $lock_who"
     fi
   fi
-  printf '%s %s %s %s\\n' "$1" "$lock_since" $((lock_now + $2)) "$3" > $S/lock.new
-  mv -f $S/lock.new $S/lock
+  printf '%s %s %s %s\\n' "$1" "$lock_since" $((lock_now + $2)) "$3" > $S/lock.new && mv -f $S/lock.new $S/lock
 }
 lock_free() {
   if { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null && [ "$lock_dep" = "$1" ]; then rm -f $S/lock; fi
@@ -213,6 +216,21 @@ get_ready_to_go_back() {
   fi
 }
 
+# What a confirmation writes, made while there is room: it must not fail once it is decided.
+get_ready_to_confirm() {
+  for ready in "previous $prev" "confirmed $dep" "older $older"; do
+    printf '%s\\n' "\${ready#* }" > "$D/ready.\${ready%% *}"
+  done
+}
+# put_line <file> <text> <what was made ready>: the file is replaced as a whole, without new room if possible.
+put_line() {
+  line=''
+  { read -r line < "$S/$1"; } 2>/dev/null || :
+  if [ "$line" = "$2" ]; then return 0; fi
+  if [ ! -e "$D/ready.$3" ]; then printf '%s\\n' "$2" > "$D/ready.$3"; fi
+  mv -f "$D/ready.$3" "$S/$1"
+}
+
 # go_back <reason>: after the verdict "reverted". May be called again at any point of it. It renames, links and removes.
 go_back() {
   if [ -e "$D/done" ]; then return 0; fi
@@ -258,12 +276,8 @@ settle() {
 
 # After the verdict "confirmed". May be called again at any point of it.
 finish_confirm() {
-  if [ "$prev" != - ] && [ "$prev" != "$rel" ]; then
-    printf '%s\\n' "$prev" > $S/previous.new
-    mv -f $S/previous.new $S/previous
-  fi
-  printf '%s\\n' "$dep" > $S/confirmed.new
-  mv -f $S/confirmed.new $S/confirmed
+  if [ "$prev" != - ] && [ "$prev" != "$rel" ]; then put_line previous "$prev" previous; fi
+  put_line confirmed "$dep" confirmed
   if [ -d "$D/before" ]; then rm -rf "$D/before"; fi
   end_pending
   lock_free "$dep"

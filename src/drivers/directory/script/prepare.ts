@@ -52,6 +52,7 @@ dep=$2
 check_owner "$3"
 settle
 dep=$2 short=$4
+check_not_ended "$2"
 lock_take "$2" "$5" "$6"
 if [ -e "$S/releases/$short/about" ] && [ -d "releases/$short" ]; then
   read_current

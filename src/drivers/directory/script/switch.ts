@@ -18,6 +18,7 @@ if read_order "$2"; then
   if [ -e "$D/hooked" ]; then exit 0; fi
   lock_take "$2" $((seconds + back_seconds + 30)) "$6"
 else
+  check_not_ended "$2"
   lock_take "$2" $(($5 + back_seconds + 30)) "$6"
   [ -e "$S/releases/$short/about" ] || fail unprepared
   read_current
@@ -51,6 +52,7 @@ rm -rf "$D/new"
 mkdir "$D/new"
 tar -xpof - -C "$D/new"
 get_ready_to_go_back
+get_ready_to_confirm
 mark_used "$rel"
 keep "$D/order" "$D" $S
 
