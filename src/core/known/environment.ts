@@ -33,3 +33,13 @@ export function environmentAlreadyLocked(fact: {
     hint: `Talk to ${fact.by}; \`shipway unlock ${fact.environment}\` lifts the lock.`,
   })
 }
+
+/** A release cannot be put on an environment that is only rules for jobs. */
+export function environmentWithoutTargets(fact: { readonly environment: string }): KnownError {
+  return new KnownError({
+    code: 'ENVIRONMENT_WITHOUT_TARGETS',
+    kind: 'usage',
+    message: `Environment "${fact.environment}" has no targets in shipway.yml: its rules are for jobs with \`environment: ${fact.environment}\`, and nothing can be deployed to it.`,
+    hint: `Add \`targets:\` (./folder or ssh://user@host/folder) to deploy there, or deploy in a job: \`shipway plan\` shows which name it.`,
+  })
+}

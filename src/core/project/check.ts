@@ -18,6 +18,7 @@ export function checkProject(reader: ProjectReader, config: ProjectConfig, envir
   for (const environment of config.environments) {
     const path: Path = ['environments', environment.name]
     checkReferences(reader, environment, environmentNames)
+    checkOrder(reader, environment, config.environments)
     checkPatterns(reader, environment.from, { path: [...path, 'from'], problemOf: refPatternProblem })
     checkTargets(reader, environment)
     checkHealth(reader, environment)
@@ -60,6 +61,25 @@ function checkReferences(reader: ProjectReader, environment: EnvironmentConfig, 
           ? `Environment "${name}" cannot come after itself.`
           : `Environment "${name}" is not defined in this file.`,
       hint: near === undefined ? `Environments: ${names.join(', ')}.` : `Did you mean "${near}"?`,
+    })
+  }
+}
+
+/** Nothing is ever deployed where no target is, so that nothing could ever come after it. */
+function checkOrder(
+  reader: ProjectReader,
+  { name, after }: EnvironmentConfig,
+  all: readonly EnvironmentConfig[],
+): void {
+  // Targets that are written and wrong are told by themselves.
+  if (reader.diagnostics.some(({ code }) => code === 'CONFIG_TARGET_INVALID')) return
+  for (const [index, before] of after.entries()) {
+    const found = all.find((one) => one.name === before)
+    if (found === undefined || found.targets.length > 0 || reader.isEmptyList(['environments', before, 'targets']))
+      continue
+    reader.report('CONFIG_VALUE_INVALID', ['environments', name, 'after', index], {
+      message: `Environment "${name}" cannot come after "${before}", which has no targets: no release is ever put there.`,
+      hint: `Give "${before}" targets, or take it out of "after".`,
     })
   }
 }

@@ -182,6 +182,7 @@ function normaliseTargets(reader: ProjectReader, environment: WrittenEnvironment
       message: '"webhook" says nothing to this driver.',
       hint: 'Add "driver: webhook", or take it out.',
     })
+  if (environment.targets === undefined) requireTargets(reader, environment, path)
   const targets: TargetConfig[] = []
   const written: WrittenTargets = environment.targets ?? []
   for (const [index, item] of written.entries()) {
@@ -202,6 +203,34 @@ function normaliseTargets(reader: ProjectReader, environment: WrittenEnvironment
     else targets.push(target)
   }
   return targets
+}
+
+/** What only a deployment heeds. Without any of it an environment may be rules for jobs that name it, as on GitHub, and nothing is deployed to it. */
+const deploymentKeys = [
+  'driver',
+  'compose',
+  'webhook',
+  'path',
+  'health',
+  'database',
+  'restart',
+  'retain',
+  'confirmWithin',
+  'auto',
+] as const satisfies readonly (keyof WrittenEnvironment)[]
+
+function requireTargets(reader: ProjectReader, environment: WrittenEnvironment, path: Path): void {
+  const key = deploymentKeys.find((name) => environment[name] !== undefined)
+  if (Object.keys(environment).length === 0)
+    reader.report('CONFIG_KEY_MISSING', path, {
+      message: `Environment "${String(path.at(-1))}" needs "targets", or rules for the jobs that name it.`,
+      hint: 'targets: [./folder] or [ssh://user@host/folder]; for jobs alone from, after, approvals, gates, soak, variables or secrets.',
+    })
+  if (key === undefined) return
+  reader.report('CONFIG_KEY_MISSING', path, {
+    message: `Environment "${String(path.at(-1))}" needs "targets": "${key}" is for what is deployed to it.`,
+    hint: `targets: [./folder] or [ssh://user@host/folder]. Rules for jobs alone need no targets: then take "${key}" out.`,
+  })
 }
 
 function normaliseRelease(

@@ -170,8 +170,7 @@ const environmentFields = {
   },
   targets: {
     spec: { kind: 'targets', fields: targetFields },
-    help: 'Hosts or folders that the release is put on.',
-    required: true,
+    help: 'Hosts or folders that the release is put on. Without targets the rules are for jobs with `environment:` only.',
   },
   compose: {
     spec: { kind: 'group', fields: composeFields },

@@ -1,3 +1,4 @@
+import { environmentWithoutTargets } from '#core/known/environment.ts'
 import { planHash } from '#core/deployment/plan.ts'
 import { planSubjectDrift } from '#core/deployment/plan-drift.ts'
 import { checkEnvironment } from '#core/environment/check.ts'
@@ -47,6 +48,7 @@ export async function admitDeploy(
   const { request } = ticket
   if (request.isForced === true && (request.reason ?? '').trim() === '') throw forceUnexplained()
   const { application, config } = await findEnvironment(query, request)
+  if (config.targets.length === 0) throw environmentWithoutTargets({ environment: config.name })
   await checkRun(query, request)
   const release = await findRelease(query, request, config)
   checkPlan(context, request, release)

@@ -1,3 +1,4 @@
+import { environmentWithoutTargets } from '#core/known/environment.ts'
 import { planHash } from '#core/deployment/plan.ts'
 import { targetPending } from '#core/deployment/reasons.ts'
 import { handChanges } from '#core/deployment/plan.ts'
@@ -64,6 +65,7 @@ export async function previewDeployment(
 ): Promise<DeploymentPreview> {
   const { request, requestedBy } = asked
   const { application, config } = await findEnvironment(query, request, asked.rules)
+  if (config.targets.length === 0) throw environmentWithoutTargets({ environment: config.name })
   await checkRun(query, request)
   const release = await findRelease(query, request, config)
   const run = request.run === undefined ? undefined : await loadRun(query, request.run)
