@@ -17,8 +17,8 @@ export interface Git {
   /** Content of a blob. */
   readBlob(repository: string, oid: string): Promise<Uint8Array>
   /**
-   * `git diff -U0` between two commits, without external programs; from the first parent without a base. Undefined when a
-   * commit is not there.
+   * `git diff -U0` between two commits, without external programs; without a base from the first parent, or from nothing for
+   * the first commit. Undefined when a commit is not there, or its parent is beyond the end of a shallow clone.
    */
   diffLines(repository: string, base: string | undefined, sha: string): Promise<string | undefined>
   /** The branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`, else the only one there is. */

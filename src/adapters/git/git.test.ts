@@ -165,3 +165,18 @@ describe('The default branch', () => {
     expect(await systemGit.isAncestor(root, '0'.repeat(39) + '1', first)).toBe(false)
   })
 })
+
+describe('The lines of a change', () => {
+  test('are all lines of the first commit, and unknown where the history was cut off', async () => {
+    const first = repository.commit({ 'a.txt': 'one\n' })
+    const second = repository.commit({ 'a.txt': 'one\ntwo\n' })
+    const shallow = mkdtempSync(join(tmpdir(), 'shipway-shallow-'))
+    onTestFinished(() => rmSync(shallow, { recursive: true, force: true }))
+    execFileSync('git', ['clone', '-q', '--depth', '1', `file://${root}`, shallow])
+
+    expect(await systemGit.diffLines(root, undefined, first)).toMatch(/\+one\n$/)
+    expect(await systemGit.diffLines(root, undefined, second)).toMatch(/@@ -1,0 \+2 @@[^\n]*\n\+two\n$/)
+    expect(await systemGit.diffLines(shallow, undefined, second)).toBeUndefined()
+    expect(await systemGit.diffLines(root, '0'.repeat(39) + '1', second)).toBeUndefined()
+  })
+})

@@ -54,7 +54,7 @@ export const systemGit: Git = {
     if (object === undefined) throw commitUnreadable({ repository, sha: oid, stderr: `There is no object ${oid}.` })
     return object.content
   },
-  diffLines(repository, base, sha) {
+  async diffLines(repository, base, sha) {
     const options = [
       '--no-color',
       '--no-ext-diff',
@@ -63,7 +63,9 @@ export const systemGit: Git = {
       '--src-prefix=a/',
       '--dst-prefix=b/',
     ]
-    return tryGit(repository, ['-c', 'core.quotePath=false', 'diff', '-U0', ...options, base ?? `${sha}^1`, sha, '--'])
+    const from = base ?? (await parentOf(repository, sha))
+    if (from === undefined) return undefined
+    return tryGit(repository, ['-c', 'core.quotePath=false', 'diff', '-U0', ...options, from, sha, '--'])
   },
   async defaultBranch(repository) {
     const [refs, configured] = await Promise.all([
@@ -114,6 +116,17 @@ async function readObjects(
       cause: error,
     })
   }
+}
+
+/**
+ * What a commit is compared with: its first parent, or nothing at all for the first commit of a history. Undefined where the history was
+ * cut off (a shallow clone): there it only looks like the first.
+ */
+async function parentOf(repository: string, sha: string): Promise<string | undefined> {
+  const parent = (await tryGit(repository, ['rev-parse', '--verify', '--quiet', `${sha}^1`]))?.trim()
+  if (parent !== undefined) return parent
+  const isWhole = (await tryGit(repository, ['rev-parse', '--is-shallow-repository']))?.trim() === 'false'
+  return isWhole ? (await tryGit(repository, ['hash-object', '-t', 'tree', '/dev/null']))?.trim() : undefined
 }
 
 async function tryGit(repository: string, args: readonly string[]): Promise<string | undefined> {

@@ -124,13 +124,20 @@ function readReports(text: Buffer, refuse: (problem: string) => KnownError): rea
   if (!Array.isArray(value) || value.length > reportsMax) throw refuse(`its ${reportsName} is no list, or too long`)
   return value.map((report) => {
     if (!isJsonObject(report)) throw refuse('a report of it is no object')
-    const { kind: written, path, digest, size, changed } = report
+    const { kind: written, path, digest, size, changed, changesNothing } = report
     const kind = reportKinds.find((one) => one === written)
     const isNamed = typeof path === 'string' && typeof digest === 'string' && /^[0-9a-f]{64}$/.test(digest)
     if (kind === undefined || !isNamed || !Number.isSafeInteger(size))
       throw refuse('a report of it has no kind or digest')
     const share = shareOf(changed)
-    return { kind, path, digest, size: Number(size), ...(share === undefined ? {} : { changed: share }) }
+    return {
+      kind,
+      path,
+      digest,
+      size: Number(size),
+      ...(share === undefined ? {} : { changed: share }),
+      ...(changesNothing === true ? { changesNothing } : {}),
+    }
   })
 }
 

@@ -73,8 +73,9 @@ export async function importRelease(session: Session, written: string): Promise<
 function carriedReport(evidence: Evidence): GivenReport {
   const { path, digest, size } = evidence
   const kind = evidence.kind === 'unreadable' ? evidence.expected : evidence.kind
-  const changed = evidence.kind === 'coverage' ? evidence.changed : undefined
-  return { kind, path, digest, size, ...(changed === undefined ? {} : { changed }) }
+  if (evidence.kind !== 'coverage' || evidence.changeProblem !== undefined) return { kind, path, digest, size }
+  const { changed } = evidence
+  return { kind, path, digest, size, ...(changed === undefined ? { changesNothing: true } : { changed }) }
 }
 
 function namesIn(file: string, text: string): { readonly application: string; readonly version: string } {

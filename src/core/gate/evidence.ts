@@ -34,8 +34,10 @@ export type EvidenceContent =
       readonly format: string
       readonly lines: Share
       readonly branches?: Share
-      /** Of the lines that the commit changed; absent when it changed none that can be executed, or the format has no lines. */
+      /** Of the lines that the commit changed; absent when it changed none that can be executed. */
       readonly changed?: Share
+      /** Why nobody can say that: the change is not known, or the format tells no lines. */
+      readonly changeProblem?: string
     }
   | {
       readonly kind: 'scans'
@@ -56,12 +58,11 @@ export type EvidenceContent =
 export const findingsMax = 2000
 const problemsMax = 10
 
-/** Reads one report as what it should be. `changed` are the lines of the commit, by path. */
-export function readEvidence(
-  kind: ReportKind,
-  text: string,
-  changed: ReadonlyMap<string, ReadonlySet<number>>,
-): EvidenceContent {
+/** Lines that a commit changed, by path; undefined when nobody can say. */
+export type ChangedLines = ReadonlyMap<string, ReadonlySet<number>> | undefined
+
+/** Reads one report as what it should be. */
+export function readEvidence(kind: ReportKind, text: string, changed: ChangedLines): EvidenceContent {
   switch (kind) {
     case 'tests':
       return testEvidence(text)
@@ -90,17 +91,24 @@ function testEvidence(text: string): EvidenceContent {
   }
 }
 
-function coverageEvidence(text: string, changed: ReadonlyMap<string, ReadonlySet<number>>): EvidenceContent {
+function coverageEvidence(text: string, changed: ChangedLines): EvidenceContent {
   const reading = readCoverage(text)
   if (reading.kind === 'unreadable') return { kind: 'unreadable', expected: 'coverage', problem: reading.problem }
-  const { format, lines, branches } = reading.report
-  const ofChange = changedLineShare(reading.report, changed)
+  const { format, lines, branches, files } = reading.report
+  const changeProblem =
+    changed === undefined
+      ? 'it is not known which lines the commit changed'
+      : files.size === 0
+        ? 'the report tells no lines'
+        : undefined
+  const ofChange = changed === undefined ? undefined : changedLineShare(reading.report, changed)
   return {
     kind: 'coverage',
     format,
     lines,
     ...(branches === undefined ? {} : { branches }),
     ...(ofChange === undefined ? {} : { changed: ofChange }),
+    ...(changeProblem === undefined ? {} : { changeProblem }),
   }
 }
 

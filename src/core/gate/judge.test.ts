@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Finding } from '#core/evidence/vulnerability.ts'
 import type { Evidence, EvidenceContent } from './evidence.ts'
 import { judgeGates } from './judge.ts'
+import { readEvidence } from './evidence.ts'
 import type { GateFacts } from './result.ts'
 import type { GatePolicy } from './policy.ts'
 
@@ -117,6 +118,20 @@ const cases: readonly [string, GatePolicy, readonly EvidenceContent[], 'pass' | 
     'fail',
     /changed-line coverage is 50 %/i,
   ],
+  [
+    'a change that nobody knows is red where changed lines are asked for',
+    { coverage: { changed: 90 } },
+    [coverage(99, { changeProblem: 'the report tells no lines' })],
+    'fail',
+    /Changed-line coverage is unknown: the report tells no lines/,
+  ],
+  [
+    'and nothing else asks for it',
+    { coverage: { lines: 90 } },
+    [coverage(99, { changeProblem: 'the report tells no lines' })],
+    'pass',
+    /line 99 %/,
+  ],
   ['a change without executable lines passes', { coverage: { changed: 90 } }, [coverage(10)], 'pass', /has not fallen/],
   [
     'a high finding blocks and says its cure',
@@ -206,5 +221,22 @@ describe('gates', () => {
 
   test('a policy that asks for nothing has no gate', () => {
     expect(judgeGates({}, noFacts)).toEqual([])
+  })
+})
+
+describe('the changed lines of a coverage report', () => {
+  const lcov = 'SF:app.ts\nDA:1,1\nDA:2,0\nend_of_record\n'
+  const summary = '{"total":{"lines":{"total":4,"covered":3,"skipped":0,"pct":75}}}'
+
+  test('are unknown without the change, or in a report without lines, and nothing where the change has none', () => {
+    const change = new Map([['app.ts', new Set([2])]])
+    expect(readEvidence('coverage', lcov, change)).toMatchObject({ changed: { covered: 0, total: 1 } })
+    expect(readEvidence('coverage', lcov, undefined)).toMatchObject({
+      changeProblem: expect.stringContaining('commit'),
+    })
+    expect(readEvidence('coverage', summary, change)).toMatchObject({ changeProblem: 'the report tells no lines' })
+    const known = readEvidence('coverage', lcov, new Map())
+    expect(known).not.toHaveProperty('changed')
+    expect(known).not.toHaveProperty('changeProblem')
   })
 })

@@ -57,6 +57,8 @@ function judgeCoverage(gate: CoverageGate, { evidence, previous }: GateFacts): G
     }
     least('line', report.lines.percent, gate.lines)
     least('branch', report.branches?.percent, gate.branches)
+    if (gate.changed !== undefined && report.changeProblem !== undefined)
+      red.push(`changed-line coverage is unknown: ${report.changeProblem}${name}`)
     // A commit that changes no executable line has nothing to cover.
     if (report.changed !== undefined) least('changed-line', report.changed.percent, gate.changed)
     const before = previous.find((one) => one.kind === 'coverage' && one.path === report.path)

@@ -128,6 +128,8 @@ export interface GivenReport {
   readonly size: number
   /** How much of the lines that the commit changed is covered, as the home found that sealed the release: another one has no run to ask. */
   readonly changed?: Share
+  /** It found that the commit changed no line that can be executed. Neither: nobody knows. */
+  readonly changesNothing?: true
 }
 
 /** Run a finished run again, or a part of it. */

@@ -117,6 +117,7 @@ const report = fields({
       total: optional(shape.count),
     } satisfies FieldsOf<Share>),
   ),
+  changesNothing: optional(shape.isTrue),
 } satisfies FieldsOf<GivenReport>)
 
 const release = fields({

@@ -2,7 +2,7 @@ import { changedLines } from '#core/evidence/changed-lines.ts'
 import { reportLengthMax } from '#core/evidence/reading.ts'
 import { reportKinds } from '#core/evidence/report-kind.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
-import type { Evidence, EvidenceContent } from '#core/gate/evidence.ts'
+import type { ChangedLines, Evidence, EvidenceContent } from '#core/gate/evidence.ts'
 import { homeLayout } from '#core/home/layout.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { ReleaseConfig } from '#core/project/model.ts'
@@ -154,7 +154,7 @@ export async function readReport(
   context: Pick<DeliveryContext, 'blobs'>,
   kind: ReportKind,
   file: Pick<ArtifactFile, 'digest' | 'size'>,
-  changed: ReadonlyMap<string, ReadonlySet<number>>,
+  changed: ChangedLines,
 ): Promise<EvidenceContent> {
   if (file.size > reportLengthMax) {
     return {
@@ -172,13 +172,10 @@ export async function readReport(
 }
 
 /** Lines that the event brought: since the commit before the push, the base of the pull request, or the parent. */
-async function linesOfCommit(
-  context: DeliveryContext,
-  run: StoredRun,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+async function linesOfCommit(context: DeliveryContext, run: StoredRun): Promise<ChangedLines> {
   const { repository, github } = run.document
   const diff = await context.git.diffLines(repository, baseOf(github['event'] ?? null), run.sha)
-  return diff === undefined ? new Map() : changedLines(diff)
+  return diff === undefined ? undefined : changedLines(diff)
 }
 
 function baseOf(event: unknown): string | undefined {

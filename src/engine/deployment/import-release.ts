@@ -70,19 +70,15 @@ async function readGiven(
 
 async function readOne(
   context: DeliveryContext,
-  { kind, path, digest, size, changed }: GivenReport,
+  { kind, path, digest, size, changed, changesNothing }: GivenReport,
 ): Promise<Evidence> {
   // What the home before had cleared out, or had never read, is as red here.
   if ((await context.blobs.size(digest)) === undefined)
     return { path, digest, size, kind: 'unreadable', expected: kind, problem: 'it did not come with the release' }
-  const content = await readReport(context, kind, { digest, size }, new Map())
-  return {
-    path,
-    digest,
-    size,
-    ...content,
-    ...(content.kind === 'coverage' && changed !== undefined ? { changed } : {}),
-  }
+  const content = await readReport(context, kind, { digest, size }, changesNothing === true ? new Map() : undefined)
+  if (content.kind !== 'coverage' || changed === undefined) return { path, digest, size, ...content }
+  const { changeProblem: _answered, ...known } = content
+  return { path, digest, size, ...known, changed }
 }
 
 async function readManifest(
