@@ -126,14 +126,21 @@ async function watchSubjects(
     options.shell?.hasShown(item)
   }
   let interruptedBy: InterruptSignal | undefined
-  let cancelling: Promise<void> | undefined
+  let cancellation: Cancellation | undefined
   const stopListening = session.world.onInterrupt((signal) => {
-    if (interruptedBy !== undefined) session.world.exit(exitOfSignal[signal])
+    if (cancellation !== undefined) {
+      const leave = (): void => session.world.exit(exitOfSignal[signal])
+      // Signing and writing the request takes a moment: somebody in a hurry must not lose it.
+      if (cancellation.isLeaving) leave()
+      cancellation.isLeaving = true
+      void cancellation.handedIn.finally(leave)
+      return
+    }
     interruptedBy = signal
     live.screen.write(
       `interrupted: cancelling ${subjects.join(', ')} (Ctrl-C again leaves at once; \`shipway ps\` shows what is left)\n`,
     )
-    cancelling = cancelAll(session, client, subjects, { signal, tell: (line) => live.screen.write(line) })
+    cancellation = cancelAll(session, client, subjects, { signal, tell: (line) => live.screen.write(line) })
   })
   try {
     const follow = {
@@ -145,7 +152,7 @@ async function watchSubjects(
     const ends = await Promise.all(
       subjects.map((subject) => client.follow(subject, follow, new AbortController().signal)),
     )
-    await cancelling
+    await cancellation?.done
     return {
       state: ends.includes('waiting') ? 'waiting' : 'done',
       ...(interruptedBy === undefined ? {} : { interruptedBy }),
@@ -166,24 +173,38 @@ function identityOf({ world, services }: Session): Pick<SubmitOptions, 'origin' 
   return { origin: originOf(), sign: (signed) => services.signTicket({ env: world.env, cwd: world.cwd }, signed) }
 }
 
-/** Never rejects: what could not be cancelled is told, and the work goes on. */
-async function cancelAll(
+/** Requests that somebody's interrupt has set going. Neither promise rejects. */
+interface Cancellation {
+  /** Resolves when the requests are in the inbox, where they outlive this process. */
+  readonly handedIn: Promise<unknown>
+  readonly done: Promise<void>
+  /** Somebody waits for `handedIn` alone. */
+  isLeaving: boolean
+}
+
+/** What could not be cancelled is told, and the work goes on. */
+function cancelAll(
   session: Session,
   client: AgentClient,
   subjects: readonly string[],
   { signal, tell }: { readonly signal: InterruptSignal; readonly tell: (line: string) => void },
-): Promise<void> {
+): Cancellation {
   const options = { priority: 'P1', requestedBy: whoAmI(session.world), ...identityOf(session) } as const
-  const cancel = async (subject: string): Promise<void> => {
-    const ticket = await client.submit({ kind: 'cancel', subject, reason: interruptedWords[signal] }, options)
-    const outcome = await client.outcome(ticket, new AbortController().signal)
+  const tickets = subjects.map((subject) =>
+    client.submit({ kind: 'cancel', subject, reason: interruptedWords[signal] }, options),
+  )
+  const answer = async (ticket: Promise<string>): Promise<void> => {
+    const outcome = await client.outcome(await ticket, new AbortController().signal)
     if (outcome.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
   }
-  const results = await Promise.allSettled(subjects.map((subject) => cancel(subject)))
-  for (const [index, result] of results.entries()) {
-    if (result.status === 'rejected')
-      tell(`${subjects[index] ?? ''} is not cancelled: ${reportError(result.reason).message}\n`)
+  const tellRefused = async (): Promise<void> => {
+    const results = await Promise.allSettled(tickets.map((ticket) => answer(ticket)))
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'rejected')
+        tell(`${subjects[index] ?? ''} is not cancelled: ${reportError(result.reason).message}\n`)
+    }
   }
+  return { handedIn: Promise.allSettled(tickets), done: tellRefused(), isLeaving: false }
 }
 
 /** The live log on one stream: what to call with each item, and the screen that must be disposed. */

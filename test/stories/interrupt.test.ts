@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import type { Call } from '../rig/shipway.ts'
 import { processesWith } from '../rig/sshd.ts'
+import { requireSystem } from '../rig/system.ts'
 import { environment, project, until, WebFleet } from '../rig/web-fleet.ts'
 
 /** A step that ends at a signal, and one that refuses to; what must always happen comes after it. */
@@ -55,6 +57,37 @@ describe('Ctrl-C', { tags: ['slow'] }, () => {
   test('twice leaves at once; the next agent ends what was left', async () => {
     using repository = new Repository({ '.github/workflows/long.yml': workflow })
     await using shipway = new Shipway()
+    const run = shipway.start(repository.root, 'run', 'workflow_dispatch', '--env', `NOTES=${shipway.home}`)
+    await until('the step has begun', () => existsSync(path.join(shipway.home, 'begun')))
+
+    run.child.kill('SIGINT')
+    await run.prints(/interrupted: cancelling/)
+    run.child.kill('SIGINT')
+    expect(await run.ended).toMatchObject({ status: 130 })
+    await until('the step has ended with its runner', async () => (await processesWith(shipway.home)).length === 0)
+
+    expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
+    const ps = await shipway.call(repository.root, 'ps', '--all', '--json')
+    expect(JSON.parse(ps.stdout)).toMatchObject({ items: [{ state: 'done', conclusion: 'cancelled' }] })
+  })
+
+  test('twice, while the cancellation is still being signed, does not lose it', async ({ skip }) => {
+    const missing = await requireSystem(['openssh-client'])
+    if (missing !== undefined) return skip(missing)
+    using repository = new Repository({ '.github/workflows/long.yml': workflow })
+    await using shipway = new Shipway()
+    const key = path.join(shipway.home, 'slow-key')
+    const slow = path.join(shipway.home, 'slow-bin')
+    mkdirSync(slow, { recursive: true })
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
+    writeFileSync(
+      path.join(slow, 'ssh-keygen'),
+      `#!/bin/sh\nPATH=\${PATH#*:} sleep 2\nPATH=\${PATH#*:} exec ssh-keygen "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    )
+    Object.assign(shipway.env, { SHIPWAY_IDENTITY: key, PATH: `${slow}:${process.env['PATH']}` })
     const run = shipway.start(repository.root, 'run', 'workflow_dispatch', '--env', `NOTES=${shipway.home}`)
     await until('the step has begun', () => existsSync(path.join(shipway.home, 'begun')))
 
