@@ -30,11 +30,7 @@ if ! server=$(docker version --format '{{.Server.Version}}' 2>"$work/error"); th
 fi
 [ -n "$dialect" ] || fail composeless
 say "engine $server"
-# The older one takes half a second to say that it is version 1.
-case $dialect in
-  'docker compose') say "dialect $dialect $($dialect version --short 2>/dev/null || :)" ;;
-  *) say "dialect $dialect" ;;
-esac
+say "dialect $dialect $($dialect version --short 2>/dev/null || :)"
 docker ps --all --filter "label=com.docker.compose.project=$project" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u > "$work/places"
 while IFS= read -r place; do
   case $place in "$here"/releases/*) ;; *) fail "foreign $project $place" ;; esac
