@@ -259,6 +259,7 @@ describe('Any run', () => {
         expect([...run.state.jobs.values()].every((leg) => leg.state === 'done')).toBe(true)
         expect([...run.state.openInCall.values()].every((open) => open === 0)).toBe(true)
       }),
+      { numRuns: 300 },
     )
   })
 

@@ -344,7 +344,11 @@ function settleSiblings(draft: Draft, done: JobState): void {
   const siblings = draft.legsOf(done.jobId).filter((leg) => leg.state !== 'done')
   if (stopsSiblings(done)) {
     const reason = { code: 'JOB_FAIL_FAST', message: failFastReason(done) }
-    for (const leg of siblings) stop(draft, leg, reason, { isOneOfMany: true })
+    for (const { key } of siblings) {
+      // A sibling that calls a workflow may end at once, and take the others with it.
+      const leg = draft.job(key)
+      if (leg !== undefined) stop(draft, leg, reason, { isOneOfMany: true })
+    }
     return
   }
   const next = siblings.find((leg) => waitsFor(leg) === 'place')
