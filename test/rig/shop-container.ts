@@ -1,9 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { baseImage } from './docker.ts'
 import type { DockerDaemon } from './docker.ts'
-import { shopPassword, shopSchema } from './shop-database.ts'
+import { holdTransaction, shopPassword, shopSchema } from './shop-database.ts'
 import type { ShopDatabase } from './shop-database.ts'
 
 const run = promisify(execFile)
@@ -53,17 +52,7 @@ export async function startShopContainer(daemon: DockerDaemon, name: string): Pr
     sql: (statement) => sql('shop', `set role app; ${statement}`),
     hold: async (statements) => {
       const child = spawn('docker', psql('shop'), { env, stdio: ['pipe', 'pipe', 'ignore'] })
-      const ended = once(child, 'close')
-      child.stdin.write(`begin; ${statements};\n\\echo held\n`)
-      for await (const text of child.stdout.iterator({ destroyOnReturn: false }))
-        if (String(text).includes('held')) break
-      child.stdout.resume()
-      return {
-        [Symbol.asyncDispose]: async () => {
-          child.stdin.end()
-          await ended
-        },
-      }
+      return holdTransaction(child, statements)
     },
     leftovers: () =>
       sql('postgres', `select string_agg(datname, ',') from pg_database where datname like 'shipway\\_%'`),

@@ -1,7 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { startPostgres } from './postgres.ts'
 
@@ -66,20 +68,27 @@ export async function startShopDatabase(): Promise<ShopDatabase | { readonly mis
     hold: async (statements) => {
       const args = ['-X', '-q', '-A', '-t', '-h', folder, '-U', 'shipway', '-d', 'shop']
       const child = spawn('psql', args, { stdio: ['pipe', 'pipe', 'ignore'] })
-      const ended = once(child, 'close')
-      child.stdin.write(`begin; ${statements};\n\\echo held\n`)
-      for await (const text of child.stdout.iterator({ destroyOnReturn: false }))
-        if (String(text).includes('held')) break
-      child.stdout.resume()
-      return {
-        [Symbol.asyncDispose]: async () => {
-          child.stdin.end()
-          await ended
-        },
-      }
+      return holdTransaction(child, statements)
     },
     leftovers: () =>
       psql('postgres', `select string_agg(datname, ',') from pg_database where datname like 'shipway\\_%'`),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+/** Has a `psql` run statements in a transaction, and keeps it open until it is disposed. */
+export async function holdTransaction(
+  psql: ChildProcessByStdio<Writable, Readable, null>,
+  statements: string,
+): Promise<AsyncDisposable> {
+  const ended = once(psql, 'close')
+  psql.stdin.write(`begin; ${statements};\n\\echo held\n`)
+  for await (const text of psql.stdout.iterator({ destroyOnReturn: false })) if (String(text).includes('held')) break
+  psql.stdout.resume()
+  return {
+    [Symbol.asyncDispose]: async () => {
+      psql.stdin.end()
+      await ended
+    },
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BackupShop } from '../rig/backup-shop.ts'
 import { sharedDocker } from '../rig/docker.ts'
+import { surviveKills } from '../rig/killed-backup.ts'
 import { shopPassword } from '../rig/shop-database.ts'
 import { startShopContainer } from '../rig/shop-container.ts'
 import type { ShopContainer } from '../rig/shop-container.ts'
@@ -51,38 +52,10 @@ describe.skipIf(missing !== undefined)(
 
     test('that are killed leave nothing: the next agent takes the backup again, and a restore is done whole or not at all', async () => {
       await using shop = await open()
-      const { root } = shop.repository
-      {
-        await using _ = await database.hold('lock table part_2026 in access exclusive mode')
-        const call = shop.shipway.start(root, 'backup', 'live')
+      await surviveKills(shop, database, async () => {
         await expect.poll(() => database.commandLines(), { timeout: 20_000 }).toContain('pg_dump')
-        const lines = await database.commandLines()
-        expect(lines).not.toContain(shopPassword)
-        call.child.kill('SIGKILL')
-        await call.ended
-      }
-      expect((await shop.call('agent', '--until-quiet')).status).toBe(0)
-      expect(await shop.list()).toMatchObject([{ conclusion: 'success' }])
-      expect(await database.leftovers()).toBe('')
-
-      await database.sql('delete from stock.item where id > 10')
-      {
-        await using _ = await database.hold('select count(*) from customer')
-        const call = shop.shipway.start(root, 'restore', 'live', 'latest', '--yes')
-        await call.prints('was restored into a scratch database')
-        call.child.kill('SIGKILL')
-        await call.ended
-        expect(await database.sql('select count(*) from stock.item')).toBe('10')
-      }
-      expect((await shop.call('agent', '--until-quiet')).status).toBe(0)
-      expect((await shop.list()).map(({ kind, conclusion }) => `${kind} ${conclusion}`)).toEqual([
-        'backup success',
-        'restore success',
-        'backup success',
-      ])
-      expect(await database.sql('select count(*) from stock.item')).toBe('1000')
-      expect(await database.leftovers()).toBe('')
-      expect(shop.leftovers()).toEqual([])
+        expect(await database.commandLines()).not.toContain(shopPassword)
+      })
       await expect.poll(() => database.commandLines(), { timeout: 20_000 }).not.toMatch(/pg_dump|pg_restore|psql/)
     })
 

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BackupShop } from '../rig/backup-shop.ts'
+import { surviveKills } from '../rig/killed-backup.ts'
 import { startShopDatabase } from '../rig/shop-database.ts'
 import type { ShopDatabase } from '../rig/shop-database.ts'
 import { mountSmallDisk } from '../rig/small-disk.ts'
@@ -21,37 +22,7 @@ describe.skipIf(reason !== undefined)(`backups that are disturbed ${reason ?? ''
 
   test('a killed backup is taken again by the next agent, and a killed restore leaves the one or the other, nothing between', async () => {
     await using shop = await BackupShop.open(database.url)
-    const { root } = shop.repository
-    {
-      await using _ = await database.hold('lock table part_2026 in access exclusive mode')
-      const call = shop.shipway.start(root, 'backup', 'live')
-      await call.prints('dumping on')
-      call.child.kill('SIGKILL')
-      await call.ended
-    }
-    expect((await shop.call('agent', '--until-quiet')).status).toBe(0)
-    const [backup] = await shop.list()
-    expect(backup).toMatchObject({ conclusion: 'success' })
-    expect(await database.leftovers()).toBe('')
-
-    await database.sql('delete from stock.item where id > 10')
-    {
-      await using _ = await database.hold('select count(*) from customer')
-      const call = shop.shipway.start(root, 'restore', 'live', 'latest', '--yes')
-      await call.prints('was restored into a scratch database')
-      call.child.kill('SIGKILL')
-      await call.ended
-      expect(await database.sql('select count(*) from stock.item')).toBe('10')
-    }
-    expect((await shop.call('agent', '--until-quiet')).status).toBe(0)
-    expect((await shop.list()).map(({ kind, conclusion }) => `${kind} ${conclusion}`)).toEqual([
-      'backup success',
-      'restore success',
-      'backup success',
-    ])
-    expect(await database.sql('select count(*) from stock.item')).toBe('1000')
-    expect(await database.leftovers()).toBe('')
-    expect(shop.leftovers()).toEqual([])
+    await surviveKills(shop, database, async (call) => void (await call.prints('dumping on')))
   })
 
   test('a killed backup that is just making its scratch database leaves none', async () => {
