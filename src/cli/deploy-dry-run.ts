@@ -10,6 +10,7 @@ import type { DeployRequest } from '#core/ticket/model.ts'
 import type { EnvironmentView, ReleaseSummary } from '#core/view/model.ts'
 import { shortDigest } from '#core/view/name.ts'
 import { planLines } from '#core/view/plan-lines.ts'
+import { askGatesOnce } from '#engine/deployment/ask-gates.ts'
 import { previewDeployment } from '#engine/deployment/preview.ts'
 import type { DeploymentPreview, PreviewContext } from '#engine/deployment/preview.ts'
 import { freshRules, rulesAskedBy } from '#engine/refresh-rules.ts'
@@ -22,6 +23,9 @@ import type { Session } from './session.ts'
 
 /** Time that all targets together may take to answer, and to compare the files that they serve. Milliseconds. */
 const inspectMsMax = 10 * 60_000
+
+/** Time that services of gates together may take, with all the calls that they need. Milliseconds. */
+const answersMsMax = 5 * 60_000
 
 export interface DryRun {
   readonly request: DeployRequest
@@ -63,6 +67,7 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
       verdict,
       gates: gates.map((gate) => ({ name: gate.gate, ...gate.verdict })),
       evidence: preview.evidence,
+      answers: preview.answers,
       targets,
     })
   } else if (session.isQuiet) session.print(planHash ?? '')
@@ -87,10 +92,15 @@ function filesOf({ from, added, changed, removed, newBytes }: ReleaseDifference)
 }
 
 function previewContext(session: Session, application: string): PreviewContext {
+  const { askQuality, askReviews } = session.services
+  const files: PreviewContext['files'] = { readText: (path, bytesMax) => readText(join(session.home, path), bytesMax) }
   return {
     clock: { now: session.world.now },
-    files: { readText: (path, bytesMax) => readText(join(session.home, path), bytesMax) },
+    files,
     sha256,
+    // Each call that it makes has a time of its own.
+    askGates: async (subject) =>
+      askGatesOnce({ askQuality, askReviews, files }, subject, AbortSignal.timeout(answersMsMax)),
     // The paths of its targets are absolute already.
     inspect: async (config, believed) => {
       const place = {

@@ -7,6 +7,8 @@ import type { Git } from '#ports/git.ts'
 import type { PruneReport } from '#engine/prune.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 import type { GivenReport } from '#core/ticket/model.ts'
+import type { AskQuality } from '#ports/quality-server.ts'
+import type { AskReviews } from '#ports/review-desk.ts'
 import type { SignTicket } from '#ports/ticket-seal.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { FailedStep, ShellAnswer } from '#core/run/job-order.ts'
@@ -142,6 +144,10 @@ export interface CliServices {
     place: InspectPlace,
     signal: AbortSignal,
   ): Promise<readonly TargetReport[]>
+  /** Asks a quality server for a gate, once. */
+  readonly askQuality: AskQuality
+  /** Asks a forge for reviews, once. */
+  readonly askReviews: AskReviews
   /**
    * Asks the health address of a release that runs somewhere, once; each target, where the rule names them. Undefined without a health rule. Never
    * throws for an address that does not answer: that is not healthy.

@@ -57,6 +57,8 @@ export const services: CliServices = {
     const { inspectTargets } = await import('./inspect-targets.ts')
     return inspectTargets({ ...place, application, environment }, signal)
   },
+  askQuality: async (...args) => (await import('#adapters/sonarqube/ask-quality.ts')).askQuality(...args),
+  askReviews: async (...args) => (await import('#adapters/forge/ask-reviews.ts')).askReviews(...args),
   askHealth: async (environment, release, signal) => {
     const { askHealth } = await import('./ask-health.ts')
     return askHealth(environment, release, signal)

@@ -122,6 +122,8 @@ function offline(home: string): CliServices {
     agentClient: refuse('agentClient'),
     prepareAgent: async () => undefined,
     agentStatus: async () => ({ isAlive: true }),
+    askQuality: refuse('askQuality'),
+    askReviews: refuse('askReviews'),
     actions: refuse('actions'),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,

@@ -62,14 +62,32 @@ describe('a gate that asks SonarQube', { tags: ['slow'] }, () => {
     expect(missing.stdout).toContain('ANALYSIS_MISSING')
 
     sonar.analyses.unshift({ key: 'A1', revision: first, status: 'ERROR' })
+    // Whoever plans it is told the same, and nothing is kept of it.
+    const plan = async () => {
+      const { stdout, status } = await shipway.call(root, 'plan-deploy', 'production')
+      return { stdout, status, hash: /^ +plan +([0-9a-f]{64})$/m.exec(stdout)?.[1] ?? 'none' }
+    }
+    const planned = await plan()
+    expect(planned.status).toBe(3)
+    expect(planned.stdout).toContain('evidence   ✗ sonarqube: The quality gate of shop is red: new_coverage is 82.5')
     const red = await deploy()
     expect(red.status).toBe(3)
     expect(red.stdout).toContain('The quality gate of shop is red: new_coverage is 82.5 (red when < 85).')
     const [deployment = ''] = /dep_\w+/.exec(red.stdout) ?? []
     expect((await shipway.call(root, 'why', deployment)).stdout).toContain(`${sonar.url}/dashboard?id=shop`)
 
+    // Its answer is no part of the plan, nor is that it gives none.
+    sonar.failing = 503
+    const unanswered = await plan()
+    expect(unanswered).toMatchObject({ status: 8, hash: planned.hash })
+    expect(unanswered.stdout).toMatch(/evidence {3}⏳ sonarqube: .*status 503.* A deployment asks again\./)
+    sonar.failing = undefined
     sonar.analyses[0]!.status = 'OK'
+    const green = await plan()
+    expect(green).toMatchObject({ status: 0, hash: planned.hash })
+    expect(green.stdout).toContain('evidence   ✓ sonarqube: The quality gate of shop is green.')
     expect((await deploy()).status).toBe(0)
+    expect((await plan()).hash).not.toBe(planned.hash)
     const shown = await shipway.call(root, 'release', 'show', 'latest')
     expect(shown.stdout).toMatch(/answer .* sonarqube for production: OK, analysis A1: new_coverage 91\.2/)
 
@@ -142,6 +160,13 @@ describe('a gate that asks the forge for reviews', { tags: ['slow'] }, () => {
     })
     expect((await shipway.call(root, 'run', 'push')).status).toBe(0)
     const deploy = async () => shipway.call(root, 'deploy', 'production', '--yes')
+
+    // Planned by somebody without the token: it cannot be asked, and that is said.
+    secrets(shipway, {})
+    const blind = await shipway.call(root, 'deploy', 'production', '--dry-run')
+    expect(blind.status).toBe(3)
+    expect(blind.stdout).toContain('✗ review: The secret FORGE_TOKEN with the token of the gate "review" is not there.')
+    secrets(shipway, { FORGE_TOKEN: forge.token })
 
     const alone = await deploy()
     expect(alone.status).toBe(3)

@@ -14,7 +14,7 @@ interface Flags {
 
 export const page: CommandPage = {
   description:
-    'Shows what a deployment would do, exactly: per target the files, variables, secrets by name, images and services that change, what somebody changed there by hand, migrations, what is stopped and started, the health rule, and what each rule says now. Changes nothing. The last lines are the hash of the plan and the call that applies this plan and no other; the same hash is what people approve.',
+    'Shows what a deployment would do, exactly: per target the files, variables, secrets by name, images and services that change, what somebody changed there by hand, migrations, what is stopped and started, the health rule, and what each rule says now, with what the services answer that gates ask. Changes nothing. The last lines are the hash of the plan and the call that applies this plan and no other; the same hash is what people approve.',
   examples: [
     { command: 'shipway plan-deploy production v1.4.2', purpose: 'what would change, file by file' },
     { command: 'shipway plan-deploy production v1.4.2 --json', purpose: 'for a program; the hash is that of "plan"' },

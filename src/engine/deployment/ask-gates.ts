@@ -16,23 +16,60 @@ const triesMax = 3
 const pauseMsMin = 1000
 const pauseMsMax = 15_000
 
-/** What the services are asked about, and for whom. */
-export interface GateQuestion {
-  readonly place: AnswerPlace
+/** What the services are asked about. */
+export interface GateSubject {
+  readonly place: Pick<AnswerPlace, 'environment'>
   readonly application: string
   readonly gates: GatePolicy
   readonly source: { readonly sha: string; readonly ref: string }
-  /** Absent for a job whose run has sealed nothing. */
-  readonly release?: string
   readonly evidence: readonly Evidence[]
   /** Tickets whose secrets are good here. */
   readonly tickets: readonly string[]
+}
+
+/** The same, and for whom. */
+export interface GateQuestion extends GateSubject {
+  readonly place: AnswerPlace
+  /** Absent for a job whose run has sealed nothing. */
+  readonly release?: string
   /** Answers from before do not count. */
   readonly from?: number
   /** An answer is not there yet; why is in the store. */
   readonly onPending?: () => Promise<void>
   /** Nobody waits for the answer any more. */
   readonly isStopped: () => Promise<boolean>
+}
+
+/** What asking needs of the world. */
+export type GateServices = Pick<DeliveryContext, 'askQuality' | 'askReviews'> & {
+  readonly files: Pick<DeliveryContext['files'], 'readText'>
+}
+
+/**
+ * Asks the services of all gates once and keeps nothing: what they say now, for somebody who only looks. One that does not answer is no refusal
+ * yet, because a deployment would ask it again. Never throws for the signal: what took too long is not answered.
+ */
+export async function askGatesOnce(
+  services: GateServices,
+  subject: GateSubject,
+  signal: AbortSignal,
+): Promise<readonly GateAnswer[]> {
+  const due = askingGates.filter((gate) => subject.gates[gate] !== undefined)
+  return Promise.all(
+    due.map(async (gate) => {
+      const asked = await askOnce(services, subject, gate, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+        return {
+          answer: { gate, kind: 'pending', why: `It took too long to ask for ${gate}.` } as const,
+          mayRetry: true,
+        }
+      })
+      const { answer } = asked
+      if (!asked.mayRetry || answer.kind === 'quality' || answer.kind === 'reviews') return answer
+      const why = answer.kind === 'pending' ? answer.why : answer.problem
+      return { gate, kind: 'pending', why: `${why} A deployment asks again.` } as const
+    }),
+  )
 }
 
 /**
@@ -99,8 +136,8 @@ function boundedAnswer(gates: GatePolicy, answer: GateAnswer, waitedMs: number):
 }
 
 async function askOnce(
-  context: DeliveryContext,
-  question: GateQuestion,
+  context: GateServices,
+  question: GateSubject,
   gate: AskingGate,
   signal: AbortSignal,
 ): Promise<{ readonly answer: GateAnswer; readonly mayRetry: boolean }> {
@@ -119,11 +156,7 @@ function unanswered(gate: AskingGate, error: KnownError): GateAnswer {
   return { gate, kind: 'unanswered', code, problem: message, ...(hint === undefined ? {} : { hint }) }
 }
 
-async function askSonarQube(
-  context: DeliveryContext,
-  question: GateQuestion,
-  signal: AbortSignal,
-): Promise<GateAnswer> {
+async function askSonarQube(context: GateServices, question: GateSubject, signal: AbortSignal): Promise<GateAnswer> {
   const { sonarqube: gate } = question.gates
   if (gate === undefined) throw new Error('Invariant broken: no gate asks SonarQube')
   const { sha, ref } = question.source
@@ -147,7 +180,7 @@ async function askSonarQube(
   )
 }
 
-async function askForge(context: DeliveryContext, question: GateQuestion, signal: AbortSignal): Promise<GateAnswer> {
+async function askForge(context: GateServices, question: GateSubject, signal: AbortSignal): Promise<GateAnswer> {
   const { review: gate } = question.gates
   if (gate === undefined) throw new Error('Invariant broken: no gate asks the forge')
   const token = tokenOf(context, question, { gate: 'review', token: gate.token })
@@ -159,8 +192,8 @@ async function askForge(context: DeliveryContext, question: GateQuestion, signal
 }
 
 function tokenOf(
-  context: DeliveryContext,
-  { application, place, tickets }: GateQuestion,
+  context: Pick<GateServices, 'files'>,
+  { application, place, tickets }: GateSubject,
   asked: { readonly gate: AskingGate; readonly token: string },
 ): string {
   const { environment } = place

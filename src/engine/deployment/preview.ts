@@ -4,7 +4,8 @@ import { targetPending } from '#core/deployment/reasons.ts'
 import { handChanges } from '#core/deployment/plan.ts'
 import type { DeploymentPlan, RunningTarget } from '#core/deployment/plan.ts'
 import { checkEnvironment, explainEnvironment } from '#core/environment/check.ts'
-import type { GateName, Verdict } from '#core/environment/check.ts'
+import type { EnvironmentQuestion, GateName, Verdict } from '#core/environment/check.ts'
+import type { GateAnswer } from '#core/gate/answer.ts'
 import type { GateResult } from '#core/gate/result.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import type { Sha256 } from '#core/ticket/envelope.ts'
@@ -13,8 +14,10 @@ import type { FileDifference, TargetState } from '#ports/deploy-driver.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { Release } from '#core/release/model.ts'
 import { loadEnvironment } from '#store/environment.ts'
+import { latestEvidence } from '#store/evidence.ts'
 import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
+import type { GateSubject } from './ask-gates.ts'
 import { authorsOfRelease } from './authors.ts'
 import { checkRun, findRelease } from './admit-deploy.ts'
 import type { FreshRules } from '../refresh-rules.ts'
@@ -22,7 +25,7 @@ import { findEnvironment } from './find-environment.ts'
 import { makePlan } from './make-plan.ts'
 import { refuseOpenPorts } from './exposed-ports.ts'
 import { deploymentQuestion } from './question.ts'
-import type { QuestionContext } from './question.ts'
+import type { Candidate, QuestionContext } from './question.ts'
 
 /** What a deployment would do, and what the rules say to it now. Nothing was changed to find out. */
 export interface DeploymentPreview {
@@ -35,6 +38,8 @@ export interface DeploymentPreview {
   readonly gates: readonly { readonly gate: GateName; readonly verdict: Verdict }[]
   /** What each gate says to the evidence. */
   readonly evidence: readonly GateResult[]
+  /** What other services have said to the gates that ask them; empty where the rules refuse anyway. Never part of the plan. */
+  readonly answers: readonly GateAnswer[]
   /** What the rules say together. */
   readonly verdict: Verdict
   readonly targets: readonly { readonly name: string; readonly state: TargetState }[]
@@ -48,6 +53,8 @@ interface AskedTarget {
 
 export interface PreviewContext extends QuestionContext {
   readonly sha256: Sha256
+  /** Asks the services of the gates once, for reading only. */
+  askGates(subject: GateSubject): Promise<readonly GateAnswer[]>
   /** Asks all targets of an environment what runs there, and which files somebody has changed. */
   inspect(config: EnvironmentConfig, believed: Release | undefined): Promise<readonly AskedTarget[]>
 }
@@ -89,7 +96,10 @@ export async function previewDeployment(
       secretTickets: run === undefined ? [] : [run.ticket],
     },
   }
-  const question = await deploymentQuestion(context, query, { candidate, release, application, config })
+  const about = { candidate, release, application, config }
+  const unasked = await deploymentQuestion(context, query, about)
+  const answers = isAnswerAwaited(unasked) ? await answersNow(context, query, about) : []
+  const question = answers.length === 0 ? unasked : await deploymentQuestion(context, query, { ...about, answers })
   const rules = checkEnvironment(question)
   const ports = refuseOpenPorts({ kind: 'pass' }, { release, config, files: context.files })
   const isKnown = reports.every(({ state }) => state.kind === 'known')
@@ -103,9 +113,35 @@ export async function previewDeployment(
       ...(config.compose?.expose === undefined ? [] : [{ gate: 'ports' as const, verdict: ports }]),
     ],
     evidence: question.facts.gates ?? [],
+    answers,
     verdict: withTargets(rules.kind === 'refuse' || ports.kind === 'pass' ? rules : ports, reports),
     targets: reports.map(({ target, state }) => ({ name: target.name, state })),
   }
+}
+
+/** Nobody is asked about a release that is refused anyway, or that needs no gate any more. */
+function isAnswerAwaited(question: EnvironmentQuestion): boolean {
+  const isWaiting = explainEnvironment(question).some(
+    ({ gate, verdict }) => gate === 'evidence' && verdict.kind === 'wait',
+  )
+  return isWaiting && checkEnvironment(question).kind !== 'refuse'
+}
+
+async function answersNow(
+  context: PreviewContext,
+  query: Query,
+  about: { readonly candidate: Candidate; readonly release: Release; readonly config: EnvironmentConfig },
+): Promise<readonly GateAnswer[]> {
+  const { candidate, release, config } = about
+  if (config.gates === undefined) return []
+  return context.askGates({
+    place: { environment: config.name },
+    application: candidate.application,
+    gates: config.gates,
+    source: release.manifest.source,
+    evidence: (await latestEvidence(query, release.id))?.reports ?? [],
+    tickets: candidate.document.secretTickets,
+  })
 }
 
 function runningTarget(report: AskedTarget | undefined): RunningTarget {

@@ -1,6 +1,7 @@
 import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/environment/check.ts'
 import { requiredSecrets } from '#core/deployment/plan.ts'
 import { freshAnswers } from '#core/gate/answer.ts'
+import type { GateAnswer } from '#core/gate/answer.ts'
 import { judgeGates } from '#core/gate/judge.ts'
 import { isFromFork } from '#core/trigger/fork.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
@@ -42,6 +43,8 @@ export async function deploymentQuestion(
     readonly release: Release
     readonly application: StoredApplication
     readonly config: EnvironmentConfig
+    /** What services have said just now; absent: what they have said to the candidate. */
+    readonly answers?: readonly GateAnswer[]
   },
 ): Promise<EnvironmentQuestion> {
   const { candidate, release, config, application } = asked
@@ -52,13 +55,14 @@ export async function deploymentQuestion(
     (other) => isUnderWay(other) || (other.kind === 'rollback' && candidate.kind !== 'rollback'),
   )
   const own = await decisionsOn(query, candidate.id, candidate.environment)
+  const now = context.clock.now()
   const secrets = loadSecrets(context, { ...place, tickets: candidate.document.secretTickets })
   const newer = candidate.document.isAutomatic
     ? await newerRelease(query, release, [state.current, ...others.map((other) => other.release)])
     : undefined
   return {
     config,
-    now: context.clock.now(),
+    now,
     subject: {
       id: candidate.id,
       application: candidate.application,
@@ -88,15 +92,8 @@ export async function deploymentQuestion(
       outdatedApprovals: own.filter(
         (decision) => decision.decision === 'approve' && decision.planHash !== candidate.planHash,
       ).length,
-      ...(await timeFacts(query, { place, release, config, now: context.clock.now() })),
-      ...(await gateResults(query, {
-        subject: candidate.id,
-        release,
-        application,
-        config,
-        current: state.current,
-        now: context.clock.now(),
-      })),
+      ...(await timeFacts(query, { place, release, config, now })),
+      ...(await gateResults(query, { ...asked, current: state.current, now })),
       hasRunBefore: await hasSucceeded(query, place, release.id),
       missingSecrets: requiredSecrets(release, config).filter((name) => secrets[name] === undefined),
     },
@@ -145,23 +142,27 @@ async function currentFreeze(config: EnvironmentConfig, now: number): Promise<En
 async function gateResults(
   query: Query,
   asked: {
-    readonly subject: string
+    readonly candidate: Pick<Candidate, 'id'>
     readonly release: Release
     readonly application: StoredApplication
     readonly config: EnvironmentConfig
     readonly current: string | undefined
     readonly now: number
+    readonly answers?: readonly GateAnswer[]
   },
 ): Promise<Pick<EnvironmentFacts, 'gates'>> {
   const { release, config, current, now } = asked
   if (config.gates === undefined) return {}
+  const kept =
+    asked.answers ??
+    freshAnswers(await answersFor(query, { subject: asked.candidate.id, environment: config.name }), { now })
   const evidence = await latestEvidence(query, release.id)
   const before = current === undefined || current === release.id ? undefined : await latestEvidence(query, current)
   const run = release.run === undefined ? undefined : await loadRun(query, release.run)
   return {
     gates: judgeGates(config.gates, {
       source: release.manifest.source,
-      answers: freshAnswers(await answersFor(query, { subject: asked.subject, environment: config.name }), { now }),
+      answers: kept,
       evidence: evidence?.reports ?? [],
       previous: before?.reports ?? [],
       waivers: asked.application.config.waivers,
