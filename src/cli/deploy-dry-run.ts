@@ -68,6 +68,7 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
       gates: gates.map((gate) => ({ name: gate.gate, ...gate.verdict })),
       evidence: preview.evidence,
       answers: preview.answers,
+      secretChanges: preview.secretChanges,
       targets,
     })
   } else if (session.isQuiet) session.print(planHash ?? '')
@@ -123,6 +124,7 @@ function renderPreview(session: Session, dry: DryRun, preview: DeploymentPreview
     ...(dry.isWhole === true
       ? planLines(whole, { unknown, pathsShown: Number.POSITIVE_INFINITY })
       : planLines(plan, { unknown })),
+    ...preview.secretChanges.map((line) => `secrets    ${line}`),
     ...gates.flatMap(({ gate, verdict }) => gateLine(session, { gate, verdict, config })),
     ...preview.evidence.map((result) => evidenceLine(session, result)),
     ...(planHash === undefined ? [] : [`plan       ${planHash}`]),

@@ -19,8 +19,8 @@ import type { DeliveryContext } from './context.ts'
 import { failureOf } from './failure-of.ts'
 import { passGate } from './gate.ts'
 import { inspectTargets } from './inspect-targets.ts'
-import { loadSecrets } from './load-secrets.ts'
 import { ReceiptRecorder } from './receipt-recorder.ts'
+import { broughtSecrets } from './secret-versions.ts'
 import { overBudget } from './time-budget.ts'
 import { TrafficProbe } from './traffic.ts'
 import { unlockTargets } from './unlock-targets.ts'
@@ -79,10 +79,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
   if (release === undefined || config === undefined)
     throw new Error(`Invariant broken: the deployment ${id} has started without a release or rules`)
   const sealed = sealedEnvironment(release, config)
-  const given = loadSecrets(context, { ...deployment, tickets: deployment.document.secretTickets })
-  const secrets = Object.fromEntries(
-    requiredSecrets(release, config).flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
-  )
+  const secrets = broughtSecrets(context, deployment, requiredSecrets(release, config))
   const { targets } = deployment.document.machine
   const before = await loadPrevious(context, targets)
   const orders = targets.map(({ name, from }): [string, TargetOrder<TargetConfig>] => {
