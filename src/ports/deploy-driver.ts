@@ -1,6 +1,7 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
 import type { DriverPowers } from '#core/deployment/driver-power.ts'
 import type { DrainReceipt } from '#core/deployment/receipt.ts'
+import type { ColourConfig } from '#core/nginx/colour.ts'
 import type { HealthRule, HostTarget, TargetConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 
@@ -26,6 +27,7 @@ export interface TargetOrder<Target extends TargetConfig = HostTarget> {
   readonly retain: number
   readonly health?: HealthRule
   readonly compose?: ComposeConfig
+  readonly blueGreen?: ColourConfig
 }
 
 /** What a driver is told that looks at one target. */
@@ -53,6 +55,8 @@ export type TargetState =
       readonly pending?: { readonly deployment: string; readonly release: string; readonly revertsAt: number }
       /** Releases that are complete on the target, newest first. */
       readonly releases: readonly string[]
+      /** What the nginx of the host is told to serve, where a driver switches it: a colour, or the deployment that has started a set of containers. */
+      readonly serving?: string
       /** What the target says of its own health, for people: `running:healthy`. */
       readonly says?: { readonly text: string; readonly isIll: boolean }
     }

@@ -151,7 +151,7 @@ function targetCheck(environment: string, { target, state }: TargetReport): Chec
     name,
     state.current === undefined
       ? 'reachable, nothing there yet'
-      : `runs ${state.version ?? shortDigest(state.current)}`,
+      : `runs ${state.version ?? shortDigest(state.current)}${state.serving === undefined ? '' : `; its nginx serves ${state.serving}`}`,
   )
 }
 

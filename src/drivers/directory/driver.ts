@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { KnownError } from '#core/errors.ts'
 import { driverPowers } from '#core/deployment/driver-power.ts'
+import { blueGreenLeft } from '#core/known/nginx.ts'
 import * as known from '#core/known/target.ts'
 import type { HostTarget } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
@@ -12,6 +13,7 @@ import type { HostShell, ShellCall } from '#ports/host-shell.ts'
 import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
 import type { ScriptScene } from './answer.ts'
+import { withColours } from './colour.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
 import { compareScript } from './script/compare.ts'
@@ -55,7 +57,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
     shells.set(key, shell)
     return shell
   }
-  return {
+  return withColours({
     name: 'directory',
     powers: driverPowers.directory,
     inspect: (order, signal) => inspect(shellOf(order.target), order.target, signal),
@@ -71,7 +73,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
       shells.clear()
       await Promise.all(open.map((shell) => shell[Symbol.asyncDispose]()))
     },
-  }
+  })
 }
 
 async function inspect(shell: HostShell, target: HostTarget, signal: AbortSignal): Promise<TargetState> {
@@ -119,6 +121,7 @@ function renderState(answers: readonly Answer[]): TargetState {
   if (foreign !== undefined) return { kind: 'unknown', why: `"current" was not made by Shipway (${foreign}).` }
   const [current, ...version] = answerOf(answers, 'current')?.split(' ') ?? []
   const previous = answerOf(answers, 'previous')
+  const serving = answerOf(answers, 'serving')
   const [deployment, release, revertsAt] = answerOf(answers, 'pending')?.split(' ') ?? []
   return {
     kind: 'known',
@@ -127,6 +130,7 @@ function renderState(answers: readonly Answer[]): TargetState {
     ...(deployment === undefined || release === undefined
       ? {}
       : { pending: { deployment, release, revertsAt: Number(revertsAt) * 1000 } }),
+    ...(serving === undefined ? {} : { serving }),
     releases: answers.filter(({ word }) => word === 'release').map(({ rest }) => rest),
   }
 }
@@ -179,6 +183,7 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
   const input = chunks(renderWanted(release.manifest.files))
   const call = { script: planScript, args, input, deadlineMs: scriptMs + backMsOf(order) }
   const answers = await runScript(shell, call, sceneOf(order), signal)
+  if (order.blueGreen === undefined && answerOf(answers, 'colours') !== undefined) throw coloursLeft(target)
   const incoming = answerOf(answers, 'incoming')
   if (incoming === undefined) return 'complete'
   const isDamaged = answerOf(answers, 'damaged') !== undefined
@@ -187,6 +192,16 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
     .map(({ rest }) => parseKept(rest))
     .filter(([, file]) => !isDamaged || file.release !== shortOf(release.id))
   return { incoming, kept: new Map(kept), isDamaged }
+}
+
+/** Nothing would tell nginx of a release that is not switched. */
+function coloursLeft({ name, path }: HostTarget): KnownError {
+  return blueGreenLeft({
+    target: name,
+    what: 'processes (blue or green)',
+    key: 'blueGreen',
+    end: `stop both colours, and remove ${path}/.shipway/colours`,
+  })
 }
 
 /** `<mode> <digest> <short> <path>` */

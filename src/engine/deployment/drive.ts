@@ -57,7 +57,7 @@ export async function driveDeployment(
   }
 }
 
-/** Everything that stays the same while a deployment is driven. */
+/** What stays the same while a deployment is driven. */
 interface Setting {
   readonly deployment: StoredDeployment
   readonly release: Release
@@ -68,8 +68,8 @@ interface Setting {
 
 async function load(context: DeliveryContext, id: string): Promise<StoredDeployment> {
   const deployment = await loadDeployment(context.store.query, id)
-  if (deployment === undefined) throw new Error(`Invariant broken: there is no deployment ${id}`)
-  return deployment
+  if (deployment !== undefined) return deployment
+  throw new Error(`Invariant broken: there is no deployment ${id}`)
 }
 
 async function prepareDrive(context: DeliveryContext, id: string): Promise<Setting> {
@@ -102,6 +102,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
         confirmWithinMs: config.confirmWithinMs,
         retain: config.retain,
         ...(sealed.health === undefined ? {} : { health: sealed.health }),
+        ...(sealed.blueGreen === undefined ? {} : { blueGreen: sealed.blueGreen }),
         ...(sealed.compose === undefined ? {} : { compose: sealed.compose }),
       },
     ]

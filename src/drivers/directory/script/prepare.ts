@@ -54,6 +54,7 @@ settle
 dep=$2 short=$4
 check_not_ended "$2"
 lock_take "$2" "$5" "$6"
+if [ -e $S/colours/blue/about ] || [ -e $S/colours/green/about ]; then say colours; fi
 if [ -e "$S/releases/$short/about" ] && [ -d "releases/$short" ]; then
   read_current
   if { [ "$current" != "$short" ] && seems_whole; } || is_whole; then
