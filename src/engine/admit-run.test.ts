@@ -84,3 +84,13 @@ describe('The rules of a run', () => {
     expect(await isInForce(repository.commit({ 'a.txt': '1' }))).toBe(false)
   })
 })
+
+test('A tag that is meant as a version and is none is refused before anything is built, and another tag is not', async () => {
+  const sha = repository.commit({ 'a.txt': '1' })
+
+  await expect(isInForce(sha, 'refs/tags/v1.2')).rejects.toMatchObject({
+    code: 'RELEASE_TAG_MALFORMED',
+    message: 'Invalid tag format: "v1.2" is not a semantic version, so the release has no version.',
+  })
+  expect(await isInForce(sha, 'refs/tags/nightly')).toBe(true)
+})

@@ -1,5 +1,6 @@
 import { noWorkflowTriggered } from '#core/known/home.ts'
 import { projectInvalid } from '#core/known/project.ts'
+import { releaseTagMalformed } from '#core/known/release.ts'
 import { workflowInvalid } from '#core/known/run.ts'
 import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import { parseActionLock } from '#core/action/lock.ts'
@@ -21,6 +22,7 @@ import { githubContext } from '#core/trigger/github-context.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
 import type { LinkedWorkflow } from '#core/workflow/link-calls.ts'
 import type { WorkflowModel } from '#core/workflow/model.ts'
+import { malformedTag } from '#core/release/version.ts'
 import { plainLine } from '#core/view/plain-line.ts'
 import { appendEvent } from '#store/event.ts'
 import { insertJobs } from '#store/job.ts'
@@ -85,6 +87,9 @@ export async function prepareRuns(
   }
   if (models.length === 0) throw noWorkflowTriggered({ event: request.event.name, ref: request.event.ref, reasons })
   checkMatrix(models, request, environments)
+  // Before anything is built: a green run that seals nothing would look like a release.
+  const tag = malformedTag(event.ref, project?.environments ?? [])
+  if (tag !== undefined) throw releaseTagMalformed({ tag })
   const versions = await readComponentVersions(
     context.git,
     { repository, sha: event.sha },

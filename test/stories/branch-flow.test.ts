@@ -144,6 +144,13 @@ describe('releases by tag', { tags: ['slow'] }, () => {
       stdout: expect.stringContaining('WORKFLOW_NOT_TRIGGERED'),
     })
 
+    // One that starts the workflow and is no version: refused before anything is built.
+    stage.git('tag', 'v1.1.0.4')
+    expect(await stage.run('push', '--ref', 'v1.1.0.4')).toMatchObject({
+      status: 2,
+      stdout: expect.stringContaining('Invalid tag format: \\"v1.1.0.4\\" is not a semantic version'),
+    })
+
     stage.commit('sick')
     stage.git('tag', 'v1.1.0')
     const sick = await stage.run('push', '--ref', 'v1.1.0')

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, pathProblem, releaseId } from './assemble.ts'
 import { selectsFile } from './select-files.ts'
-import { isSemanticVersion, releaseVersion } from './version.ts'
+import { isSemanticVersion, malformedTag, releaseVersion } from './version.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const at = Date.UTC(2025, 7, 10, 12, 34, 59)
@@ -40,6 +40,22 @@ describe('the version of a release', () => {
       )
     },
   )
+
+  test.for([
+    ['v1.2', ['v*.*.*'], true],
+    ['v1.2.3.4', ['v*.*.*'], true],
+    ['1.2', [], true],
+    ['vA.B.C', ['v*.*.*'], true],
+    ['nightly', ['v*.*.*'], false],
+    ['nightly', ['refs/tags/nightly'], true],
+    ['v1', ['main'], false],
+    ['v1.2.3', ['v*.*.*'], false],
+    ['v1.2.3-rc.1', ['v*.*.*'], false],
+  ] as const)('the tag %s where environments take %j is meant as a version and is none: %s', ([tag, from, is]) => {
+    expect(malformedTag(`refs/tags/${tag}`, [{ from, targets: ['./live'] }])).toBe(is ? tag : undefined)
+    expect(malformedTag(`refs/heads/${tag}`, [{ from, targets: ['./live'] }])).toBeUndefined()
+    expect(malformedTag(`refs/tags/${tag}`, [{ from, targets: [] }])).toBeUndefined()
+  })
 
   test('a tag whose version another release has is refused', () => {
     expect(() => releaseVersion({ ref: 'refs/tags/v1.2.3', at, dirty: false, isTaken: () => true })).toThrow(

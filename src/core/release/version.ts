@@ -1,3 +1,4 @@
+import { admitsRef } from '#core/environment/ref-rule.ts'
 import { releaseTagMalformed, releaseVersionTaken } from '#core/known/release.ts'
 
 /** https://semver.org with an optional `v`. */
@@ -40,6 +41,22 @@ export function releaseVersion(facts: VersionFacts): string {
     if (!facts.isTaken(version)) return version
   }
   throw releaseVersionTaken({ version: base })
+}
+
+/**
+ * The tag of a ref that is meant as a version of a release and is none: it looks like one (`v1.2`, `1.2.3.4`), or an environment with targets names
+ * it in `from`. Undefined for every other ref: `nightly` may be built, and nothing waits for its release.
+ */
+export function malformedTag(
+  ref: string,
+  environments: readonly { readonly from: readonly string[]; readonly targets: readonly unknown[] }[],
+): string | undefined {
+  if (!ref.startsWith('refs/tags/')) return undefined
+  const tag = ref.slice('refs/tags/'.length)
+  const served = environments.filter(({ targets }) => targets.length > 0)
+  if (semanticVersionPattern.test(tag) || served.length === 0) return undefined
+  const isNamed = served.some(({ from }) => from.length > 0 && admitsRef(from, ref))
+  return isNamed || /^v?\d+\.\d/.test(tag) ? tag : undefined
 }
 
 /** True for the version of a snapshot of uncommitted changes; a tag may pass for one, and then it is only warned of. */
