@@ -9,6 +9,7 @@ import type { DriverStage } from '../rig/driver-contract.ts'
 
 const signal = new AbortController().signal
 const silent = (): void => undefined
+
 /** Why a driver without a power cannot be held to a test that needs it. */
 const without = {
   hasTimer: 'its targets have no timer of their own',
@@ -22,33 +23,25 @@ export function deployDriverConformance(
   name: string,
   openStage: () => Promise<DriverStage>,
   powers: DriverPowers = driverPowers.directory,
-  /** All at once, for stages whose tests mostly wait: each has its own. */
-  { isConcurrent: areConcurrent = false } = {},
 ): void {
   /** A test of what only a driver with certain powers can promise; for others it is skipped, and its title says why. */
-  const promise = (
-    needs: readonly (keyof typeof without)[],
-    title: string,
-    run: () => Promise<void>,
-    { isConcurrent = areConcurrent } = {},
-  ): void => {
+  const promise = (needs: readonly (keyof typeof without)[], title: string, run: () => Promise<void>): void => {
     const has = { ...powers, restarts: powers.bringsFiles }
     const missing = needs.find((need) => !has[need])
-    const why = missing === undefined ? '' : ` (skipped: ${without[missing]})`
-    test(`${title}${why}`, { skip: missing !== undefined, concurrent: isConcurrent }, run)
+    test.skipIf(missing !== undefined)(`${title}${missing === undefined ? '' : ` (skipped: ${without[missing]})`}`, run)
   }
 
   const setUp = async () => openContractRig(await openStage(), powers)
 
   describe(`the driver contract: ${name}`, () => {
-    promise([], 'a fresh target is known and empty', async () => {
+    test('a fresh target is known and empty', async () => {
       await using rig = await setUp()
 
       // What a platform says of its own health is no part of it.
       expect({ ...(await rig.state()), says: undefined }).toEqual({ kind: 'known', releases: [] })
     })
 
-    promise([], 'a prepared release is on the target and serves nothing yet', async () => {
+    test('a prepared release is on the target and serves nothing yet', async () => {
       await using rig = await setUp()
       await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -77,7 +70,7 @@ export function deployDriverConformance(
         previous: first.release.id,
         pending: { deployment: next.deploymentId, release: next.release.id },
       })
-      expect({ ...confirmed, serving: undefined }).toEqual({
+      expect(confirmed).toEqual({
         kind: 'known',
         current: next.release.id,
         version: 'v2',
@@ -88,7 +81,7 @@ export function deployDriverConformance(
       expect(await rig.stage.restarts()).toEqual(['v1', 'v2'])
     })
 
-    promise([], 'every call may be made twice', async () => {
+    test('every call may be made twice', async () => {
       await using rig = await setUp()
       await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -108,7 +101,7 @@ export function deployDriverConformance(
       expect(await rig.state()).toMatchObject({ version: 'v2' })
     })
 
-    promise([], 'revert puts back what ran before and starts it; twice is once', async () => {
+    test('revert puts back what ran before and starts it; twice is once', async () => {
       await using rig = await setUp()
       const first = await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -173,48 +166,21 @@ export function deployDriverConformance(
       },
     )
 
-    // Two that wait for a target's timer, together.
-    promise(
-      ['hasTimer'],
-      'a target that hears no confirmation goes back by itself',
-      async () => {
-        await using rig = await setUp()
-        const first = await rig.deploy('v1')
-        const next = await rig.order('v2', { confirmWithinMs: 1000 + (rig.stage.startMs ?? 0) })
-        await rig.driver.prepare(next, silent, signal)
-        await rig.driver.switch(next, silent, signal)
+    promise(['hasTimer'], 'a target that hears no confirmation goes back by itself', async () => {
+      await using rig = await setUp()
+      const first = await rig.deploy('v1')
+      const next = await rig.order('v2', { confirmWithinMs: 1000 + (rig.stage.startMs ?? 0) })
+      await rig.driver.prepare(next, silent, signal)
+      await rig.driver.switch(next, silent, signal)
 
-        await until('v1 is served and started again', async () => (await rig.stage.restarts()).length === 3)
+      await until('v1 is served and started again', async () => (await rig.stage.restarts()).length === 3)
 
-        expect(await rig.stage.served('version.txt')).toBe('v1')
-        expect(await rig.state()).toMatchObject({ current: first.release.id })
-        await expect(rig.driver.confirm(next, silent, signal)).rejects.toMatchObject({ code: 'RELEASE_REVERTED' })
-        await rig.driver.revert(next, 'late', silent, signal)
-        expect(await rig.stage.restarts()).toEqual(['v1', 'v2', 'v1'])
-      },
-      { isConcurrent: true },
-    )
-
-    promise(
-      ['restarts'],
-      'a restart command that never ends is cut before the target goes back',
-      async () => {
-        await using rig = await setUp()
-        await rig.deploy('v1')
-        const next = await rig.order('v2', {
-          restart: 'echo begun; sleep 600',
-          confirmWithinMs: 2000 + (rig.stage.startMs ?? 0),
-        })
-        await rig.driver.prepare(next, silent, signal)
-
-        const failure = await failureOf(rig.driver.switch(next, silent, signal))
-
-        expect(failure).toMatchObject({ code: 'RESTART_FAILED' })
-        expect(failure.message).toContain('did not end in time')
-        expect(await rig.stage.served('version.txt')).toBe('v1')
-      },
-      { isConcurrent: true },
-    )
+      expect(await rig.stage.served('version.txt')).toBe('v1')
+      expect(await rig.state()).toMatchObject({ current: first.release.id })
+      await expect(rig.driver.confirm(next, silent, signal)).rejects.toMatchObject({ code: 'RELEASE_REVERTED' })
+      await rig.driver.revert(next, 'late', silent, signal)
+      expect(await rig.stage.restarts()).toEqual(['v1', 'v2', 'v1'])
+    })
 
     promise(['restarts'], 'a failing restart command puts the release before back at once', async () => {
       await using rig = await setUp()
@@ -235,7 +201,23 @@ export function deployDriverConformance(
       await rig.deploy('v3')
     })
 
-    promise([], 'another process goes on where this one ended, at every boundary', async () => {
+    promise(['restarts'], 'a restart command that never ends is cut before the target goes back', async () => {
+      await using rig = await setUp()
+      await rig.deploy('v1')
+      const next = await rig.order('v2', {
+        restart: 'echo begun; sleep 600',
+        confirmWithinMs: 2000 + (rig.stage.startMs ?? 0),
+      })
+      await rig.driver.prepare(next, silent, signal)
+
+      const failure = await failureOf(rig.driver.switch(next, silent, signal))
+
+      expect(failure).toMatchObject({ code: 'RESTART_FAILED' })
+      expect(failure.message).toContain('did not end in time')
+      expect(await rig.stage.served('version.txt')).toBe('v1')
+    })
+
+    test('another process goes on where this one ended, at every boundary', async () => {
       await using rig = await setUp()
       const first = await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -253,7 +235,7 @@ export function deployDriverConformance(
       expect(await rig.stage.served('version.txt')).toBe('v1')
     })
 
-    promise([], 'a switch is refused when the target runs another release than the plan saw', async () => {
+    test('a switch is refused when the target runs another release than the plan saw', async () => {
       await using rig = await setUp()
       const one = await rig.deploy('v1')
       const two = await rig.deploy('v2')
@@ -335,7 +317,7 @@ export function deployDriverConformance(
       expect(failure.code).toBe('DEPLOYMENT_NOT_SWITCHED')
     })
 
-    promise([], 'a kept release is switched back to without sending anything', async () => {
+    test('a kept release is switched back to without sending anything', async () => {
       await using rig = await setUp()
       const one = await rig.deploy('v1')
       const two = await rig.deploy('v2')

@@ -75,7 +75,6 @@ const settings = {
   restart: '"restart"',
   health: '"health"',
   compose: '"compose"',
-  blueGreen: '"blueGreen"',
   services: 'the services of its compose files',
   variables: '"variables"',
   secrets: '"secrets"',

@@ -33,10 +33,7 @@ export interface ReleaseManifest {
   readonly evidence: readonly { readonly job: string; readonly conclusion: string }[]
 }
 
-export type ReleaseEnvironment = Pick<
-  EnvironmentConfig,
-  'variables' | 'secrets' | 'restart' | 'health' | 'compose' | 'blueGreen'
->
+export type ReleaseEnvironment = Pick<EnvironmentConfig, 'variables' | 'secrets' | 'restart' | 'health' | 'compose'>
 
 /** A sealed release as the store knows it. */
 export interface Release {

@@ -92,11 +92,9 @@ const decision = fields({
 
 const environment = fields({
   kind: required(text),
-  action: required(oneOf('lock', 'unlock', 'resume', 'revoke-secret')),
+  action: required(oneOf('lock', 'unlock', 'resume')),
   application: required(name),
   environment: required(name),
-  secret: optional(text),
-  version: optional(text),
   reason: optional(text),
   until: optional(shape.time),
 } satisfies FieldsOf<EnvironmentRequest>)

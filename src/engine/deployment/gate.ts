@@ -243,15 +243,10 @@ async function startOrWait(
       {
         ...extras,
         started: true,
-        document: {
-          ...extras.document,
-          environment: config,
-          secretVersions: secrets.versions,
-          ...(Object.keys(secrets.restored).length === 0 ? {} : { restoredSecrets: secrets.restored }),
-        },
+        document: { ...extras.document, environment: config, secretVersions: secrets.versions },
         events: [
           ...(extras.events ?? []),
-          ...secrets.lines.map((line) => ({ type: 'deployment.progress', line }) as const),
+          ...secrets.changes.map((line) => ({ type: 'deployment.progress', line }) as const),
         ],
       },
     )
