@@ -68,6 +68,7 @@ export async function showDryRun(session: Session, dry: DryRun): Promise<number>
       gates: gates.map((gate) => ({ name: gate.gate, ...gate.verdict })),
       evidence: preview.evidence,
       answers: preview.answers,
+      secretChanges: preview.secretChanges,
       targets,
     })
   } else if (session.isQuiet) session.print(planHash ?? '')
@@ -119,10 +120,16 @@ function renderPreview(session: Session, dry: DryRun, preview: DeploymentPreview
   const unknown = new Map(
     targets.flatMap(({ name, state }) => (state.kind === 'unknown' ? [[name, state.why] as const] : [])),
   )
+  const serving = new Map(
+    targets.flatMap(({ name, state }) =>
+      state.kind === 'known' && state.serving !== undefined ? [[name, state.serving] as const] : [],
+    ),
+  )
   return [
     ...(dry.isWhole === true
-      ? planLines(whole, { unknown, pathsShown: Number.POSITIVE_INFINITY })
-      : planLines(plan, { unknown })),
+      ? planLines(whole, { unknown, serving, pathsShown: Number.POSITIVE_INFINITY })
+      : planLines(plan, { unknown, serving })),
+    ...preview.secretChanges.map((line) => `secrets    ${line}`),
     ...gates.flatMap(({ gate, verdict }) => gateLine(session, { gate, verdict, config })),
     ...preview.evidence.map((result) => evidenceLine(session, result)),
     ...(planHash === undefined ? [] : [`plan       ${planHash}`]),

@@ -21,18 +21,18 @@ export function addEnvironmentFlags(command: Command): void {
 /** Changes what an environment lets through, and says what is so now. */
 export async function changeEnvironment(
   session: Session,
-  change: { readonly action: EnvironmentRequest['action']; readonly until?: number; readonly done: string },
+  change: Pick<EnvironmentRequest, 'action' | 'until' | 'secret' | 'version'> & { readonly done: string },
   name: string,
   flags: EnvironmentFlags,
 ): Promise<number> {
   const environment = await readHome(session, async (q) => findEnvironment(session, q, name, flags.app))
+  const { done, ...changed } = change
   const request: EnvironmentRequest = {
     kind: 'environment',
-    action: change.action,
+    ...changed,
     application: environment.application,
     environment: environment.name,
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-    ...(change.until === undefined ? {} : { until: change.until }),
   }
   const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr', priority: 'P1' })
   if (session.isJson)
@@ -48,7 +48,7 @@ export async function changeEnvironment(
     session.print(
       session.isQuiet
         ? environment.name
-        : `✓ ${environment.name} of ${environment.application} ${change.done}${note === undefined ? '' : ` (${note})`}`,
+        : `✓ ${environment.name} of ${environment.application} ${done}${note === undefined ? '' : ` (${note})`}`,
     )
   return 0
 }

@@ -147,6 +147,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./command/resume.ts')).page,
   },
   {
+    name: 'secret',
+    group: 'care',
+    summary: 'versions of secrets, and which must not come back',
+    load: async () => (await import('./command/secret.ts')).page,
+  },
+  {
     name: 'backup',
     group: 'care',
     summary: 'back up the database of an environment; list backups',

@@ -1,6 +1,7 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
 import type { DriverPowers } from '#core/deployment/driver-power.ts'
 import type { DrainReceipt } from '#core/deployment/receipt.ts'
+import type { ColourConfig } from '#core/nginx/colour.ts'
 import type { HealthRule, HostTarget, TargetConfig } from '#core/project/model.ts'
 import type { Release } from '#core/release/model.ts'
 
@@ -17,8 +18,6 @@ export interface TargetOrder<Target extends TargetConfig = HostTarget> {
   readonly expected?: string
   /** Nothing ran there then: the switch is refused in the same way when anything does. */
   readonly isFresh?: true
-  /** Deployments of this environment that have ended, newest first: a lock that one of them has left on the target keeps nobody away. */
-  readonly ended?: readonly string[]
   /** The same with its manifest, where the home knows it: what a target that keeps no releases is told to go back to. */
   readonly previous?: Release
   readonly restart?: string
@@ -28,6 +27,7 @@ export interface TargetOrder<Target extends TargetConfig = HostTarget> {
   readonly retain: number
   readonly health?: HealthRule
   readonly compose?: ComposeConfig
+  readonly blueGreen?: ColourConfig
 }
 
 /** What a driver is told that looks at one target. */
@@ -55,6 +55,8 @@ export type TargetState =
       readonly pending?: { readonly deployment: string; readonly release: string; readonly revertsAt: number }
       /** Releases that are complete on the target, newest first. */
       readonly releases: readonly string[]
+      /** What the nginx of the host is told to serve, where a driver switches it: a colour, or the deployment that has started a set of containers. */
+      readonly serving?: string
       /** What the target says of its own health, for people: `running:healthy`. */
       readonly says?: { readonly text: string; readonly isIll: boolean }
     }
@@ -70,16 +72,6 @@ export type TargetState =
 export interface FileDifference {
   readonly kind: 'added' | 'changed' | 'removed'
   readonly path: string
-}
-
-/** One thing that deployments need on a target, as it was found there: for people. */
-export interface TargetFinding {
-  /** Lower case, one or two words: `docker engine`, `disk space`. */
-  readonly name: string
-  readonly status: 'ok' | 'warn' | 'fail'
-  readonly found: string
-  /** What to do: for everything that is not ok. */
-  readonly fix?: string
 }
 
 /** What a target can prove of its switch. */
@@ -108,14 +100,6 @@ export interface DeployDriver<Target extends TargetConfig = HostTarget> {
     order: InspectOrder<Target> & { readonly release: Release },
     signal: AbortSignal,
   ): Promise<readonly FileDifference[]>
-  /**
-   * Looks for what deployments will need on a target that answers, and makes nothing there. Absent where a driver needs nothing that its platform does not
-   * say by itself.
-   */
-  examine?(
-    order: { readonly target: Target; readonly compose?: ComposeConfig },
-    signal: AbortSignal,
-  ): Promise<readonly TargetFinding[]>
   /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */
   prepare(
     order: TargetOrder<Target>,

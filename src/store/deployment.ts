@@ -130,16 +130,6 @@ export async function openDeploymentsOf(q: Query, place: Place): Promise<readonl
   return rows.map(storedDeployment)
 }
 
-/** Deployments of one environment that are done, newest first. */
-export async function endedDeploymentsOf(q: Query, place: Place, limit: number): Promise<readonly string[]> {
-  const rows = await q<{ readonly id: string }>(
-    `select id from deployment where application = $1 and environment = $2 and state = 'done'
-     order by created_at desc, id desc limit $3`,
-    [place.application, place.environment, limit],
-  )
-  return rows.map(({ id }) => id)
-}
-
 /** What a run has already asked for: a second request of the same run, environment and release joins it. */
 export async function deploymentOfRun(
   q: Query,
@@ -210,6 +200,20 @@ export async function lastSuccess(q: Query, place: Place, release: string): Prom
     [place.application, place.environment, release],
   )
   return row === undefined ? undefined : storedDeployment(row)
+}
+
+/** Of each of the releases that were put into place there last, the latest deployment that did; the newest first. */
+export async function lastSuccesses(q: Query, place: Place, limit: number): Promise<readonly StoredDeployment[]> {
+  const rows = await q<DeploymentRow>(
+    `select * from deployment as d where application = $1 and environment = $2 and conclusion = 'success'
+        and not exists (select 1 from deployment as later
+          where later.application = d.application and later.environment = d.environment and later.release = d.release
+            and later.conclusion = 'success'
+            and (later.finished_at > d.finished_at or (later.finished_at = d.finished_at and later.id > d.id)))
+      order by finished_at desc, id desc limit $3`,
+    [place.application, place.environment, limit],
+  )
+  return rows.map(storedDeployment)
 }
 
 function storedDeployment(row: DeploymentRow): StoredDeployment {

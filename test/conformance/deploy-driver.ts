@@ -9,7 +9,6 @@ import type { DriverStage } from '../rig/driver-contract.ts'
 
 const signal = new AbortController().signal
 const silent = (): void => undefined
-
 /** Why a driver without a power cannot be held to a test that needs it. */
 const without = {
   hasTimer: 'its targets have no timer of their own',
@@ -23,25 +22,33 @@ export function deployDriverConformance(
   name: string,
   openStage: () => Promise<DriverStage>,
   powers: DriverPowers = driverPowers.directory,
+  /** All at once, for stages whose tests mostly wait: each has its own. */
+  { isConcurrent: areConcurrent = false } = {},
 ): void {
   /** A test of what only a driver with certain powers can promise; for others it is skipped, and its title says why. */
-  const promise = (needs: readonly (keyof typeof without)[], title: string, run: () => Promise<void>): void => {
+  const promise = (
+    needs: readonly (keyof typeof without)[],
+    title: string,
+    run: () => Promise<void>,
+    { isConcurrent = areConcurrent } = {},
+  ): void => {
     const has = { ...powers, restarts: powers.bringsFiles }
     const missing = needs.find((need) => !has[need])
-    test.skipIf(missing !== undefined)(`${title}${missing === undefined ? '' : ` (skipped: ${without[missing]})`}`, run)
+    const why = missing === undefined ? '' : ` (skipped: ${without[missing]})`
+    test(`${title}${why}`, { skip: missing !== undefined, concurrent: isConcurrent }, run)
   }
 
   const setUp = async () => openContractRig(await openStage(), powers)
 
   describe(`the driver contract: ${name}`, () => {
-    test('a fresh target is known and empty', async () => {
+    promise([], 'a fresh target is known and empty', async () => {
       await using rig = await setUp()
 
       // What a platform says of its own health is no part of it.
       expect({ ...(await rig.state()), says: undefined }).toEqual({ kind: 'known', releases: [] })
     })
 
-    test('a prepared release is on the target and serves nothing yet', async () => {
+    promise([], 'a prepared release is on the target and serves nothing yet', async () => {
       await using rig = await setUp()
       await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -70,7 +77,7 @@ export function deployDriverConformance(
         previous: first.release.id,
         pending: { deployment: next.deploymentId, release: next.release.id },
       })
-      expect(confirmed).toEqual({
+      expect({ ...confirmed, serving: undefined }).toEqual({
         kind: 'known',
         current: next.release.id,
         version: 'v2',
@@ -81,7 +88,7 @@ export function deployDriverConformance(
       expect(await rig.stage.restarts()).toEqual(['v1', 'v2'])
     })
 
-    test('every call may be made twice', async () => {
+    promise([], 'every call may be made twice', async () => {
       await using rig = await setUp()
       await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -101,7 +108,7 @@ export function deployDriverConformance(
       expect(await rig.state()).toMatchObject({ version: 'v2' })
     })
 
-    test('revert puts back what ran before and starts it; twice is once', async () => {
+    promise([], 'revert puts back what ran before and starts it; twice is once', async () => {
       await using rig = await setUp()
       const first = await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -166,21 +173,48 @@ export function deployDriverConformance(
       },
     )
 
-    promise(['hasTimer'], 'a target that hears no confirmation goes back by itself', async () => {
-      await using rig = await setUp()
-      const first = await rig.deploy('v1')
-      const next = await rig.order('v2', { confirmWithinMs: 1000 + (rig.stage.startMs ?? 0) })
-      await rig.driver.prepare(next, silent, signal)
-      await rig.driver.switch(next, silent, signal)
+    // Two that wait for a target's timer, together.
+    promise(
+      ['hasTimer'],
+      'a target that hears no confirmation goes back by itself',
+      async () => {
+        await using rig = await setUp()
+        const first = await rig.deploy('v1')
+        const next = await rig.order('v2', { confirmWithinMs: 1000 + (rig.stage.startMs ?? 0) })
+        await rig.driver.prepare(next, silent, signal)
+        await rig.driver.switch(next, silent, signal)
 
-      await until('v1 is served and started again', async () => (await rig.stage.restarts()).length === 3)
+        await until('v1 is served and started again', async () => (await rig.stage.restarts()).length === 3)
 
-      expect(await rig.stage.served('version.txt')).toBe('v1')
-      expect(await rig.state()).toMatchObject({ current: first.release.id })
-      await expect(rig.driver.confirm(next, silent, signal)).rejects.toMatchObject({ code: 'RELEASE_REVERTED' })
-      await rig.driver.revert(next, 'late', silent, signal)
-      expect(await rig.stage.restarts()).toEqual(['v1', 'v2', 'v1'])
-    })
+        expect(await rig.stage.served('version.txt')).toBe('v1')
+        expect(await rig.state()).toMatchObject({ current: first.release.id })
+        await expect(rig.driver.confirm(next, silent, signal)).rejects.toMatchObject({ code: 'RELEASE_REVERTED' })
+        await rig.driver.revert(next, 'late', silent, signal)
+        expect(await rig.stage.restarts()).toEqual(['v1', 'v2', 'v1'])
+      },
+      { isConcurrent: true },
+    )
+
+    promise(
+      ['restarts'],
+      'a restart command that never ends is cut before the target goes back',
+      async () => {
+        await using rig = await setUp()
+        await rig.deploy('v1')
+        const next = await rig.order('v2', {
+          restart: 'echo begun; sleep 600',
+          confirmWithinMs: 2000 + (rig.stage.startMs ?? 0),
+        })
+        await rig.driver.prepare(next, silent, signal)
+
+        const failure = await failureOf(rig.driver.switch(next, silent, signal))
+
+        expect(failure).toMatchObject({ code: 'RESTART_FAILED' })
+        expect(failure.message).toContain('did not end in time')
+        expect(await rig.stage.served('version.txt')).toBe('v1')
+      },
+      { isConcurrent: true },
+    )
 
     promise(['restarts'], 'a failing restart command puts the release before back at once', async () => {
       await using rig = await setUp()
@@ -201,23 +235,7 @@ export function deployDriverConformance(
       await rig.deploy('v3')
     })
 
-    promise(['restarts'], 'a restart command that never ends is cut before the target goes back', async () => {
-      await using rig = await setUp()
-      await rig.deploy('v1')
-      const next = await rig.order('v2', {
-        restart: 'echo begun; sleep 600',
-        confirmWithinMs: 2000 + (rig.stage.startMs ?? 0),
-      })
-      await rig.driver.prepare(next, silent, signal)
-
-      const failure = await failureOf(rig.driver.switch(next, silent, signal))
-
-      expect(failure).toMatchObject({ code: 'RESTART_FAILED' })
-      expect(failure.message).toContain('did not end in time')
-      expect(await rig.stage.served('version.txt')).toBe('v1')
-    })
-
-    test('another process goes on where this one ended, at every boundary', async () => {
+    promise([], 'another process goes on where this one ended, at every boundary', async () => {
       await using rig = await setUp()
       const first = await rig.deploy('v1')
       const next = await rig.order('v2')
@@ -235,7 +253,7 @@ export function deployDriverConformance(
       expect(await rig.stage.served('version.txt')).toBe('v1')
     })
 
-    test('a switch is refused when the target runs another release than the plan saw', async () => {
+    promise([], 'a switch is refused when the target runs another release than the plan saw', async () => {
       await using rig = await setUp()
       const one = await rig.deploy('v1')
       const two = await rig.deploy('v2')
@@ -317,7 +335,7 @@ export function deployDriverConformance(
       expect(failure.code).toBe('DEPLOYMENT_NOT_SWITCHED')
     })
 
-    test('a kept release is switched back to without sending anything', async () => {
+    promise([], 'a kept release is switched back to without sending anything', async () => {
       await using rig = await setUp()
       const one = await rig.deploy('v1')
       const two = await rig.deploy('v2')

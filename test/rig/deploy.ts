@@ -74,7 +74,7 @@ export function makeOrder(
 }
 
 /** Waits for a condition, never for a duration; fails with the condition's name when it does not come. */
-export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 60_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!(await isSo())) {
     if (performance.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`)

@@ -106,8 +106,9 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
     expect([kept.status, kept.stdout]).toEqual([1, ''])
   })
 
-  test('a service that does not become healthy is named with its log, and the release before runs again', async () => {
-    await using rig = await setUp({ healthWithinMs: 5000 })
+  test('a service that ends with an error is named with its log, nobody waits for it, and the release before runs again', async () => {
+    // Whoever waited for a container that nobody starts again would wait longer than this test may take.
+    await using rig = await setUp({ healthWithinMs: 3_600_000 })
     await deploy(rig.driver, rig.order(await rig.release('v1', images['one'] ?? '')))
     const sick = twoServices.replace('cat /version; exec sleep 600', 'echo no licence for $$DB_PASSWORD; exit 9')
     const order = rig.order(await rig.release('v2', images['two'] ?? '', { 'compose.yaml': sick }))
@@ -120,6 +121,23 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
     expect(failure.details.join('\n')).toContain('no licence for ***')
     expect(failure.message).toContain('is back')
     expect(await docker.docker('exec', await rig.web(), 'cat', '/version')).toBe('one')
+  })
+
+  test('a service that does not become healthy is named with what its health check says', async () => {
+    await using rig = await setUp({ healthWithinMs: 4000 })
+    const sick = twoServices.replace(
+      'init: true',
+      "init: true\n    healthcheck: { test: 'echo no answer yet; exit 1', interval: 1s }",
+    )
+    const order = rig.order(await rig.release('v1', images['one'] ?? '', { 'compose.yaml': sick }))
+    const lines: string[] = []
+    await rig.driver.prepare(order, silent, signal)
+
+    const failure = await failureOf(rig.driver.switch(order, (line) => lines.push(line), signal))
+
+    expect(failure).toMatchObject({ code: 'SERVICES_NOT_UP' })
+    expect(failure.details.join('\n')).toMatch(/, health check \| no answer yet/)
+    expect(lines[0]).toContain('starting the services; they have 4s to become healthy')
   })
 
   test('an image that nobody has stops the deployment before anything is touched', async () => {

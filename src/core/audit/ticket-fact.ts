@@ -90,11 +90,17 @@ function detailOf(request: TicketRequest): JsonObject {
       return {
         release: request.release ?? null,
         run: request.run ?? null,
+        ...(request.plan === undefined ? {} : { plan: request.plan }),
         ...(request.isForced === true ? { forced: true } : {}),
         ...reason,
       }
-    case 'environment':
-      return { until: request.until ?? null, ...reason }
+    case 'decision':
+      return { ...(request.plan === undefined ? {} : { plan: request.plan }), ...reason }
+    case 'environment': {
+      const { secret, version } = request
+      const about = secret === undefined ? {} : { secret, ...(version === undefined ? {} : { version }) }
+      return { until: request.until ?? null, ...about, ...reason }
+    }
     case 'restore':
       return { backup: request.backup, ...reason }
     default:

@@ -1,23 +1,17 @@
+import { nginxSwitchDefaults } from '../nginx/switch.ts'
+import type { NginxSwitch } from '../nginx/switch.ts'
 import type { Composed, ComposedService } from './composed.ts'
 
 /**
  * Two sets of containers of a service live side by side while nginx on the host is switched from one to the other: the group
  * `compose.blueGreen` of an environment, with its defaults.
  */
-export interface BlueGreenConfig {
+export interface BlueGreenConfig extends NginxSwitch {
   readonly services: readonly BlueGreenService[]
-  /** Absolute path of a file that the host's nginx includes at the level `http`; Shipway writes the addresses to it. */
-  readonly upstream: string
-  /** How nginx is called on the hosts, as an argument list. */
-  readonly nginx: readonly string[]
   /** How many containers each service has in a set. */
   readonly replicas: number
   /** Ports on loopback, from and to, among which each container gets one that stays its own. */
   readonly ports: readonly [from: number, to: number]
-  /** How long requests that were under way at the switch may take, before the containers that answer them are stopped. */
-  readonly drainWithinMs: number
-  /** The set that was left runs on, so that a rollback is only a switch. */
-  readonly standby: boolean
 }
 
 export interface BlueGreenService {
@@ -27,11 +21,9 @@ export interface BlueGreenService {
 }
 
 export const blueGreenDefaults = {
-  nginx: ['nginx'],
+  ...nginxSwitchDefaults,
   replicas: 1,
   ports: [20_000, 20_999],
-  drainWithinMs: 30_000,
-  standby: false,
 } as const satisfies Partial<BlueGreenConfig>
 
 /** Name of the group of servers that `proxy_pass` of the host's nginx names. */

@@ -35,7 +35,7 @@ export function composeFiles(config: ComposeConfig, paths: ReadonlySet<string>):
 
 /** Containers, networks and volumes carry this name: it must stay the same from release to release. */
 export function composeProject(
-  config: ComposeConfig,
+  config: Pick<ComposeConfig, 'project'>,
   place: { readonly application: string; readonly environment: string; readonly target: { readonly name: string } },
 ): string {
   if (config.project !== undefined) return ofTarget(config.project, place.target)

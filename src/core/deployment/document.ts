@@ -20,6 +20,8 @@ export interface DeploymentDocument {
   readonly secretTickets: readonly string[]
   /** Which version of each secret it has brought, once it has started; never a value. */
   readonly secretVersions?: SecretVersions
+  /** Those of them that were brought back from before, in place of the present ones. */
+  readonly restoredSecrets?: SecretVersions
   /** The rules as they were when it started: a change of shipway.yml in the middle changes nothing. Targets are absolute. */
   readonly environment?: EnvironmentConfig
   readonly reason?: string

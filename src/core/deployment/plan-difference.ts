@@ -25,6 +25,8 @@ export interface ReleaseDifference {
   readonly isRestartChanged: boolean
   readonly isHealthChanged: boolean
   readonly isComposeChanged?: true
+  /** Keys of `blueGreen` that the running release has otherwise; all of them where only one of the two has it. Absent: none. */
+  readonly blueGreenChanges?: readonly string[]
 }
 
 export interface FileList {
@@ -79,7 +81,22 @@ export function planDifference(input: DifferenceInput): ReleaseDifference {
     isRestartChanged: last !== undefined && last.restart !== next.restart,
     isHealthChanged: last !== undefined && textOf(last.health) !== textOf(next.health),
     ...(last !== undefined && textOf(last.compose) !== textOf(next.compose) ? { isComposeChanged: true } : {}),
+    ...(last === undefined ? {} : blueGreenChanges(last, next)),
   }
+}
+
+/** By either driver that switches nginx. */
+function blueGreenChanges(
+  last: ReleaseEnvironment,
+  next: ReleaseEnvironment,
+): Pick<ReleaseDifference, 'blueGreenChanges'> {
+  const before: object = last.blueGreen ?? last.compose?.blueGreen ?? {}
+  const after: object = next.blueGreen ?? next.compose?.blueGreen ?? {}
+  const old = new Map(Object.entries(before))
+  const now = new Map(Object.entries(after))
+  const names = [...new Set([...old.keys(), ...now.keys()])].toSorted()
+  const changed = names.filter((name) => textOf([old.get(name)]) !== textOf([now.get(name)]))
+  return changed.length === 0 ? {} : { blueGreenChanges: changed.map((name) => name.replace(/Ms$/, '')) }
 }
 
 function fileChanges(

@@ -75,6 +75,7 @@ const settings = {
   restart: '"restart"',
   health: '"health"',
   compose: '"compose"',
+  blueGreen: '"blueGreen"',
   services: 'the services of its compose files',
   variables: '"variables"',
   secrets: '"secrets"',

@@ -1,6 +1,7 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
+import type { ColourConfig } from '#core/nginx/colour.ts'
 import type { DriverName, EnvironmentConfig, HealthRule, MigrationPhase, TargetConfig } from '#core/project/model.ts'
 import { secretsOfTargets } from '#core/project/target.ts'
 import type { Release, ReleaseEnvironment } from '#core/release/model.ts'
@@ -36,6 +37,8 @@ export interface DeploymentPlan {
   readonly restart?: string
   readonly health?: HealthRule
   readonly compose?: ComposeConfig
+  /** Of the driver directory. */
+  readonly blueGreen?: ColourConfig
   /** Services that its compose files name; all of them are started anew. */
   readonly services?: readonly string[]
   readonly variables: Readonly<Record<string, string>>
@@ -114,6 +117,7 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     ...given('restart', sealed.restart),
     ...given('health', sealed.health),
     ...given('compose', sealed.compose),
+    ...given('blueGreen', sealed.blueGreen),
     ...given('services', input.servicesOf?.(release)),
     variables: sealed.variables,
     secrets: requiredSecrets(release, environment),

@@ -13,6 +13,9 @@ export const homeLayout = {
   secrets: 'secrets',
   /** Key of the versions that deployments tell of secrets; mode 0600. */
   secretKey: 'secrets/versions.key',
+  /** Values of before that a rollback may need; mode 0600. */
+  formerSecrets: (application: string, environment: string): string =>
+    `secrets/versions/${application}/${environment}.json`,
   /** A mark of each living runner process. */
   runners: 'runners',
   blobs: 'blobs',

@@ -43,3 +43,22 @@ export function environmentWithoutTargets(fact: { readonly environment: string }
     hint: `Add \`targets:\` (./folder or ssh://user@host/folder) to deploy there, or deploy in a job: \`shipway plan\` shows which name it.`,
   })
 }
+
+/** Nothing is kept under this name and version that could be revoked, or the digits mean more than one. */
+export function secretVersionUnknown(fact: {
+  readonly application: string
+  readonly environment: string
+  readonly name: string
+  readonly version: string | undefined
+  readonly kept: readonly string[]
+  readonly present: string | undefined
+}): KnownError {
+  const { environment, name, version, kept, present } = fact
+  const all = kept.map((one) => (one === present ? `${one} (present)` : one)).join(', ')
+  return new KnownError({
+    code: 'SECRET_VERSION_UNKNOWN',
+    kind: 'usage',
+    message: `${environment} keeps ${version === undefined ? 'no former version' : `not one version "${version}"`} of the secret ${name} (kept: ${all || 'nothing'}).`,
+    hint: `\`shipway secret list ${environment}\` shows names and versions.`,
+  })
+}

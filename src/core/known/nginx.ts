@@ -4,13 +4,13 @@ interface NginxFact {
   readonly target: string
 }
 
-/** The command of `compose.blueGreen.nginx` is not on the host. */
+/** The command of `blueGreen.nginx` is not on the host. */
 export function nginxMissing(fact: NginxFact & { command: string }): KnownError {
   return new KnownError({
     code: 'NGINX_MISSING',
     kind: 'usage',
     message: `The target ${fact.target} has no command "${fact.command}".`,
-    hint: 'Install nginx on the host, or say how it is called as `compose.blueGreen.nginx`. Nothing was switched.',
+    hint: 'Install nginx on the host, or say how it is called as `blueGreen.nginx`. Nothing was switched.',
   })
 }
 
@@ -30,7 +30,7 @@ export function nginxConfigRefused(fact: NginxFact & { details: readonly string[
     code: 'NGINX_CONFIG_REFUSED',
     kind: 'red',
     message: `The nginx of the target ${fact.target} refuses its configuration: ${fact.details.at(-1) ?? 'it does not say why'}`,
-    hint: 'Try `nginx -t` on the host. Before the first deployment the file of `compose.blueGreen.upstream` holds its groups, as `upstream shop-web { server 127.0.0.1:9 down; }`. What ran before is served.',
+    hint: 'Try `nginx -t` on the host. Before the first deployment the file of `blueGreen.upstream` holds its groups, as `upstream shop-web { server 127.0.0.1:9 down; }`. What ran before is served.',
     details: fact.details,
   })
 }
@@ -51,7 +51,7 @@ export function nginxUpstreamForeign(fact: NginxFact & { file: string }): KnownE
     code: 'NGINX_UPSTREAM_FOREIGN',
     kind: 'refused',
     message: `${fact.file} on the target ${fact.target} holds more than groups of servers (\`upstream\`), and would be written whole.`,
-    hint: 'Name a file of its own as `compose.blueGreen.upstream`. Nothing was touched.',
+    hint: 'Name a file of its own as `blueGreen.upstream`. Nothing was touched.',
   })
 }
 
@@ -97,11 +97,11 @@ export function serviceUnchecked(fact: NginxFact & { service: string }): KnownEr
 }
 
 /** The release before was switched by nginx, this one would be replaced where it stands. */
-export function blueGreenLeft(fact: NginxFact & { project: string }): KnownError {
+export function blueGreenLeft(fact: NginxFact & { what: string; key: string; end: string }): KnownError {
   return new KnownError({
     code: 'BLUE_GREEN_LEFT',
     kind: 'refused',
-    message: `The nginx of the target ${fact.target} serves containers of ${fact.project} that this release does not switch: it has no \`compose.blueGreen\`.`,
-    hint: 'Deploy a release with `compose.blueGreen`; or point nginx elsewhere, and end the containers there with `docker compose down`.',
+    message: `The nginx of the target ${fact.target} serves ${fact.what} that this release does not switch: it has no \`${fact.key}\`.`,
+    hint: `Deploy a release with \`${fact.key}\`; or point nginx elsewhere, and ${fact.end}.`,
   })
 }

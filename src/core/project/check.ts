@@ -158,8 +158,11 @@ function checkHealth(reader: ProjectReader, environment: EnvironmentConfig): voi
 }
 
 /** A target that drains for longer than it waits for a confirmation would always go back. */
-function checkDrain(reader: ProjectReader, { name, compose, health, confirmWithinMs }: EnvironmentConfig): void {
-  const drainMs = compose?.blueGreen?.drainWithinMs
+function checkDrain(
+  reader: ProjectReader,
+  { name, compose, blueGreen, health, confirmWithinMs }: EnvironmentConfig,
+): void {
+  const drainMs = (compose?.blueGreen ?? blueGreen)?.drainWithinMs
   if (drainMs === undefined || confirmWithinMs > drainMs + (health?.withinMs ?? 0)) return
   reader.report('CONFIG_VALUE_INVALID', ['environments', name, 'confirmWithin'], {
     message: `"confirmWithin" (${renderDuration(confirmWithinMs)}) is not longer than "drainWithin" (${renderDuration(drainMs)}) and "health.within" together: targets would go back while they drain.`,

@@ -1,4 +1,5 @@
 import type { Fields } from './field.ts'
+import { nginxSwitchFields } from './nginx-switch-schema.ts'
 
 const minute = 60_000
 
@@ -19,28 +20,12 @@ export const blueGreenFields = {
     help: 'Services of which two sets live side by side during a switch, each with the port that it listens at in its container. They publish no port themselves and have a health check.',
     required: true,
   },
-  upstream: {
-    spec: { kind: 'text', example: '/etc/nginx/conf.d/shop-upstream.conf' },
-    help: 'File on the hosts that nginx includes at the level http. It is written whole: an "upstream PROJECT-SERVICE" for each service, to be named in proxy_pass. "${{ target.name }}" is replaced.',
-    required: true,
-  },
-  nginx: {
-    spec: { kind: 'texts', example: 'nginx' },
-    help: 'How nginx is called, word by word: [sudo, -n, nginx]. Used with -t, -T, -V and "-s reload". Default: nginx.',
-  },
   replicas: { spec: { kind: 'whole', min: 1, max: 50 }, help: 'Containers of each service. Default: 1.' },
   ports: {
     spec: { kind: 'text', example: '20000-20999' },
     help: 'Ports on loopback, one of which every container has for its life. Default: 20000-20999.',
   },
-  drainWithin: {
-    spec: { kind: 'duration', minMs: 1000, maxMs: 60 * minute },
-    help: 'How long requests that were under way at the switch may take before the containers that were left are stopped. Default: 30s.',
-  },
-  standby: {
-    spec: { kind: 'boolean' },
-    help: 'The containers that were left run on until the next deployment, so that a rollback only switches nginx. Default: false.',
-  },
+  ...nginxSwitchFields,
 } as const satisfies Fields
 
 /** Keys of `compose`. */

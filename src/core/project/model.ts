@@ -1,4 +1,5 @@
 import type { ComposeConfig } from '#core/compose/model.ts'
+import type { ColourConfig } from '#core/nginx/colour.ts'
 import type { Position } from '#core/diagnostic.ts'
 import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { WebhookTarget } from '#core/webhook/model.ts'
@@ -69,6 +70,8 @@ export interface EnvironmentConfig {
   readonly driver: DriverName
   /** For the driver `compose`: always there with it, and only then. */
   readonly compose?: ComposeConfig
+  /** For the driver `directory`: how processes are switched behind the nginx of the host. That of the driver `compose` is a part of `compose`. */
+  readonly blueGreen?: ColourConfig
   readonly targets: readonly TargetConfig[]
   readonly approvals?: ApprovalRule
   readonly gates?: GatePolicy

@@ -16,6 +16,7 @@ import type {
 import { readWebhookTarget } from './read-webhook.ts'
 import { ProjectReader } from './reader.ts'
 import type { Path } from './place.ts'
+import { readColours } from './read-colours.ts'
 import { readCompose } from './read-compose.ts'
 import { readDatabase } from './read-database.ts'
 import { readFreeze } from './read-freeze.ts'
@@ -96,9 +97,11 @@ function normaliseEnvironment(
   const path: Path = ['environments', name]
   const health = written.health === undefined ? undefined : normaliseHealth(written.health)
   const compose = normaliseCompose(reader, written, path)
-  const drainMs = compose?.blueGreen?.drainWithinMs ?? 0
+  const blueGreen = normaliseColours(reader, written, path)
+  const drainMs = (compose?.blueGreen ?? blueGreen)?.drainWithinMs ?? 0
+  const started = compose ?? blueGreen
   const servicesMs =
-    compose === undefined ? 0 : compose.healthWithinMs + drainMs + projectDefaults.confirmBeyondHealthMs
+    started === undefined ? 0 : started.healthWithinMs + drainMs + projectDefaults.confirmBeyondHealthMs
   const defaultConfirmMs = Math.max(
     projectDefaults.confirmWithinMsMin,
     (health?.withinMs ?? 0) + projectDefaults.confirmBeyondHealthMs + servicesMs,
@@ -109,6 +112,7 @@ function normaliseEnvironment(
     after: written.after ?? [],
     driver: driverNames.find((name) => name === written.driver) ?? 'directory',
     ...(compose === undefined ? {} : { compose }),
+    ...(blueGreen === undefined ? {} : { blueGreen }),
     targets: normaliseTargets(reader, written, path),
     ...(written.approvals === undefined ? {} : { approvals: normaliseApprovals(written.approvals) }),
     ...(written.gates === undefined
@@ -150,6 +154,22 @@ function normaliseCompose(
       message: `"compose" says how the driver compose works, but this environment has the driver "${written.driver ?? 'directory'}".`,
       hint: 'Write `driver: compose` beside it.',
     })
+  return undefined
+}
+
+/** Undefined where the restart command replaces what runs. */
+function normaliseColours(
+  reader: ProjectReader,
+  { driver = 'directory', blueGreen }: WrittenEnvironment,
+  path: Path,
+): EnvironmentConfig['blueGreen'] {
+  if (blueGreen === undefined) return undefined
+  const place = [...path, 'blueGreen']
+  if (driver === 'directory') return readColours(reader, blueGreen, place)
+  reader.report('CONFIG_VALUE_INVALID', place, {
+    message: `"blueGreen" here is for the driver directory, and this environment has the driver "${driver}".`,
+    hint: driver === 'compose' ? 'Write it as a part of "compose", with its services.' : 'Take it out.',
+  })
   return undefined
 }
 
@@ -209,6 +229,7 @@ function normaliseTargets(reader: ProjectReader, environment: WrittenEnvironment
 const deploymentKeys = [
   'driver',
   'compose',
+  'blueGreen',
   'webhook',
   'path',
   'health',

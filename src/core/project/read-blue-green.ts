@@ -1,13 +1,10 @@
 import { blueGreenDefaults, parseBlueGreenService, parsePortRange } from '../compose/blue-green.ts'
 import type { BlueGreenConfig, BlueGreenService } from '../compose/blue-green.ts'
-import { ofTarget } from '../compose/model.ts'
 import type { blueGreenFields } from './compose-schema.ts'
 import type { ValuesOf } from './field.ts'
 import type { Path } from './place.ts'
+import { readNginxSwitch } from './read-nginx-switch.ts'
 import type { ProjectReader } from './reader.ts'
-
-// oxlint-disable-next-line no-control-regex -- control characters are what is kept out
-const filePath = /^\/(?:[^/\u0000-\u001f]+\/)*[^/\u0000-\u001f"'\\;{}$#]+$/
 
 /** The group `compose.blueGreen` with its defaults; every mistake is reported at its place. */
 export function readBlueGreen(
@@ -15,20 +12,12 @@ export function readBlueGreen(
   written: ValuesOf<typeof blueGreenFields>,
   path: Path,
 ): BlueGreenConfig {
-  const { upstream = '', nginx = blueGreenDefaults.nginx, replicas = blueGreenDefaults.replicas } = written
+  const { replicas = blueGreenDefaults.replicas } = written
   const services = readServices(reader, written.services ?? [], [...path, 'services'])
   const ports = written.ports === undefined ? blueGreenDefaults.ports : parsePortRange(written.ports)
   const invalid = (key: string, message: string, hint: string): void =>
     reader.report('CONFIG_VALUE_INVALID', [...path, key], { message, hint })
-  if (written.upstream !== undefined && !filePath.test(ofTarget(upstream, { name: 'x' })))
-    invalid(
-      'upstream',
-      `"${upstream}" is no absolute path of a file.`,
-      'Name a file that nginx includes, as /etc/nginx/conf.d/shop-upstream.conf.',
-    )
   if (written.services?.length === 0) invalid('services', '"services" is empty.', 'Name at least one, as web:3000.')
-  if (nginx.length === 0 || nginx.some((word) => word === '' || /[\r\n\0]/.test(word)))
-    invalid('nginx', '"nginx" is no command.', 'Write nginx, or its words as a list: [sudo, -n, nginx].')
   if (ports === undefined)
     invalid(
       'ports',
@@ -43,12 +32,9 @@ export function readBlueGreen(
     )
   return {
     services,
-    upstream,
-    nginx,
     replicas,
     ports: ports ?? blueGreenDefaults.ports,
-    drainWithinMs: written.drainWithin ?? blueGreenDefaults.drainWithinMs,
-    standby: written.standby ?? blueGreenDefaults.standby,
+    ...readNginxSwitch(reader, written, path),
   }
 }
 

@@ -1,3 +1,4 @@
+import { colourFields } from './colour-schema.ts'
 import { composeFields } from './compose-schema.ts'
 import type { Fields } from './field.ts'
 import { driverNames } from './model.ts'
@@ -176,6 +177,10 @@ const environmentFields = {
     spec: { kind: 'group', fields: composeFields },
     help: 'How services are started, for the driver compose.',
   },
+  blueGreen: {
+    spec: { kind: 'group', fields: colourFields },
+    help: 'With the driver directory: processes of two releases, blue and green, between which the nginx of the host is switched without losing a request. With compose it stands in "compose". Default: the restart command replaces what runs.',
+  },
   webhook: {
     spec: { kind: 'group', fields: webhookFields },
     help: 'With "driver: webhook": how the platform at the address of a target is told to deploy.',
@@ -219,7 +224,7 @@ const environmentFields = {
   },
   confirmWithin: {
     spec: { kind: 'duration', minMs: 1000, maxMs: 7 * day },
-    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s; with the driver compose, compose.healthWithin, blueGreen.drainWithin and 60s more.',
+    help: 'A target that hears no confirmation within this time goes back by itself. Default: health.within and 60s more, at least 120s; with the driver compose, compose.healthWithin, blueGreen.drainWithin and 60s more; with blueGreen of the driver directory its healthWithin, drainWithin and 60s more.',
   },
   auto: { spec: { kind: 'boolean' }, help: 'A green run on a matching ref deploys here by itself. Default: false.' },
   variables: {

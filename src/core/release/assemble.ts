@@ -43,6 +43,7 @@ export function assembleRelease(input: ReleaseInput): ReleaseManifest {
             ...(environment.restart === undefined ? {} : { restart: environment.restart }),
             ...(environment.health === undefined ? {} : { health: environment.health }),
             ...(environment.compose === undefined ? {} : { compose: environment.compose }),
+            ...(environment.blueGreen === undefined ? {} : { blueGreen: environment.blueGreen }),
           },
         ])
         .toSorted(([a], [b]) => order(a, b)),

@@ -89,5 +89,6 @@ function configurationDifferences(
     ...(from.restart === to.restart ? [] : ['restart']),
     ...(text(from.health) === text(to.health) ? [] : ['health']),
     ...(text(from.compose) === text(to.compose) ? [] : ['compose']),
+    ...(text(from.blueGreen) === text(to.blueGreen) ? [] : ['blueGreen']),
   ]
 }

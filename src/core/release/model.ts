@@ -33,7 +33,10 @@ export interface ReleaseManifest {
   readonly evidence: readonly { readonly job: string; readonly conclusion: string }[]
 }
 
-export type ReleaseEnvironment = Pick<EnvironmentConfig, 'variables' | 'secrets' | 'restart' | 'health' | 'compose'>
+export type ReleaseEnvironment = Pick<
+  EnvironmentConfig,
+  'variables' | 'secrets' | 'restart' | 'health' | 'compose' | 'blueGreen'
+>
 
 /** A sealed release as the store knows it. */
 export interface Release {

@@ -85,12 +85,15 @@ export interface DecisionRequest {
   readonly reason?: string
 }
 
-/** `lock`: nobody deploys. `unlock`: lift it. `resume`: lift the hold after a rollback. */
+/** `lock`: nobody deploys. `unlock`: lift it. `resume`: lift the hold after a rollback. `revoke-secret`: no rollback brings a former value back. */
 export interface EnvironmentRequest {
   readonly kind: 'environment'
-  readonly action: 'lock' | 'unlock' | 'resume'
+  readonly action: 'lock' | 'unlock' | 'resume' | 'revoke-secret'
   readonly application: string
   readonly environment: string
+  /** Name of the secret that is revoked, and the first digits of its version; absent: all versions but the present one. */
+  readonly secret?: string
+  readonly version?: string
   readonly reason?: string
   /** Milliseconds since 1970. */
   readonly until?: number

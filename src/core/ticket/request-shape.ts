@@ -92,9 +92,11 @@ const decision = fields({
 
 const environment = fields({
   kind: required(text),
-  action: required(oneOf('lock', 'unlock', 'resume')),
+  action: required(oneOf('lock', 'unlock', 'resume', 'revoke-secret')),
   application: required(name),
   environment: required(name),
+  secret: optional(text),
+  version: optional(text),
   reason: optional(text),
   until: optional(shape.time),
 } satisfies FieldsOf<EnvironmentRequest>)

@@ -115,3 +115,42 @@ test('a plan tells what somebody changed by hand, which services start and stop,
   expect(told).toContain('cannot see the files, variables and services that the platform really has')
   expect(told).toContain('start      the platform stops and starts it by itself')
 })
+
+const nginx = { upstream: '/etc/nginx/conf.d/web.conf', nginx: ['nginx'], drainWithinMs: 1, standby: true }
+
+test('the colour that a release would take is told, and what of the settings has changed', () => {
+  const blueGreen = {
+    ...nginx,
+    ports: [3001, 3002],
+    start: 'true',
+    stop: 'true',
+    health: '/',
+    healthWithinMs: 1,
+  } as const
+  const differences = plan.differences.slice(0, 1).map((one) => ({ ...one, blueGreenChanges: ['ports', 'start'] }))
+  const lines = planLines({ ...plan, blueGreen, differences }, { serving: new Map([['a', 'blue']]) })
+  expect(lines.filter((line) => line.startsWith('blue-green'))).toEqual([
+    'blue-green a: nginx serves blue at port 3001; this release would take green at port 3002',
+    'blue-green b: nginx serves nothing yet; this release would take blue at port 3001',
+    'blue-green c: nginx serves nothing yet; this release would take blue at port 3001',
+    'blue-green other settings than now: ports, start',
+  ])
+})
+
+test('so is the set of containers that nginx serves', () => {
+  const services = [{ name: 'web', port: 80 }]
+  const compose = {
+    files: [],
+    profiles: [],
+    healthWithinMs: 1,
+    pullWithinMs: 1,
+    blueGreen: { ...nginx, services, replicas: 1, ports: [1, 2] },
+  } as const
+  const lines = planLines(
+    { ...plan, driver: 'compose', compose, targets: plan.targets.slice(0, 1) },
+    { serving: new Map([['a', 'dp_1']]) },
+  )
+  expect(lines).toContain(
+    'blue-green a: nginx serves the set dp_1; this release would take a new set of containers of web, or the one that stands by',
+  )
+})

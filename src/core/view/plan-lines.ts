@@ -1,6 +1,7 @@
 import { driverPowers } from '#core/deployment/driver-power.ts'
 import type { DeploymentPlan, HandChanges } from '#core/deployment/plan.ts'
 import type { FileList, PlannedFile, ReleaseDifference, ValueChange } from '#core/deployment/plan-difference.ts'
+import { colourAt, nextColour } from '#core/nginx/colour.ts'
 import { renderDuration } from './duration.ts'
 import { shortDigest, shortVersion } from './name.ts'
 import { renderSize } from './size.ts'
@@ -14,15 +15,16 @@ const pathsShownMax = 5
  */
 export function planLines(
   plan: DeploymentPlan,
-  { unknown = new Map(), pathsShown = pathsShownMax }: PlanView = {},
+  { unknown = new Map(), serving = new Map(), pathsShown = pathsShownMax }: PlanView = {},
 ): readonly string[] {
   const variables = Object.keys(plan.variables)
   return [
     `would run  ${shortVersion(plan.version)} (${shortDigest(plan.release)})`,
-    ...plan.differences.flatMap((difference) => differenceLines(plan, difference, { unknown, pathsShown })),
+    ...plan.differences.flatMap((difference) => differenceLines(plan, difference, { unknown, serving, pathsShown })),
     ...[...unknown].map(([name, why]) => `target     ${name}: unknown (${why})`),
     ...migrationLines(plan),
     ...startLines(plan),
+    ...blueGreenLines(plan, { unknown, serving }),
     ...(plan.health === undefined
       ? []
       : [
@@ -38,6 +40,8 @@ export function planLines(
 export interface PlanView {
   /** Targets that did not say what they run, and why. */
   readonly unknown?: ReadonlyMap<string, string>
+  /** What the nginx of each target serves now, where a driver switches it. */
+  readonly serving?: ReadonlyMap<string, string>
   /** Paths of each kind that are named. */
   readonly pathsShown?: number
 }
@@ -69,10 +73,46 @@ function startLines(plan: DeploymentPlan): readonly string[] {
         ]
       : []),
     ...(driver === 'webhook' ? ['start      the platform stops and starts it by itself'] : []),
-    ...(driver === 'directory' && restart === undefined
+    ...(driver === 'directory' && restart === undefined && plan.blueGreen === undefined
       ? ['restart    no command: files are switched, nothing is stopped or started']
       : []),
     ...(restart === undefined ? [] : [`restart    ${restart}${changed(plan, 'isRestartChanged')}`]),
+  ]
+}
+
+/** What nginx serves on each target, what would take its place there, and which of the settings of that are others now. */
+function blueGreenLines(
+  { blueGreen, compose, differences, targets }: DeploymentPlan,
+  { unknown, serving }: Pick<Required<PlanView>, 'unknown' | 'serving'>,
+): readonly string[] {
+  const sets = compose?.blueGreen
+  const changes = [...new Set(differences.flatMap(({ blueGreenChanges }) => blueGreenChanges ?? []))]
+  const changed = changes.length === 0 ? [] : [`blue-green other settings than now: ${changes.join(', ')}`]
+  const [settings, next] =
+    blueGreen !== undefined
+      ? [blueGreen, (served?: string) => colourAt(blueGreen, nextColour(served))]
+      : sets !== undefined
+        ? [
+            undefined,
+            () =>
+              `a new set of containers of ${sets.services.map(({ name }) => name).join(', ')}${sets.standby ? ', or the one that stands by' : ''}`,
+          ]
+        : []
+  if (next === undefined) return changed
+  return [
+    ...targets
+      .filter(({ name }) => !unknown.has(name))
+      .map(({ name }) => {
+        const served = serving.get(name)
+        const now =
+          served === undefined
+            ? 'nothing yet'
+            : settings === undefined
+              ? `the set ${served}`
+              : colourAt(settings, served)
+        return `blue-green ${name}: nginx serves ${now}; this release would take ${next(served)}`
+      }),
+    ...changed,
   ]
 }
 

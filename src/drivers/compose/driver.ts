@@ -4,6 +4,7 @@ import type { Composed } from '#core/compose/composed.ts'
 import { composeDefaults } from '#core/compose/model.ts'
 import type { ComposeConfig } from '#core/compose/model.ts'
 import { driverPowers } from '#core/deployment/driver-power.ts'
+import { renderDuration } from '#core/project/duration.ts'
 import * as known from '#core/known/compose.ts'
 import * as knownNginx from '#core/known/nginx.ts'
 import type { DeployDriver, Progress, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
@@ -11,7 +12,6 @@ import type { Answer, FolderOrder, ReleaseFolders } from '#ports/release-folders
 import { lookScript, pullScript, tidyScript } from './script/prepare.ts'
 import { colourDownScript, colourUpScript, retireScript } from './script/colour.ts'
 import { downScript, upScript } from './script/up.ts'
-import { examineServices } from './examine.ts'
 import { failureOn } from './failure.ts'
 import { renderEnvironment, renderSettings } from './settings.ts'
 
@@ -29,20 +29,19 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
     powers: driverPowers.compose,
     inspect: (order, signal) => folders.inspect(order, signal),
     compareFiles: (order, signal) => folders.compareFiles(order, signal),
-    examine: async (order, signal) => {
-      const [place, services] = await Promise.all([
-        folders.examine(order, signal),
-        examineServices(folders, order, signal),
-      ])
-      return [...place, ...services]
-    },
     prepare: async (order, progress, signal) => {
       const whole = withServices(order)
       const sent = await folders.prepare(whole, progress, signal)
       await prepareImages(folders, whole, progress, signal)
       return sent
     },
-    switch: (order, progress, signal) => folders.switch(withServices(order), progress, signal),
+    switch: (order, progress, signal) => {
+      const whole = withServices(order)
+      // What compose says comes when it has ended: whoever watches should know that until then the host waits, and for how long at most.
+      const { healthWithinMs } = whole.compose
+      progress(`starting the services; they have ${renderDuration(healthWithinMs)} to become healthy`)
+      return folders.switch(whole, progress, signal)
+    },
     confirm: async (order, progress, signal) => {
       const whole = withServices(order)
       await folders.confirm(whole, progress, signal)

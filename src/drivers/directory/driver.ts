@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { KnownError } from '#core/errors.ts'
 import { driverPowers } from '#core/deployment/driver-power.ts'
+import { blueGreenLeft } from '#core/known/nginx.ts'
 import * as known from '#core/known/target.ts'
 import type { HostTarget } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
@@ -12,11 +13,10 @@ import type { HostShell, ShellCall } from '#ports/host-shell.ts'
 import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
 import type { ScriptScene } from './answer.ts'
+import { withColours } from './colour.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
-import { directoryFindings } from './examine.ts'
 import { compareScript } from './script/compare.ts'
-import { examineScript } from './script/examine.ts'
 import { inspectScript } from './script/inspect.ts'
 import { library } from './script/library.ts'
 import { planScript, receiveScript } from './script/prepare.ts'
@@ -57,20 +57,11 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
     shells.set(key, shell)
     return shell
   }
-  return {
+  return withColours({
     name: 'directory',
     powers: driverPowers.directory,
     inspect: (order, signal) => inspect(shellOf(order.target), order.target, signal),
     compareFiles: (order, signal) => compareFiles(shellOf(order.target), order, signal),
-    examine: async ({ target }, signal) => {
-      checkPath(target)
-      const call = { script: examineScript, args: [target.path], deadlineMs: scriptMs }
-      return directoryFindings(target, await runScript(shellOf(target), call, { target }, signal))
-    },
-    ask: (target, call, signal) => {
-      checkPath(target)
-      return runScript(shellOf(target), shellCallOf(dependencies.clock, target, call), { target }, signal)
-    },
     prepare: (order, progress, signal) => prepare(shellOf(order.target), dependencies.clock, order, progress, signal),
     switch: (order, progress, signal) => switchTo(shellOf(order.target), dependencies.clock, order, progress, signal),
     confirm: (order, progress, signal) => confirm(shellOf(order.target), order, progress, signal),
@@ -82,7 +73,7 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
       shells.clear()
       await Promise.all(open.map((shell) => shell[Symbol.asyncDispose]()))
     },
-  }
+  })
 }
 
 async function inspect(shell: HostShell, target: HostTarget, signal: AbortSignal): Promise<TargetState> {
@@ -130,6 +121,7 @@ function renderState(answers: readonly Answer[]): TargetState {
   if (foreign !== undefined) return { kind: 'unknown', why: `"current" was not made by Shipway (${foreign}).` }
   const [current, ...version] = answerOf(answers, 'current')?.split(' ') ?? []
   const previous = answerOf(answers, 'previous')
+  const serving = answerOf(answers, 'serving')
   const [deployment, release, revertsAt] = answerOf(answers, 'pending')?.split(' ') ?? []
   return {
     kind: 'known',
@@ -138,6 +130,7 @@ function renderState(answers: readonly Answer[]): TargetState {
     ...(deployment === undefined || release === undefined
       ? {}
       : { pending: { deployment, release, revertsAt: Number(revertsAt) * 1000 } }),
+    ...(serving === undefined ? {} : { serving }),
     releases: answers.filter(({ word }) => word === 'release').map(({ rest }) => rest),
   }
 }
@@ -186,12 +179,11 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
   const { target, release } = order
   const bytes = release.manifest.files.reduce((total, file) => total + file.size, 0)
   const leaseSeconds = Math.ceil((leaseMs + bytes / slowestBytesPerMs) / 1000)
-  const short = shortOf(release.id)
-  const ended = (order.ended ?? []).join(' ')
-  const args = [target.path, order.deploymentId, ownerOf(order), short, String(leaseSeconds), deployer(), ended]
+  const args = [target.path, order.deploymentId, ownerOf(order), shortOf(release.id), String(leaseSeconds), deployer()]
   const input = chunks(renderWanted(release.manifest.files))
   const call = { script: planScript, args, input, deadlineMs: scriptMs + backMsOf(order) }
   const answers = await runScript(shell, call, sceneOf(order), signal)
+  if (order.blueGreen === undefined && answerOf(answers, 'colours') !== undefined) throw coloursLeft(target)
   const incoming = answerOf(answers, 'incoming')
   if (incoming === undefined) return 'complete'
   const isDamaged = answerOf(answers, 'damaged') !== undefined
@@ -200,6 +192,16 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
     .map(({ rest }) => parseKept(rest))
     .filter(([, file]) => !isDamaged || file.release !== shortOf(release.id))
   return { incoming, kept: new Map(kept), isDamaged }
+}
+
+/** Nothing would tell nginx of a release that is not switched. */
+function coloursLeft({ name, path }: HostTarget): KnownError {
+  return blueGreenLeft({
+    target: name,
+    what: 'processes (blue or green)',
+    key: 'blueGreen',
+    end: `stop both colours, and remove ${path}/.shipway/colours`,
+  })
 }
 
 /** `<mode> <digest> <short> <path>` */
@@ -301,20 +303,16 @@ async function callTarget(
   signal: AbortSignal,
 ): Promise<readonly Answer[]> {
   checkOrder(order)
-  const { failure } = call
-  const scene = { ...sceneOf(order), ...(failure === undefined ? {} : { failure }) }
-  return runScript(shell, shellCallOf(clock, order.target, call), scene, signal, progress)
-}
-
-function shellCallOf(clock: Clock, { path: folder }: HostTarget, call: TargetCall): ShellCall {
-  const { script, args, files = {}, deadlineMs } = call
+  const { script, args, files = {}, deadlineMs, failure } = call
   const entries = Object.entries(files).map(([path, text]): TarEntry => ({ kind: 'text', path, mode: 0o600, text }))
-  return {
+  const shellCall = {
     script: `${library}${script}`,
-    args: [folder, ...args],
+    args: [order.target.path, ...args],
     input: tarStream(entries, Math.floor(clock.now() / 1000)),
     deadlineMs: scriptMs + deadlineMs,
   }
+  const scene = { ...sceneOf(order), ...(failure === undefined ? {} : { failure }) }
+  return runScript(shell, shellCall, scene, signal, progress)
 }
 
 function backMsOf(order: FolderOrder): number {

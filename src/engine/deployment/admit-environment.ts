@@ -8,8 +8,9 @@ import { clearBadReleases } from '#store/release.ts'
 import type { TicketOf } from '../delivery.ts'
 import { findEnvironment } from './find-environment.ts'
 import type { DeliveryContext } from './context.ts'
+import { revokeSecret } from './revoke-secret.ts'
 
-/** Locks, unlocks, or lifts a hold. The subjects of the outcome are the deployments that this concerns. */
+/** Locks, unlocks, lifts a hold, or revokes former values of a secret. The subjects of the outcome are the deployments that this concerns. */
 export async function admitEnvironment(
   context: DeliveryContext,
   query: Query,
@@ -53,6 +54,13 @@ async function act(
       await resumeEnvironment(query, place)
       await clearBadReleases(query, place.application, place.environment)
       return hold === undefined ? 'it was not held' : `it was held: ${hold.reason}`
+    case 'revoke-secret':
+      return revokeSecret(context, place, {
+        name: request.secret ?? '',
+        version: request.version,
+        by: requestedBy,
+        ...(request.reason === undefined ? {} : { reason: request.reason }),
+      })
     default:
       return unreachable(request.action)
   }

@@ -243,10 +243,15 @@ async function startOrWait(
       {
         ...extras,
         started: true,
-        document: { ...extras.document, environment: config, secretVersions: secrets.versions },
+        document: {
+          ...extras.document,
+          environment: config,
+          secretVersions: secrets.versions,
+          ...(Object.keys(secrets.restored).length === 0 ? {} : { restoredSecrets: secrets.restored }),
+        },
         events: [
           ...(extras.events ?? []),
-          ...secrets.changes.map((line) => ({ type: 'deployment.progress', line }) as const),
+          ...secrets.lines.map((line) => ({ type: 'deployment.progress', line }) as const),
         ],
       },
     )

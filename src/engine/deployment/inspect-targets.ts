@@ -7,7 +7,7 @@ import type { StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 import type { DeliveryContext } from './context.ts'
-import { loadSecrets } from './load-secrets.ts'
+import { broughtSecrets } from './secret-versions.ts'
 
 /** What all targets of a deployment say, asked at the same time. */
 export async function inspectTargets(
@@ -31,16 +31,14 @@ const switchedPhases: readonly TargetPhase[] = ['switched', 'confirming', 'confi
 async function beliefs(context: DeliveryContext, deployment: StoredDeployment, config: EnvironmentConfig) {
   const { query } = context.store
   const { current } = await loadEnvironment(query, deployment.application, deployment.environment)
-  const { machine, secretTickets } = deployment.document
+  const { machine } = deployment.document
   const known = new Map<string, Release>()
   for (const id of new Set([current, deployment.release, ...machine.targets.map(({ from }) => from)])) {
     const release = id === undefined ? undefined : await loadRelease(query, id)
     if (release !== undefined) known.set(release.id, release)
   }
   const underWay = known.get(deployment.release)
-  const given = loadSecrets(context, { ...deployment, tickets: secretTickets })
-  const names = underWay === undefined ? [] : requiredSecrets(underWay, config)
-  const secrets = Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])))
+  const secrets = broughtSecrets(context, deployment, underWay === undefined ? [] : requiredSecrets(underWay, config))
   return ({ name }: TargetConfig): Partial<InspectOrder> => {
     const target = machine.targets.find((candidate) => candidate.name === name)
     const id = target === undefined ? current : switchedPhases.includes(target.phase) ? deployment.release : target.from

@@ -26,6 +26,7 @@ import { makePlan } from './make-plan.ts'
 import { refuseOpenPorts } from './exposed-ports.ts'
 import { deploymentQuestion } from './question.ts'
 import type { Candidate, QuestionContext } from './question.ts'
+import { previewSecrets } from './secret-versions.ts'
 
 /** What a deployment would do, and what the rules say to it now. Nothing was changed to find out. */
 export interface DeploymentPreview {
@@ -38,6 +39,8 @@ export interface DeploymentPreview {
   readonly gates: readonly { readonly gate: GateName; readonly verdict: Verdict }[]
   /** What each gate says to the evidence. */
   readonly evidence: readonly GateResult[]
+  /** Secrets that have other values than when the release last ran there, a line each; values are no part of the plan. */
+  readonly secretChanges: readonly string[]
   /** What other services have said to the gates that ask them; empty where the rules refuse anyway. Never part of the plan. */
   readonly answers: readonly GateAnswer[]
   /** What the rules say together. */
@@ -114,6 +117,7 @@ export async function previewDeployment(
     ],
     evidence: question.facts.gates ?? [],
     answers,
+    secretChanges: (await previewSecrets(context, query, { deployment: candidate, release, config })).lines,
     verdict: withTargets(rules.kind === 'refuse' || ports.kind === 'pass' ? rules : ports, reports),
     targets: reports.map(({ target, state }) => ({ name: target.name, state })),
   }

@@ -1,5 +1,4 @@
 import type { EnvironmentFacts, EnvironmentQuestion, Verification } from '#core/environment/check.ts'
-import { requiredSecrets } from '#core/deployment/plan.ts'
 import { freshAnswers } from '#core/gate/answer.ts'
 import type { GateAnswer } from '#core/gate/answer.ts'
 import { judgeGates } from '#core/gate/judge.ts'
@@ -20,8 +19,8 @@ import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
 import { crossedContracts } from './crossed-contracts.ts'
-import { loadSecrets } from './load-secrets.ts'
 import { siblingsOf } from './release-evidence.ts'
+import { missingSecrets } from './secret-versions.ts'
 
 /** A deployment that the rules are asked about; it may not be in the store yet. */
 export type Candidate = Pick<StoredDeployment, 'id' | 'application' | 'environment' | 'run' | 'kind' | 'planHash'> & {
@@ -56,7 +55,6 @@ export async function deploymentQuestion(
   )
   const own = await decisionsOn(query, candidate.id, candidate.environment)
   const now = context.clock.now()
-  const secrets = loadSecrets(context, { ...place, tickets: candidate.document.secretTickets })
   const newer = candidate.document.isAutomatic
     ? await newerRelease(query, release, [state.current, ...others.map((other) => other.release)])
     : undefined
@@ -95,7 +93,7 @@ export async function deploymentQuestion(
       ...(await timeFacts(query, { place, release, config, now })),
       ...(await gateResults(query, { ...asked, current: state.current, now })),
       hasRunBefore: await hasSucceeded(query, place, release.id),
-      missingSecrets: requiredSecrets(release, config).filter((name) => secrets[name] === undefined),
+      missingSecrets: await missingSecrets(context, query, { deployment: candidate, release, config }),
     },
   }
 }

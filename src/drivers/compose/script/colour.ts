@@ -1,5 +1,5 @@
+import { nginxLibrary, nginxSwitch } from '#core/nginx/script.ts'
 import { engineLibrary } from './engine.ts'
-import { nginxLibrary } from './nginx.ts'
 import { serviceBeginning } from './up.ts'
 import { wellLibrary } from './well.ts'
 
@@ -18,7 +18,6 @@ list() {
 containers() { list '{{.ID}}' "$@"; }
 # set_of <start> [filters]
 set_of() { set_start=$1; shift; containers --filter "label=shipway.start=$set_start" "$@"; }
-read_served() { served=$(sed -n 's/^# serving //p' "$upstream" 2>/dev/null | head -n 1); }
 count_lines() { grep -c . || :; }
 set_size=$(($(printf '%s\\n' "$colours" | count_lines) * replicas))
 set_is_complete() { [ "$(set_of "$1" --filter status=running | count_lines)" = "$set_size" ]; }
@@ -52,9 +51,8 @@ END
 }
 `
 
-const beginning = `${serviceBeginning}${wellLibrary}${nginxLibrary}${colourLibrary}
+const beginning = `${serviceBeginning}${wellLibrary}${nginxLibrary}${nginxSwitch}${colourLibrary}
 D=$SHIPWAY_PATH/.shipway/deployments/$SHIPWAY_DEPLOYMENT
-read_or_nothing() { cat "$1" 2>/dev/null || :; }
 `
 
 /**
@@ -150,40 +148,6 @@ start_others() {
   done)
   if [ -n "$others" ]; then compose up --detach --no-build --no-deps --remove-orphans $others </dev/null; fi
 }
-undo_upstream() {
-  if [ -e "$upstream_before" ]; then mv -f "$upstream_before" "$upstream"; else nothing_served | write_upstream; fi
-}
-switch_nginx() {
-  if [ "$served" != "$start" ]; then
-    rm -f "$upstream_before"
-    if [ -e "$upstream" ]; then ln "$upstream" "$upstream_before"; fi
-    : > "$D/touched"
-    render_upstream "$start" | write_upstream
-  fi
-  if ! nginx_read; then nginx_refusal; undo_upstream; rm -f "$D/touched"; exit 72; fi
-  if ! nginx_includes_upstream; then undo_upstream; rm -f "$D/touched"; exit 77; fi
-  nginx_find_pid_file
-  printf '%s\\n' "$pid_file" > "$D/pid-file"
-  outcome=0
-  nginx_reload || outcome=$?
-  if [ $outcome = 73 ]; then : > "$D/ignored"; fi
-  if [ $outcome != 0 ]; then undo_upstream; exit $outcome; fi
-}
-switch_nginx_back() {
-  if [ ! -e "$D/touched" ]; then return 0; fi
-  if [ "$served" != "$start" ]; then
-    if grep -q -x "# serving $start" "$upstream_before" 2>/dev/null; then mv -f "$upstream_before" "$upstream"
-    else render_upstream "$start" | write_upstream
-    fi
-  fi
-  pid_file=$(read_or_nothing "$D/pid-file")
-  if [ -z "$pid_file" ]; then nginx_read && nginx_find_pid_file; fi
-  outcome=0
-  nginx_reload || outcome=$?
-  # Where nginx did not hear of the switch, it need not hear of the way back.
-  if [ $outcome = 73 ] && [ -e "$D/ignored" ]; then outcome=0; fi
-  return $outcome
-}
 
 choose_start
 failed=0
@@ -194,12 +158,9 @@ if [ $mode = forwards ] || ! set_is_complete "$start"; then
 fi
 if [ $mode = forwards ]; then
   switch_nginx
-  nginx_drain
-  printf '%s\\n' "$drained" > "$D/drain"
 else
   switch_nginx_back
   if [ -e "$D/touched" ]; then nginx_drain; fi
-  rm -f "$upstream_before"
   end_containers $(others_than "$start")
 fi
 `
@@ -212,15 +173,7 @@ export const colourDownScript = `${beginning}
 if [ ! -f "$override" ]; then override=''; fi
 release='' before=-
 { read -r release before rest < "$D/order"; } 2>/dev/null || :
-pid_file=$(read_or_nothing "$D/pid-file")
-if [ "$release" != "\${records##*/}" ]; then nothing_served | write_upstream
-elif [ -e "$D/touched" ]; then
-  if [ -e "$upstream_before" ]; then mv -f "$upstream_before" "$upstream"; else nothing_served | write_upstream; fi
-fi
-if [ "$release" != "\${records##*/}" ] || [ -e "$D/touched" ]; then
-  if [ -z "$pid_file" ]; then nginx_read && nginx_find_pid_file; fi
-  if nginx_reload; then nginx_drain; fi
-fi
+if [ "$release" = "\${records##*/}" ]; then nginx_leave before; else nginx_leave nothing; fi
 start=$(read_or_nothing "$D/start")
 if [ "$release" = "\${records##*/}" ] && [ -e "$SHIPWAY_PATH/.shipway/releases/$before/service.up" ]; then
   if [ -n "$start" ]; then end_containers $(set_of "$start"); fi
@@ -231,7 +184,7 @@ fi
 
 /**
  * `<folder> <deployment>`, standard input: `settings`. After the confirmation: ends every set that is not served, except the one that was left
- * where it stands by, and the file of nginx that served them. Says `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <number>`.
+ * where it stands by. Says `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <number>`.
  */
 export const retireScript = `
 cd "$1"
@@ -246,7 +199,6 @@ if { read -r workers took left < "$D/drain"; } 2>/dev/null; then say "drained $w
 start=$(cat "$D/start" 2>/dev/null || :)
 read_served
 if [ -z "$start" ] || [ "$served" != "$start" ]; then exit 0; fi
-rm -f "$upstream_before"
 standing=''
 if [ "$standby" = yes ]; then standing=$(cat "$D/left" 2>/dev/null || :); fi
 old=$(others_than "$start" "$standing")

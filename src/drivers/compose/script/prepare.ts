@@ -1,5 +1,5 @@
+import { nginxLibrary, nginxLook } from '#core/nginx/script.ts'
 import { engineLibrary } from './engine.ts'
-import { nginxLibrary, nginxLook } from './nginx.ts'
 
 /** Between the library of the release folders and a script: `<folder> <deployment> <short>`, and a folder for what came on standard input. */
 const beginning = `

@@ -1,7 +1,8 @@
 /**
  * Between `engineLibrary` and a script that starts something: `wait_well` waits until every container that `members` names works. It is healthy
  * where it has a health check; else running in two looks one second apart without a restart in between; one that has ended with 0
- * and is not to be restarted has done its work. One that does not make it is named, with the end of its log, and the script ends.
+ * and is not to be restarted has done its work. One that does not make it is named, with the end of its log and what its health check said, and
+ * the script ends: at once where a container has ended with an error and nobody starts it again, because each second more is one without a service.
  */
 export const wellLibrary = `
 containers() {
@@ -38,6 +39,7 @@ wait_well() {
     if look; then bad=$(unwell); else bad='- (all) unknown 0 0 -' now_seen=''; fi
     if [ "$1" != 0 ]; then break; fi
     if [ -z "$bad" ] && { [ "$now_seen" = "$before" ] || all_healthy; }; then return 0; fi
+    if is_hopeless; then break; fi
     if [ "$(date +%s)" -ge "$deadline" ]; then break; fi
     before=$now_seen
     if [ -n "$bad" ]; then sleep 0.3; else sleep 1; fi
@@ -46,6 +48,12 @@ wait_well() {
   tell_unwell
   if [ "$1" != 0 ]; then exit "$1"; fi
   exit 71
+}
+# A container of those in \`now_seen\` has ended with an error and stays down.
+is_hopeless() {
+  printf '%s\\n' "$now_seen" | while read -r id service state code restarts policy; do
+    case $state/$policy in exited/no | dead/*) if [ "$code" != 0 ]; then echo "$id"; fi ;; esac
+  done | grep -q .
 }
 # One look is enough where a health check speaks for every container.
 all_healthy() {
@@ -61,6 +69,10 @@ tell_unwell() {
     if [ "$code" != 0 ]; then state="$state, last ended with status $code"; fi
     echo "service $service is not well after its start: $state"
     docker logs --tail 15 "$id" 2>&1 | sed "s/^/  $service | /" || :
+    if [ "$health" = 'not healthy' ] && [ "$state" != "\${state#running}" ]; then
+      docker inspect --format '{{with .State.Health}}{{range .Log}}{{printf "%.400s" .Output}}{{println}}{{end}}{{end}}' "$id" 2>/dev/null |
+        grep -v '^[[:space:]]*$' | tail -n 3 | sed "s/^/  $service, health check | /" || :
+    fi
   done
 }
 `

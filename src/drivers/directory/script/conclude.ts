@@ -54,8 +54,7 @@ fi
  * the last one: a fleet whose other half failed needs that.
  */
 export const revertScript = `${library}
-# On a fresh host the first call may still be on its way.
-[ -d "$1/$S" ] || { mkdir -p "$1" && mkdir -m 700 "$1/$S"; } 2>/dev/null || [ -d "$1/$S" ] || exit 0
+[ -d "$1/$S" ] || exit 0
 cd "$1"
 mutex 1200 || fail busy
 if ! read_order "$2"; then
@@ -69,7 +68,8 @@ if ! decide reverted; then
   last=''
   { read -r last < $S/confirmed; } 2>/dev/null || :
   read_current
-  if [ "$last" != "$dep" ] || [ "$current" != "$rel" ] || [ -h $S/pending ]; then
+  waiting=$(readlink $S/pending 2>/dev/null || :)
+  if [ "$last" != "$dep" ] || [ "$current" != "$rel" ] || [ "\${waiting:-$dep}" != "$dep" ]; then
     found=''
     if [ -n "$current" ] && read_about "$current"; then found=$about_id; fi
     fail "drifted $found"
@@ -77,9 +77,10 @@ if ! decide reverted; then
   # On a full disk there is no lock, but there is a way back.
   lock_take "$2" $((back_seconds + 30)) - 2>/dev/null || rm -f $S/lock.new
   get_ready_to_go_back
-  ln -s "$dep" $S/pending
-  mv "$D/confirmed" "$D/reverted"
+  # Cut from here on, the next script ends it: as confirmed before the rename, as reverted after it.
+  if [ -z "$waiting" ]; then ln -s "$dep" $S/pending; fi
   if [ "$older" = - ]; then rm -f $S/previous; else put_line previous "$older" older; fi
+  mv "$D/confirmed" "$D/reverted"
 fi
 stop_watcher
 read_outcome
@@ -94,4 +95,5 @@ if [ ! -e "$D/done" ]; then
   if [ -e "$D/switching" ]; then say "back $back_status $prev"; fi
   if [ "$back_status" != 0 ]; then fail "restart $back_status"; fi
 fi
+let_go
 `

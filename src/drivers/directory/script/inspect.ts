@@ -17,6 +17,10 @@ fi
 read_current
 if [ -n "$foreign" ]; then say "foreign $foreign"; fi
 if [ -n "$current" ] && read_about "$current"; then say "current $about_id $about_version"; fi
+if [ -n "$current" ] && [ -e "$S/releases/$current/service.front" ]; then
+  serving=$(. "./$S/releases/$current/service.settings"; sed -n 's/^# serving //p' "$upstream" 2>/dev/null | head -n 1)
+  if [ -n "$serving" ]; then say "serving $serving"; fi
+fi
 if read_pending && is_open && read_about "$rel"; then
   say "pending $dep $about_id $deadline"
   if [ "$prev" != - ] && [ "$prev" != "$rel" ] && read_about "$prev"; then say "previous $about_id"; fi

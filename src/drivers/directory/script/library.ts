@@ -139,15 +139,6 @@ lock_take() {
   fi
   printf '%s %s %s %s\\n' "$1" "$lock_since" $((lock_now + $2)) "$3" > $S/lock.new && mv -f $S/lock.new $S/lock
 }
-# lock_end <deployments>: they have ended, as whoever asked for them knows. The lock that one of them has left holds nobody, and what the network has
-# kept of it must not begin any more.
-lock_end() {
-  { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null || return 0
-  case " $1 " in *" $lock_dep "*) ;; *) return 0 ;; esac
-  if [ "$(readlink $S/pending 2>/dev/null)" = "$lock_dep" ]; then return 0; fi
-  { mkdir -p "$S/deployments/$lock_dep" && : > "$S/deployments/$lock_dep/ended"; } 2>/dev/null || :
-  rm -f $S/lock
-}
 lock_free() {
   if { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null && [ "$lock_dep" = "$1" ]; then rm -f $S/lock; fi
 }
@@ -214,6 +205,8 @@ stop_watcher() {
 }
 
 end_pending() { if [ "$(readlink $S/pending 2>/dev/null)" = "$dep" ]; then rm -f $S/pending; fi; }
+# The last of a deployment. \`pending\` goes after the lock: as long as it is there, the next script ends what was cut.
+let_go() { lock_free "$dep"; end_pending; }
 
 # Everything that going back needs, made while there is room: see go_back.
 get_ready_to_go_back() {
@@ -242,7 +235,10 @@ put_line() {
 
 # go_back <reason>: after the verdict "reverted". May be called again at any point of it. It renames, links and removes.
 go_back() {
-  if [ -e "$D/done" ]; then return 0; fi
+  if [ ! -e "$D/done" ]; then go_back_now "$1"; fi
+  let_go
+}
+go_back_now() {
   back_status=0
   if [ -e "$D/switching" ]; then
     if [ "$prev" = - ]; then
@@ -261,8 +257,6 @@ go_back() {
   { printf '%s %s\\n' "$back_status" "$1" > "$D/outcome"; } 2>/dev/null || :
   mv -f "$D/undone" "$D/done"
   note "reverted: $1"
-  end_pending
-  lock_free "$dep"
 }
 read_outcome() { back_status=0 reason='it was taken back'; { read -r back_status reason < "$D/outcome"; } 2>/dev/null || :; }
 
@@ -288,7 +282,6 @@ finish_confirm() {
   if [ "$prev" != - ] && [ "$prev" != "$rel" ]; then put_line previous "$prev" previous; fi
   put_line confirmed "$dep" confirmed
   if [ -d "$D/before" ]; then rm -rf "$D/before"; fi
-  end_pending
-  lock_free "$dep"
+  let_go
 }
 `

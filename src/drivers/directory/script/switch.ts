@@ -3,7 +3,8 @@ import { library } from './library.ts'
 /**
  * `<folder> <deployment> <owner> <short> <confirm seconds> <who> <expected short | - for none | * for any>`, standard
  * input: a tar archive with `watch.sh`, `restart`, `.env` and `.secrets.env` below the deployment's record, as far as there
- * are any. The order of the steps is the safety: record durable, timer alive, then the switch, then the restart.
+ * are any. The order of the steps is the safety: a record that can already go back, durable; timer alive, then the switch,
+ * then the restart. Killed before any of its commands, it leaves what the next script can end.
  */
 export const switchScript = `${library}
 [ -d "$1/$S" ] || fail unprepared
@@ -41,6 +42,8 @@ else
   rel=$short prev=\${current:--} seconds=$5
   deadline=$(($(now) + seconds + 1))
   printf '%s %s %s %s %s\\n' "$rel" "$prev" "$deadline" "$seconds" "$older" > "$D/order.new"
+  get_ready_to_go_back
+  get_ready_to_confirm
   : > "$D/undecided"
   mv "$D/order.new" "$D/order"
 fi
@@ -51,8 +54,6 @@ fi
 rm -rf "$D/new"
 mkdir "$D/new"
 tar -xpof - -C "$D/new"
-get_ready_to_go_back
-get_ready_to_confirm
 mark_used "$rel"
 keep "$D/order" "$D" $S
 

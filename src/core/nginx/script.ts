@@ -1,9 +1,14 @@
 /**
- * How the nginx of the host is asked and told: POSIX `sh`, after `engineLibrary`. From the settings come `nginx` (its words, the last one first), `upstream` (the file that
- * it includes) and `drain` (seconds). `nginx -s reload` returns before anything has happened, so the proof of a switch is that new
- * workers are there, and the proof that requests are through is that the workers of before are gone.
+ * How the nginx of a host is asked and told, for every driver that switches behind it: POSIX `sh`, as text for their scripts. From the settings come
+ * `nginx` (its words, the last one first), `upstream` (the file that it includes), `drain` (seconds) and `colours` (a line `service port group-of-servers` for each
+ * group). `nginx -s reload` returns before anything has happened, so the proof of a switch is that new workers are there, and the proof that requests
+ * are through is that the workers of before are gone.
+ *
+ * The driver's part is a function `render_upstream <name>`, which prints the file that serves that name and has a line `# serving <name>`.
  */
 export const nginxLibrary = `
+line_end='
+'
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/sbin
 upstream_folder=\${upstream%/*}/ upstream_name=\${upstream##*/}
 upstream_new=$upstream_folder.$upstream_name.shipway-new
@@ -109,9 +114,68 @@ nothing_served() {
 $colours
 END
 }
+read_served() { served=$(sed -n 's/^# serving //p' "$upstream" 2>/dev/null | head -n 1); }
+read_or_nothing() { cat "$1" 2>/dev/null || :; }
 `
 
-/** A part of `lookScript`: is everything there that a switch needs? Nothing is touched. */
+/**
+ * After `nginxLibrary`, for the scripts of one deployment: the order in which nothing is lost, and its way back. `D` is the deployment's record, `start` what shall be served and
+ * `served` what is. In the record lie `touched` (nginx was told), `ignored` (in vain), `drain` and `pid-file`. What was served runs on all the time: it is the
+ * caller's to end, and only after this.
+ */
+export const nginxSwitch = `
+undo_upstream() {
+  if [ -e "$upstream_before" ]; then mv -f "$upstream_before" "$upstream"; else nothing_served | write_upstream; fi
+}
+# Ends the script where nginx does not go along; then what was served is served.
+switch_nginx() {
+  if [ "$served" != "$start" ]; then
+    rm -f "$upstream_before"
+    if [ -e "$upstream" ]; then ln "$upstream" "$upstream_before"; fi
+    : > "$D/touched"
+    render_upstream "$start" | write_upstream
+  fi
+  if ! nginx_read; then nginx_refusal; undo_upstream; rm -f "$D/touched"; exit 72; fi
+  if ! nginx_includes_upstream; then undo_upstream; rm -f "$D/touched"; exit 77; fi
+  nginx_find_pid_file
+  printf '%s\\n' "$pid_file" > "$D/pid-file"
+  outcome=0
+  nginx_reload || outcome=$?
+  if [ $outcome = 73 ]; then : > "$D/ignored"; fi
+  if [ $outcome != 0 ]; then undo_upstream; exit $outcome; fi
+  nginx_drain
+  printf '%s\\n' "$drained" > "$D/drain"
+}
+switch_nginx_back() {
+  if [ ! -e "$D/touched" ]; then return 0; fi
+  if [ "$served" != "$start" ]; then
+    if grep -q -x "# serving $start" "$upstream_before" 2>/dev/null; then mv -f "$upstream_before" "$upstream"
+    else render_upstream "$start" | write_upstream
+    fi
+  fi
+  nginx_know_pid_file
+  outcome=0
+  nginx_reload || outcome=$?
+  # Where nginx did not hear of the switch, it need not hear of the way back.
+  if [ $outcome = 73 ] && [ -e "$D/ignored" ]; then outcome=0; fi
+  return $outcome
+}
+nginx_know_pid_file() {
+  pid_file=$(read_or_nothing "$D/pid-file")
+  if [ -z "$pid_file" ]; then nginx_read && nginx_find_pid_file; fi
+}
+# nginx_leave <before | nothing>: what nginx was told is taken back, up to what its file said before the switch or to no living server.
+nginx_leave() {
+  if [ "$1" = nothing ]; then nothing_served | write_upstream
+  elif [ -e "$D/touched" ]; then undo_upstream
+  else return 0
+  fi
+  nginx_know_pid_file
+  if nginx_reload; then nginx_drain; fi
+}
+`
+
+/** A part of what looks at a host before anything is touched, with `work` as its folder and `log` to show a file: is everything there that a switch needs? */
 export const nginxLook = `
 words=$(printf '%s\\n' "$nginx" | tail -n 1)
 command -v "$words" >/dev/null 2>&1 || fail "nginx-missing $words"

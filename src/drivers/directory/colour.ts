@@ -1,0 +1,105 @@
+import { ofTarget } from '#core/compose/model.ts'
+import { renderDotenv } from '#core/deployment/dotenv.ts'
+import { colourGroup } from '#core/nginx/colour.ts'
+import type { ColourConfig } from '#core/nginx/colour.ts'
+import { nginxFailure } from '#core/nginx/failure.ts'
+import type { Progress, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
+import type { FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
+import { colourDownScript, colourLookScript, colourRetireScript, colourUpScript } from './script/colour.ts'
+
+/** Time to look at nginx, and to stop a colour. */
+const lookMs = 60_000
+const stopMs = 120_000
+
+/**
+ * Releases in folders whose processes run in two colours behind the host's nginx, where an order asks for it: `blueGreen`. The rest of `folders`
+ * is as it was.
+ */
+export function withColours<Folders extends ReleaseFolders>(folders: Folders): Folders {
+  return {
+    ...folders,
+    prepare: async (order, progress, signal) => {
+      const sent = await folders.prepare(ordered(order), progress, signal)
+      if (order.blueGreen !== undefined)
+        await callColours(folders, order, { script: colourLookScript, deadlineMs: lookMs }, progress, signal)
+      return sent
+    },
+    switch: (order, progress, signal) => folders.switch(ordered(order), progress, signal),
+    confirm: async (order, progress, signal) => {
+      const proof = await folders.confirm(ordered(order), progress, signal)
+      return order.blueGreen === undefined ? proof : retire(folders, order, progress, signal)
+    },
+    revert: (order, reason, progress, signal) => folders.revert(ordered(order), reason, progress, signal),
+  }
+}
+
+function ordered(order: FolderOrder): FolderOrder {
+  if (order.blueGreen === undefined) return order
+  const settings = renderSettings(order, order.blueGreen)
+  const service = { up: colourUpScript, down: colourDownScript, settings, env: '', front: 'nginx\n' }
+  return { ...order, service, failure: failureOn(order) }
+}
+
+/** As `script/colour.ts` and `nginxLibrary` read it. */
+function renderSettings(order: TargetOrder, config: ColourConfig): string {
+  const [blue, green] = config.ports
+  const group = colourGroup(config, order)
+  return renderDotenv({
+    group,
+    colours: `processes ${blue} ${group}`,
+    port_blue: String(blue),
+    port_green: String(green),
+    start_command: config.start,
+    stop_command: config.stop,
+    health: config.health,
+    within: String(Math.ceil(config.healthWithinMs / 1000)),
+    upstream: ofTarget(config.upstream, order.target),
+    nginx: config.nginx
+      .map((word) => ofTarget(word, order.target))
+      .toReversed()
+      .join('\n'),
+    drain: String(Math.ceil(config.drainWithinMs / 1000)),
+    standby: config.standby ? 'yes' : 'no',
+  })
+}
+
+function failureOn({ target, blueGreen }: TargetOrder): NonNullable<TargetCall['failure']> {
+  const file = ofTarget(blueGreen?.upstream ?? '', target)
+  return (word, rest, answers) => {
+    const details = answers.filter((answer) => answer.word === 'log').map((answer) => answer.rest)
+    return nginxFailure(word, rest, { target: target.name, file, details })
+  }
+}
+
+/** Stops what is no longer served, and tells how the switch went. */
+async function retire(
+  folders: ReleaseFolders,
+  order: FolderOrder,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TargetProof> {
+  const said = await callColours(folders, order, { script: colourRetireScript, deadlineMs: stopMs }, progress, signal)
+  const ended = said.find(({ word }) => word === 'ended')
+  if (ended !== undefined) progress(`stopped ${ended.rest}, which is no longer served`)
+  const drained = said.find(({ word }) => word === 'drained')
+  if (drained === undefined) return {}
+  const [workers = 0, milliseconds = 0, left = 0] = drained.rest.split(' ').map(Number)
+  return { drained: { workers, milliseconds, left } }
+}
+
+function callColours(
+  folders: ReleaseFolders,
+  order: FolderOrder,
+  call: Pick<TargetCall, 'script' | 'deadlineMs'>,
+  progress: Progress,
+  signal: AbortSignal,
+) {
+  const whole = ordered(order)
+  const files = { settings: whole.service?.settings ?? '' }
+  return folders.call(
+    whole,
+    { ...call, args: [order.deploymentId], files, failure: failureOn(order) },
+    progress,
+    signal,
+  )
+}
