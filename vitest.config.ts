@@ -7,7 +7,7 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.c
 
 /**
  * `vitest run` is everything. `vitest run --project unit` leaves out the stories (`test/stories/`, end to end, real
- * sshd and processes); `--tags-filter '!slow'` leaves out single tests that declare `{ tags: ['slow'] }`.
+ * sshd and processes, on the package as npm installs it); `--tags-filter '!slow'` leaves out single tests that declare `{ tags: ['slow'] }`.
  */
 export default defineConfig({
   test: {
@@ -41,6 +41,7 @@ export default defineConfig({
         test: {
           name: 'story',
           include: ['test/stories/**/*.test.ts'],
+          globalSetup: ['test/rig/installed-package.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           retry: 1,

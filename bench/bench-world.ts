@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { makeBundle, packageEntries } from '../tools/bundle.ts'
+import { layOutPackage } from '../tools/lay-out-package.ts'
 
 const root = join(import.meta.dirname, '..')
 const node = join(root, 'node_modules/node/bin/node')
@@ -33,13 +33,7 @@ export interface RunOptions {
 /** Lays out the package as npm installs it, from a bundle of today's source. */
 export async function openBenchWorld(rounds: number): Promise<BenchWorld & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'shipway-bench-'))
-  const installed = join(folder, 'installed/node_modules')
-  await makeBundle({ entries: packageEntries, folder: join(installed, 'shipway/dist') })
-  for (const name of ['bin', 'package.json']) {
-    await cp(join(root, name), join(installed, 'shipway', name), { recursive: true, verbatimSymlinks: true })
-  }
-  await mkdir(join(installed, 'node/bin'), { recursive: true })
-  await symlink(node, join(installed, 'node/bin/node'))
+  const shipway = await layOutPackage(join(folder, 'installed/node_modules'))
   await mkdir(join(folder, 'home'))
 
   const { PATH, LANG } = process.env
@@ -55,7 +49,7 @@ export async function openBenchWorld(rounds: number): Promise<BenchWorld & Async
   return {
     folder,
     node,
-    shipway: join(installed, 'shipway/bin/shipway'),
+    shipway,
     env,
     rounds,
     run,

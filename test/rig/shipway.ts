@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFailed, TestRunner } from 'vitest'
-
-const program = path.resolve(import.meta.dirname, '../../bin/shipway')
+import { program } from './program.ts'
 
 /** How a call of the command line ended. */
 export interface CallResult {

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process'
-import path from 'node:path'
 import { onTestFailed } from 'vitest'
-
-const program = path.resolve(import.meta.dirname, '../../bin/shipway')
+import { program } from './program.ts'
 
 /** What is typed when the terminal shows something. */
 export type Answer = readonly [RegExp, string | (() => void)]

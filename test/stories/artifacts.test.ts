@@ -12,10 +12,10 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { program } from '../rig/program.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
-const program = path.resolve(import.meta.dirname, '../../bin/shipway')
 const workflow = `
 on: push
 jobs:

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { program } from '../rig/program.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
@@ -277,9 +278,9 @@ test('the completion scripts are valid, and bash completes what the program offe
   await shipway.call(repository.root, 'init', '-q')
   const { stdout: script } = await shipway.call(repository.root, 'completion', 'bash')
 
-  const program = path.resolve(import.meta.dirname, '../../bin')
+  const bin = path.dirname(program)
   const probe = `${script}\nCOMP_WORDS=(shipway deploy st); COMP_CWORD=2; _shipway; printf '%s\\n' "\${COMPREPLY[@]}"`
-  const env = { ...process.env, PATH: `${program}:${process.env['PATH']}`, SHIPWAY_HOME: shipway.home }
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, SHIPWAY_HOME: shipway.home }
 
   expect(execFileSync('bash', ['-c', probe], { cwd: repository.root, env, encoding: 'utf8' })).toBe('staging\n')
 })

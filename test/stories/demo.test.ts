@@ -5,11 +5,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { program } from '../rig/program.ts'
 import { until } from '../rig/web-fleet.ts'
-
-const shipway = fileURLToPath(new URL('../../bin/shipway', import.meta.url))
 
 interface Played {
   readonly child: ChildProcess
@@ -152,7 +150,7 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
 function demo(args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Played {
   const { PATH, NODE_COMPILE_CACHE } = process.env
   const env = { PATH, NODE_COMPILE_CACHE, HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8', ...more }
-  const child = spawn(shipway, ['demo', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, ['demo', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkRun } from '../conformance/run-fact.ts'
+import { program } from '../rig/program.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import { processesWith } from '../rig/sshd.ts'
@@ -234,7 +235,6 @@ test(
 
 /** Runs without keeping what is printed. Returns the most memory that the command line had, in kB. */
 async function runAndWeigh(shipway: Shipway, repository: Repository): Promise<number> {
-  const program = path.resolve(import.meta.dirname, '../../bin/shipway')
   const child = spawn(program, ['run', '--home', shipway.home], {
     cwd: repository.root,
     env: shipway.env,

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mountSmallDisk, remountSmallDisk } from '../rig/small-disk.ts'
+import { program } from '../rig/program.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
-const program = path.resolve(import.meta.dirname, '../../bin/shipway')
 const workflow = { '.github/workflows/ci.yml': 'on: push\njobs:\n  a: { runs-on: linux, steps: [{ run: echo hi }] }\n' }
 
 let folder: string
