@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { program } from '../rig/program.ts'
 import { until } from '../rig/web-fleet.ts'
@@ -15,6 +15,12 @@ interface Played {
   readonly printed: () => string
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly output: string }>
 }
+
+type Moment = readonly [when: string, text: RegExp]
+
+/** To come there takes as long as the whole story: `npm run test:long`. */
+const lastAct: readonly Moment[] =
+  process.env['SHIPWAY_TEST_LONG'] === 'yes' ? [['while production goes back', /rollback [^\n]*→ production/]] : []
 
 /** Everything that the demo makes is below this folder, because it is its TMPDIR. */
 let folder: string
@@ -28,46 +34,33 @@ afterEach(async () => {
 })
 
 describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
-  it('plays the whole story, proves it, and leaves nothing behind', async () => {
-    const { code, output } = await demo().ended
+  it('plays the whole story, twice at the same time, and leaves nothing behind but what --keep asks for', async () => {
+    const [plain, keeping] = await Promise.all([demo().ended, demo(['--keep', '--json']).ended])
 
-    expect(output).toMatch(/\d+ requests ran through it, 0 failed/)
-    expect(output).toContain('The whole story was played and checked')
-    expect(code).toBe(0)
-    expect(await processesAt(folder)).toEqual([])
-    expect(await readdir(folder)).toEqual([])
-  })
-
-  it('can be played twice at the same time', async () => {
-    const [one, other] = await Promise.all([demo(['--json']).ended, demo(['--json']).ended])
-
-    for (const { code, stdout, output } of [one, other]) {
-      expect({ code, output }).toMatchObject({ code: 0 })
-      expect(JSON.parse(stdout)).toMatchObject({ apiVersion: 'v1', kind: 'Demo', rollback: { failures: 0 } })
-    }
-    expect(JSON.parse(one.stdout).urls).not.toEqual(JSON.parse(other.stdout).urls)
-    expect(await processesAt(folder)).toEqual([])
-  })
-
-  it('leaves both services up with --keep, until they are stopped as it says', async () => {
-    const { code, stdout, output } = await demo(['--keep', '--json']).ended
-    expect({ code, output }).toMatchObject({ code: 0 })
-    const kept = JSON.parse(stdout)
-
+    expect(plain.output).toMatch(/\d+ requests ran through it, 0 failed/)
+    expect(plain.output).toContain('The whole story was played and checked')
+    expect(plain.code).toBe(0)
+    expect({ code: keeping.code, output: keeping.output }).toMatchObject({ code: 0 })
+    const kept = JSON.parse(keeping.stdout)
+    expect(kept).toMatchObject({ apiVersion: 'v1', kind: 'Demo', isKept: true, rollback: { failures: 0 } })
+    expect(await readdir(folder)).toEqual([basename(kept.folder)])
+    expect(await processesAt(folder)).toEqual(await processesAt(kept.folder))
+    // It says how they are stopped, and so they are.
     for (const [environment, url] of Object.entries<string>(kept.urls)) {
       expect(await (await fetch(new URL('version', url))).json()).toMatchObject({ environment })
+      expect(plain.output).not.toContain(url)
       const stop = join(kept.folder, 'targets', environment, 'current', 'ops', 'service.js')
-      expect(output).toContain(`node ${stop} stop`)
+      expect(keeping.output).toContain(`node ${stop} stop`)
       expect(await exitOf(spawn(process.execPath, [stop, 'stop'], { stdio: 'ignore' }))).toBe(0)
     }
     expect(await processesAt(folder)).toEqual([])
   })
 
-  it.each([
+  it.for<Moment>([
     ['while a job runs', /test started/],
     ['while production is deployed', /production started/],
-    ['while production goes back', /rollback [^\n]*→ production/],
-  ])('stops at once and in order on Ctrl-C %s', async (_, moment) => {
+    ...lastAct,
+  ])('stops at once and in order on Ctrl-C %s', async ([, moment]) => {
     const played = demo()
     await printed(played, moment)
     played.child.kill('SIGINT')
@@ -78,9 +71,10 @@ describe('shipway demo', { tags: ['slow'], timeout: 180_000 }, () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it.for<readonly [moment: string, text: RegExp]>([
+  it.for<Moment>([
     ['while a job runs', /test started/],
-    ['while both services are up', /rollback [^\n]*→ production/],
+    ['while both services are up', /2\. A test fails/],
+    ...lastAct,
   ])('leaves no process and no folder when it is killed %s', async ([, text]) => {
     const played = demo()
     await printed(played, text)

@@ -9,7 +9,7 @@ import { openSshShell } from '#adapters/host-shell/ssh-shell.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
 import { directoryStage } from '../rig/driver-stage.ts'
-import { processesWith, startSshd } from '../rig/sshd.ts'
+import { processesWith, quickSessions, startSshd } from '../rig/sshd.ts'
 import type { SshServer } from '../rig/sshd.ts'
 import { requireSystem } from '../rig/system.ts'
 
@@ -166,7 +166,10 @@ describe.skipIf(missing !== undefined)(`a shell over ssh ${missing ?? ''}`, () =
   })
 
   test('what start-up files print is no part of an answer', async () => {
-    await using noisy = await startSshd(['ForceCommand echo noise; echo moans >&2; eval "$SSH_ORIGINAL_COMMAND"'])
+    await using noisy = await startSshd([
+      ...quickSessions(),
+      'ForceCommand echo noise; echo moans >&2; eval "$SSH_ORIGINAL_COMMAND"',
+    ])
     await using shell = openSshShell(noisy.target('/'))
 
     const result = await shell.run({ ...call, script: 'echo answer; echo trouble >&2' }, signal)

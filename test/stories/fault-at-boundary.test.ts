@@ -14,7 +14,7 @@ import type { Side } from '../rig/held-host.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import type { Call, CallResult } from '../rig/shipway.ts'
-import { startSshd } from '../rig/sshd.ts'
+import { quickSessions, startSshd } from '../rig/sshd.ts'
 import type { SshServer } from '../rig/sshd.ts'
 import { requireSystem } from '../rig/system.ts'
 
@@ -134,7 +134,7 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
   let sshd: SshServer
 
   beforeAll(async () => {
-    sshd = await startSshd([`SetEnv PATH=${held.path}`])
+    sshd = await startSshd(quickSessions(held.path))
     for (let lane = 1; lane <= lanesMax; lane += 1) lanes.push(await FaultLane.open(root, `lane${lane}`, sshd))
     const template = path.join(root, 'home')
     await using shipway = new Shipway(template)
