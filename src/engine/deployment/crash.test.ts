@@ -58,15 +58,27 @@ function killable(real: DeployDriver): {
   }
 }
 
-/** Deploys `version` over "one" and is killed at the boundary; then another process goes on. Returns false when there was no such boundary. */
-async function crashAt(boundary: number, version: string): Promise<boolean> {
+interface Scene {
+  readonly stage: DeliveryStage
+  readonly control: ReturnType<typeof killable>
+}
+
+/** Two hosts that serve "one". */
+async function openScene(): Promise<Scene & AsyncDisposable> {
   let control: ReturnType<typeof killable> | undefined
-  await using stage = await DeliveryStage.start({ config, driver: (real) => (control = killable(real)).driver })
+  const stage = await DeliveryStage.start({ config, driver: (real) => (control = killable(real)).driver })
   if (control === undefined) throw new Error('the stage took no driver')
-  const one = await stage.release({ 'version.txt': 'one' })
+  await stage.release({ 'version.txt': 'one' })
   await stage.deploy({ environment: 'staging' })
+  return { stage, control, [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose]() }
+}
+
+/** Deploys `version` over what serves and is killed at the boundary; then another process goes on. Returns false when there was no such boundary. */
+async function crashAt({ stage, control }: Scene, boundary: number, version: string): Promise<boolean> {
+  const before = (await loadEnvironment(stage.store.query, 'hello', 'staging')).current
+  const served = await stage.served('one')
   const next = await stage.release({ 'version.txt': version })
-  const id = await stage.ask({ environment: 'staging' })
+  const id = await stage.ask({ environment: 'staging', release: next.id })
   const process = new AbortController()
   control.arm(boundary, () => process.abort(new Killed()))
 
@@ -80,9 +92,12 @@ async function crashAt(boundary: number, version: string): Promise<boolean> {
   const deployment = await stage.deployment(id)
   const isHealthy = !version.startsWith('broken')
   expect(deployment.conclusion, JSON.stringify(deployment.document.machine)).toBe(isHealthy ? 'success' : 'reverted')
-  const serving = isHealthy ? version : 'one'
+  const serving = isHealthy ? version : served
   expect([await stage.served('one'), await stage.served('two')]).toEqual([serving, serving])
-  expect((await loadEnvironment(stage.store.query, 'hello', 'staging')).current).toBe(isHealthy ? next.id : one.id)
+  const after = await loadEnvironment(stage.store.query, 'hello', 'staging')
+  expect(after.current).toBe(isHealthy ? next.id : before)
+  if (after.hold !== undefined)
+    await stage.admit({ kind: 'environment', action: 'resume', application: 'hello', environment: 'staging' })
   return wasKilled
 }
 
@@ -91,8 +106,9 @@ describe('the agent is killed', { tags: ['slow'] }, () => {
     ['and a good release is in place afterwards', 'two'],
     ['and of a bad release nothing stays', 'broken'],
   ] as const)('at every boundary of an act on a target, %s', async ([, version]) => {
+    await using scene = await openScene()
     let boundary = 1
-    while (await crashAt(boundary, version)) boundary += 1
+    while (await crashAt(scene, boundary, `${version} ${boundary}`)) boundary += 1
 
     // Two targets: inspect, prepare, switch, confirm or revert, each with a before and an after.
     expect(boundary - 1).toBeGreaterThanOrEqual(16)
