@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Shipway } from '../rig/shipway.ts'
@@ -93,6 +93,13 @@ describe('at three in the morning', { tags: ['slow'] }, () => {
 
     rmSync(two.path, { recursive: true })
     expect((await shipway.call(root, 'status')).stdout).toContain(`✗ v1.0.0 (${two.port} is gone)`)
+
+    // What nobody can tell is told by the exit status too where the latest deployment has failed.
+    mkdirSync(two.path)
+    symlinkSync('elsewhere', path.join(two.path, 'current'))
+    expect((await shipway.call(root, 'deploy', 'production', '--yes')).status).toBe(5)
+    const unknown = await shipway.call(root, 'status', '--check')
+    expect(unknown).toMatchObject({ status: 5, stdout: expect.stringContaining(`${two.port} unknown`) })
   })
 
   test('a lock whose time is over is told no more, and a dry run ends as the call would', async () => {

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
@@ -168,5 +169,38 @@ environments: { live: { targets: [./targets/live], gates: { tests: { minimum: 1 
     const verified = await shipway.call(root, 'release', 'verify', 'latest')
     expect(verified.status).toBe(1)
     expect(verified.stdout).toContain('✗ app/a.txt: damaged')
+
+    const damaged = path.join(shipway.home, 'damaged.zip')
+    // Of another size, of the same one, and gone.
+    const contents = ['another text\n', 'a text that is long enough to be lost! in a blob\n', undefined]
+    for (const content of contents) {
+      if (content === undefined) rmSync(blob ?? '')
+      else writeFileSync(blob ?? '', content)
+      const refused = await shipway.call(root, 'release', 'export', 'latest', '-o', damaged)
+      expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('RELEASE_CONTENT_DAMAGED') })
+    }
+    expect(readdirSync(shipway.home).filter((name) => name.startsWith('damaged.zip'))).toEqual([])
+  })
+
+  test('is read from plain files and written to them: a pipe never ends, a device is never full', async () => {
+    using repository = new Repository({ 'shipway.yml': rules('info'), 'app/a.txt': 'a\n' })
+    await using shipway = new Shipway()
+    const { root } = repository
+    const pipe = path.join(shipway.home, '..', `${path.basename(shipway.home)}.pipe`)
+    execFileSync('mkfifo', [pipe])
+    onTestFinished(() => rmSync(pipe, { force: true }))
+    expect((await shipway.call(root, 'release', 'create', '--version', 'v1.0.0')).status).toBe(0)
+    for (const [code, ...call] of [
+      ['FILE_UNREADABLE', 'create', '--version', 'v1.1.0', '--file', `app/b=${pipe}`],
+      ['FILE_UNREADABLE', 'create', '--version', 'v1.1.0', '--file', 'app/b=/dev/zero'],
+      ['FILE_UNREADABLE', 'create', '--version', 'v1.1.0', '--report', `tests=${pipe}`],
+      ['FILE_UNREADABLE', 'import', pipe],
+      ['EXPORT_UNWRITABLE', 'export', 'v1.0.0', '--force', '-o', pipe],
+      ['FLAG_INVALID', 'export', 'v1.0.0', '-o', '-'],
+    ]) {
+      const refused = await shipway.call(root, 'release', ...call)
+      expect([call, refused.status, refused.stderr]).toEqual([call, 2, expect.stringContaining(code ?? '')])
+    }
+    expect(lstatSync(pipe).isFIFO()).toBe(true)
   })
 })

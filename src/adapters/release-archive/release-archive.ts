@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -10,7 +11,7 @@ import { reportKinds } from '#core/evidence/report-kind.ts'
 import type { Share } from '#core/evidence/coverage-report.ts'
 import { canonicalJson, isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
-import { releaseImportInvalid } from '#core/known/release.ts'
+import { releaseContentDamaged, releaseImportInvalid } from '#core/known/release.ts'
 import { attestationBytesMax, attestationsMax } from '#core/release/attestation.ts'
 import type { Attestation } from '#core/release/attestation.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
@@ -41,7 +42,10 @@ export interface CarriedRelease {
   readonly reports: readonly GivenReport[]
 }
 
-/** Writes a release with all its contents into one zip file, complete or not at all. */
+/**
+ * Writes a release with all its contents into one zip file, complete or not at all. Every content is compared with its digest on the way: one that is
+ * gone or damaged throws RELEASE_CONTENT_DAMAGED, and no file stays.
+ */
 export async function writeReleaseArchive(
   path: string,
   { manifest, attestations, reports }: CarriedRelease,
@@ -57,20 +61,54 @@ export async function writeReleaseArchive(
     const size = await blobs.size(digest)
     if (size !== undefined) digests.set(digest, size)
   }
+  const paths = new Map([...reports, ...manifest.files].map((file) => [file.digest, file.path]))
+  // What goes wrong with a content ends its stream, for the zip writer listens to no error of one; it is thrown below.
+  let failure: Error | undefined
+  const fail = (error: unknown): void => {
+    failure ??= error instanceof Error ? error : new Error(String(error))
+  }
   for (const [digest, size] of [...digests].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const content = { digest, size, path: paths.get(digest) ?? digest }
     zip.addReadStreamLazy(`blobs/${digest}`, { ...options, size }, (callback) => {
-      callback(null, Readable.from(blobs.read(digest)))
+      callback(null, Readable.from(soundContent(blobs, content, fail)))
     })
   }
+  zip.on('error', (error: unknown) => {
+    fail(error)
+    ;(zip.outputStream as Readable).destroy(failure)
+  })
   zip.end()
   const part = `${path}.part`
   try {
     await pipeline(zip.outputStream, createWriteStream(part, { mode: 0o600, flush: true }))
+    if (failure !== undefined) throw failure
     await rename(part, path)
   } catch (error) {
     await rm(part, { force: true })
     throw error
   }
+}
+
+/** A content as far as it can be read; one that is not what its digest says is told to `fail`. */
+async function* soundContent(
+  blobs: BlobStore,
+  { digest, size, path }: { readonly digest: string; readonly size: number; readonly path: string },
+  fail: (error: unknown) => void,
+): AsyncIterable<Uint8Array> {
+  const hash = createHash('sha256')
+  let read = 0
+  try {
+    if ((await blobs.size(digest)) === undefined) return fail(releaseContentDamaged({ path, digest, found: 'missing' }))
+    for await (const chunk of blobs.read(digest)) {
+      hash.update(chunk)
+      read += chunk.byteLength
+      if (read > size) break
+      yield chunk
+    }
+  } catch (error) {
+    return fail(error)
+  }
+  if (read !== size || hash.digest('hex') !== digest) fail(releaseContentDamaged({ path, digest, found: 'damaged' }))
 }
 
 /**

@@ -86,11 +86,11 @@ async function status(session: Session, flags: Flags): Promise<number> {
 }
 
 function exitOf(matrix: StatusMatrix): number {
-  const marks = new Set(matrix.rows.flatMap(({ cells }) => cells.map((cell) => cell?.mark)))
   const cells = matrix.rows.flatMap((row) => row.cells)
-  if (marks.has('drifted') || cells.some((cell) => cell?.health?.isNow === true && !cell.health.isHealthy))
-    return exitCodeOf.red
-  return marks.has('unknown') ? exitCodeOf.unreachable : 0
+  const isIll = (cell: StatusCell | undefined): boolean => cell?.health?.isNow === true && !cell.health.isHealthy
+  if (cells.some((cell) => cell?.mark === 'drifted' || isIll(cell))) return exitCodeOf.red
+  // Not by the mark: beside a deployment that failed or waits, that of an unknown target does not show.
+  return cells.some((cell) => cell !== undefined && cell.unknown.length > 0) ? exitCodeOf.unreachable : 0
 }
 
 const pendingColumn = {

@@ -31,7 +31,11 @@ export async function takeFile(
   { path, file }: { readonly path: string; readonly file: string },
 ): Promise<ReleaseFile> {
   try {
-    const { mode } = await stat(file)
+    const facts = await stat(file)
+    // A pipe may never end and a device never be full: the store would wait, or take all of the disk.
+    if (!facts.isFile() && !facts.isDirectory())
+      throw fileUnreadable({ flag, path: file, problem: 'it is no plain file' })
+    const { mode } = facts
     return { path, mode: (mode & 0o111) === 0 ? 0o644 : 0o755, ...(await blobs.put(createReadStream(file))) }
   } catch (error) {
     throw unreadable(flag, file, error)

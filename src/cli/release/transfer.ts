@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import path from 'node:path'
-import { exportTargetTaken, exportUnwritable, fileUnreadable } from '#core/known/cli.ts'
+import { exportTargetTaken, exportUnwritable, fileUnreadable, flagInvalid } from '#core/known/cli.ts'
 import type { Evidence } from '#core/gate/evidence.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
@@ -33,7 +34,12 @@ export async function exportRelease(session: Session, wanted: string, flags: Exp
     session.directory,
     flags.output ?? `${manifest.application}-${manifest.version}.release.zip`,
   )
-  if (flags.force !== true && existsSync(file)) throw exportTargetTaken({ file })
+  if (flags.output === '-')
+    throw flagInvalid({ flag: '--output', value: '-', expected: 'a file (./- is one of that name)' })
+  const taken = factsOf(file)
+  // Replacing a device or a folder is never what somebody means.
+  if (taken !== undefined && !taken.isFile()) throw exportUnwritable({ file, problem: 'it is no plain file' })
+  if (flags.force !== true && taken !== undefined) throw exportTargetTaken({ file })
   await session.services
     .writeReleaseArchive(session.home, file, { manifest, attestations, reports })
     .catch((error: unknown) => {
@@ -49,6 +55,10 @@ export async function exportRelease(session: Session, wanted: string, flags: Exp
 /** `release import FILE`: brings contents into the blob store, then asks the agent to take the release in. */
 export async function importRelease(session: Session, written: string): Promise<number> {
   const file = path.resolve(session.directory, written)
+  const facts = factsOf(file)
+  // Reading a pipe would wait for ever.
+  if (facts !== undefined && !facts.isFile() && !facts.isDirectory())
+    throw fileUnreadable({ flag: 'The file', path: file, problem: 'it is no plain file' })
   const archive = await session.services.readReleaseArchive(session.home, file).catch((error: unknown) => {
     const { path: about, code } = error as NodeJS.ErrnoException
     const problem = about === file || code === 'EISDIR' ? fileProblem(error) : undefined
@@ -67,6 +77,15 @@ export async function importRelease(session: Session, written: string): Promise<
         : `✓ ${shortVersion(version)} of ${application} (${shortDigest(id)}) is here${note === undefined ? '' : ` (${note})`}`,
     )
   return 0
+}
+
+/** What stands under a path; undefined also where this user may not look, which is told when it is opened. */
+function factsOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }
 
 /** A report as another home reads it anew: from its content, as what it should be. */

@@ -5,8 +5,8 @@ export function releaseTagMalformed(fact: { readonly tag: string }): KnownError 
   return new KnownError({
     code: 'RELEASE_TAG_MALFORMED',
     kind: 'usage',
-    message: `Invalid tag format: "${fact.tag}" is not a semantic version, so the release has no version.`,
-    hint: 'Use semantic versioning (v1.0.0): tag the commit with a version such as v1.2.3, or run the pipeline on a branch.',
+    message: `Invalid tag format. Use semantic versioning (v1.0.0): "${fact.tag}" is no version that a release could have.`,
+    hint: 'Tag the commit with a version such as v1.2.3, or run the pipeline on a branch.',
   })
 }
 

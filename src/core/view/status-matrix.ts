@@ -37,6 +37,8 @@ export interface StatusCell {
   readonly health?: { readonly isHealthy: boolean; readonly last: string; readonly isNow: boolean }
   /** Targets that do not run what is recorded, and what they run. Empty: all were asked, and do. Undefined: nobody has asked all of them. */
   readonly drift?: readonly string[]
+  /** Targets that were asked and did not answer, and why. */
+  readonly unknown: readonly string[]
   readonly lock?: NonNullable<EnvironmentView['lock']>
   readonly hold?: NonNullable<EnvironmentView['hold']>
   readonly freeze?: Freeze
@@ -110,6 +112,7 @@ function statusCell(environment: EnvironmentView, finding = nothingFound): Statu
     ...(current?.since === undefined ? {} : { since: current.since }),
     ...healthOf(current, finding),
     ...driftOf(finding),
+    unknown: finding.unknown,
     ...(environment.lock === undefined ? {} : { lock: environment.lock }),
     ...(environment.hold === undefined ? {} : { hold: environment.hold }),
     ...(finding.freeze === undefined ? {} : { freeze: finding.freeze }),
