@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { ActionLibrary } from '#ports/action-store.ts'
 import type { AgentClient } from '#ports/agent-client.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
-import type { FileDifference, TargetState } from '#ports/deploy-driver.ts'
+import type { FileDifference, TargetFinding, TargetState } from '#ports/deploy-driver.ts'
 import type { Git } from '#ports/git.ts'
 import type { PruneReport } from '#engine/prune.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
@@ -32,6 +32,8 @@ export interface TargetReport {
   readonly state: TargetState
   /** Asked with `isDeep`, where the driver can tell: files that are not as the believed release has them. */
   readonly files?: readonly FileDifference[]
+  /** Asked with `isExamined`, where the driver can tell: what deployments need there. */
+  readonly findings?: readonly TargetFinding[]
 }
 
 /** What the way to the targets of an environment depends on. */
@@ -44,6 +46,8 @@ export interface InspectPlace {
   readonly believed?: Release
   /** Compares the files too, where a target runs what is believed. */
   readonly isDeep?: boolean
+  /** Looks for what deployments need, on targets that answer. */
+  readonly isExamined?: boolean
 }
 
 export interface AgentStatus {

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { systemClock } from '#adapters/clock/system-clock.ts'
 import type { InspectPlace, TargetReport } from '#cli/services.ts'
+import { KnownError } from '#core/errors.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import { secretsOfTargets } from '#core/project/target.ts'
 import { loadSecrets } from '#engine/deployment/load-secrets.ts'
+import type { DeployDriver, TargetFinding } from '#ports/deploy-driver.ts'
 import { deployDrivers } from './deploy-drivers.ts'
 
 interface Place extends InspectPlace {
@@ -27,11 +29,27 @@ export async function inspectTargets(place: Place, signal: AbortSignal): Promise
     environment.targets.map(async (written) => {
       const target = absoluteTarget(written, place.projectRoot)
       const state = await driver.inspect({ ...order, target }, signal)
+      if (place.isExamined === true && state.kind === 'known' && driver.examine !== undefined)
+        return { target, state, findings: await findingsOn(driver, { target, environment }, signal) }
       const isSame = believed !== undefined && state.kind === 'known' && state.current === believed.id
       if (place.isDeep !== true || !isSame || driver.compareFiles === undefined) return { target, state }
       return { target, state, files: await driver.compareFiles({ ...order, target, release: believed }, signal) }
     }),
   )
+}
+
+/** What cannot be looked at is a finding too. */
+async function findingsOn(
+  driver: DeployDriver<TargetConfig>,
+  { target, environment: { compose } }: { readonly target: TargetConfig; readonly environment: EnvironmentConfig },
+  signal: AbortSignal,
+): Promise<readonly TargetFinding[]> {
+  try {
+    return (await driver.examine?.({ target, ...(compose === undefined ? {} : { compose }) }, signal)) ?? []
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error
+    return [{ name: 'look', status: 'fail', found: error.message, fix: error.hint ?? 'Check the host.' }]
+  }
 }
 
 /** Only what the way to the targets needs leaves the home. */

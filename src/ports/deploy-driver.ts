@@ -18,6 +18,8 @@ export interface TargetOrder<Target extends TargetConfig = HostTarget> {
   readonly expected?: string
   /** Nothing ran there then: the switch is refused in the same way when anything does. */
   readonly isFresh?: true
+  /** Deployments of this environment that have ended, newest first: a lock that one of them has left on the target keeps nobody away. */
+  readonly ended?: readonly string[]
   /** The same with its manifest, where the home knows it: what a target that keeps no releases is told to go back to. */
   readonly previous?: Release
   readonly restart?: string
@@ -74,6 +76,16 @@ export interface FileDifference {
   readonly path: string
 }
 
+/** One thing that deployments need on a target, as it was found there: for people. */
+export interface TargetFinding {
+  /** Lower case, one or two words: `docker engine`, `disk space`. */
+  readonly name: string
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly found: string
+  /** What to do: for everything that is not ok. */
+  readonly fix?: string
+}
+
 /** What a target can prove of its switch. */
 export interface TargetProof {
   readonly drained?: DrainReceipt
@@ -100,6 +112,14 @@ export interface DeployDriver<Target extends TargetConfig = HostTarget> {
     order: InspectOrder<Target> & { readonly release: Release },
     signal: AbortSignal,
   ): Promise<readonly FileDifference[]>
+  /**
+   * Looks for what deployments will need on a target that answers, and makes nothing there. Absent where a driver needs nothing that its platform does not
+   * say by itself.
+   */
+  examine?(
+    order: { readonly target: Target; readonly compose?: ComposeConfig },
+    signal: AbortSignal,
+  ): Promise<readonly TargetFinding[]>
   /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */
   prepare(
     order: TargetOrder<Target>,

@@ -1,6 +1,15 @@
 import type { KnownError } from '#core/errors.ts'
 import type { Release } from '#core/release/model.ts'
-import type { DeployDriver, FileDifference, InspectOrder, Progress, TargetOrder, TargetProof } from './deploy-driver.ts'
+import type { HostTarget } from '#core/project/model.ts'
+import type {
+  DeployDriver,
+  FileDifference,
+  InspectOrder,
+  Progress,
+  TargetFinding,
+  TargetOrder,
+  TargetProof,
+} from './deploy-driver.ts'
 
 /**
  * What a target starts and stops together with a release, beside the user's restart command. The scripts are constant texts of a driver:
@@ -63,6 +72,9 @@ export interface ReleaseFolders extends DeployDriver {
   switch(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<void>
   confirm(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<TargetProof>
   revert(order: FolderOrder, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
+  examine(order: { readonly target: HostTarget }, signal: AbortSignal): Promise<readonly TargetFinding[]>
+  /** Runs a script of the caller's that only looks, on a target that need not know of any release. */
+  ask(target: HostTarget, call: Omit<TargetCall, 'failure'>, signal: AbortSignal): Promise<readonly Answer[]>
   /** Runs a script of the caller's in the way of the driver's own. */
   call(order: FolderOrder, call: TargetCall, progress: Progress, signal: AbortSignal): Promise<readonly Answer[]>
 }

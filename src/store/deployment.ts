@@ -130,6 +130,16 @@ export async function openDeploymentsOf(q: Query, place: Place): Promise<readonl
   return rows.map(storedDeployment)
 }
 
+/** Deployments of one environment that are done, newest first. */
+export async function endedDeploymentsOf(q: Query, place: Place, limit: number): Promise<readonly string[]> {
+  const rows = await q<{ readonly id: string }>(
+    `select id from deployment where application = $1 and environment = $2 and state = 'done'
+     order by created_at desc, id desc limit $3`,
+    [place.application, place.environment, limit],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** What a run has already asked for: a second request of the same run, environment and release joins it. */
 export async function deploymentOfRun(
   q: Query,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { until } from './deploy.ts'
 import { startGateProxy } from './gate-proxy.ts'
 import type { GateProxy } from './gate-proxy.ts'
-import { mountSmallDisk } from './small-disk.ts'
+import { fillDisk, filesIn, mountSmallDisk } from './small-disk.ts'
 import { processesWith } from './sshd.ts'
 import type { SshServer } from './sshd.ts'
 import { Place } from './web-fleet.ts'
@@ -103,25 +103,12 @@ export class FaultLane implements AsyncDisposable {
 
   /** Takes a release away from the hosts, as a clean-up does, so that it is sent again. */
   forget(version: string): void {
-    for (const place of this.places)
-      for (const short of place.releases()) {
-        const records = path.join(place.path, '.shipway/releases', short)
-        if (!about(records).endsWith(` ${version}`)) continue
-        rmSync(records, { recursive: true })
-        rmSync(path.join(place.path, 'releases', short), { recursive: true })
-      }
+    for (const place of this.places) place.forget(version)
   }
 
   /** Leaves no byte on the disk of `one`. */
   fillDisk(): void {
-    const file = path.join(this.one.path, 'filler')
-    for (let size = 1 << 20; size >= 1; size = size > 4096 ? size / 2 : size === 4096 ? 1 : 0) {
-      try {
-        for (;;) writeFileSync(file, Buffer.alloc(size), { flag: 'a' })
-      } catch (error) {
-        if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOSPC') throw error
-      }
-    }
+    fillDisk(this.one.path)
   }
 
   clearDisk(): void {
@@ -150,13 +137,4 @@ export class FaultLane implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve))
     await this.#disk?.[Symbol.asyncDispose]()
   }
-}
-
-function about(records: string): string {
-  const file = path.join(records, 'about')
-  return existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
-}
-
-function filesIn(folder: string): number {
-  return existsSync(folder) ? readdirSync(folder).length : 0
 }

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -71,6 +81,17 @@ export class Place {
   /** The release folders that are there. */
   releases(): readonly string[] {
     return readdirSync(path.join(this.path, 'releases'))
+  }
+
+  /** Takes a release away, as a clean-up does, so that it is sent again. */
+  forget(version: string): void {
+    for (const short of this.releases()) {
+      const records = path.join(this.path, '.shipway/releases', short)
+      const about = path.join(records, 'about')
+      if (!existsSync(about) || !readFileSync(about, 'utf8').trim().endsWith(` ${version}`)) continue
+      rmSync(records, { recursive: true })
+      rmSync(path.join(this.path, 'releases', short), { recursive: true })
+    }
   }
 
   /** Deployment whose switch nobody has confirmed or reverted. */

@@ -197,6 +197,43 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     expect(late.code).toBe('DEPLOYMENT_DRIFTED')
   })
 
+  test('the lock of a deployment that has ended keeps no other one away, and what comes late of it does not begin', async () => {
+    await using rig = await directoryRig(openStage)
+    const dead = await rig.order('v1')
+    await rig.driver.prepare(dead, silent, signal)
+    const stranger = await rig.order('v2')
+    const next = { ...stranger, ended: ['dep_other', dead.deploymentId] }
+
+    expect((await failureOf(rig.driver.prepare(stranger, silent, signal))).code).toBe('TARGET_LOCKED')
+    await deploy(rig.driver, next)
+
+    expect((await failureOf(rig.driver.prepare(dead, silent, signal))).code).toBe('RELEASE_REVERTED')
+    expect(existsSync(join(rig.stage.path, '.shipway/lock'))).toBe(false)
+  })
+
+  test('the lock of a switch that is still open is kept, whoever says that it has ended', async () => {
+    await using rig = await directoryRig(openStage)
+    const open = await rig.order('v1')
+    await rig.driver.prepare(open, silent, signal)
+    await rig.driver.switch(open, silent, signal)
+    const next = { ...(await rig.order('v2')), ended: [open.deploymentId] }
+
+    expect((await failureOf(rig.driver.prepare(next, silent, signal))).code).toBe('TARGET_LOCKED')
+
+    await rig.driver.confirm(open, silent, signal)
+    await deploy(rig.driver, next)
+  })
+
+  test('a deployment that is taken back before a fresh target has heard of it takes no lock there later', async () => {
+    await using rig = await directoryRig(openStage)
+    const late = await rig.order('v1')
+    await rig.driver.revert(late, 'the connection was lost', silent, signal)
+
+    expect((await failureOf(rig.driver.prepare(late, silent, signal))).code).toBe('RELEASE_REVERTED')
+
+    await deploy(rig.driver, await rig.order('v2'))
+  })
+
   test('a release before whose own restart fails is back all the same, and that is said; revert tries it again', async () => {
     await using rig = await directoryRig(openStage)
     const flag = join(rig.stage.home, 'broken')

@@ -6,6 +6,7 @@ import { readHome } from '../open-home.ts'
 import { findProject } from '../project.ts'
 import { remarkOnRules } from '../rules-in-force.ts'
 import type { RepositoryFacts } from '#ports/repository-facts.ts'
+import type { TargetFinding } from '#ports/deploy-driver.ts'
 import type { TargetReport } from '../services.ts'
 import type { Session } from '../session.ts'
 import { readWorkflows } from '../workflow-source.ts'
@@ -108,10 +109,13 @@ async function inspect(
     const reports = await session.services.inspectTargets(
       config.application,
       environment,
-      { projectRoot: root, home: session.home },
+      { projectRoot: root, home: session.home, isExamined: true },
       signal,
     )
-    return reports.map((report) => targetCheck(environment.name, report))
+    return reports.flatMap((report) => [
+      targetCheck(environment.name, report),
+      ...(report.findings ?? []).map((finding) => findingCheck(`${environment.name} ${report.target.name}`, finding)),
+    ])
   } catch (error) {
     if (!(error instanceof KnownError)) throw error
     return [fail(environment.name, error.message, error.hint ?? 'Check the host and the way to it.')]
@@ -135,7 +139,9 @@ export function sshByHand({ user, host, port, options }: Extract<TargetConfig, {
 
 function targetCheck(environment: string, { target, state }: TargetReport): Check {
   const name = `${environment} ${target.name}`
-  if (state.kind === 'unknown') return fail(name, state.why, hintFor(target, state.hint))
+  // With a code it is more than that it does not answer, and its own hint knows better.
+  if (state.kind === 'unknown')
+    return fail(name, state.why, (state.code === undefined ? undefined : state.hint) ?? hintFor(target, state.hint))
   if (state.pending !== undefined)
     return warn(
       name,
@@ -153,6 +159,11 @@ function targetCheck(environment: string, { target, state }: TargetReport): Chec
       ? 'reachable, nothing there yet'
       : `runs ${state.version ?? shortDigest(state.current)}${state.serving === undefined ? '' : `; its nginx serves ${state.serving}`}`,
   )
+}
+
+/** Only what deployments need and a target says of itself: `staging host: docker engine`. */
+function findingCheck(place: string, { name, status, found, fix }: TargetFinding): Check {
+  return { name: `${place}: ${name}`, status, found, ...(fix === undefined ? {} : { fix }) }
 }
 
 function hintFor(target: TargetConfig, hint: string | undefined): string {

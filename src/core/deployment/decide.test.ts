@@ -192,7 +192,7 @@ describe('a deployment', () => {
       { current: 'new', pending: 'dep_1' },
       'confirm t1',
     ],
-    ['a confirmation that was heard counts', [...toVerify, { kind: 'verified' }], { current: 'new' }, 'done'],
+    ['a heard confirmation is sent again', [...toVerify, { kind: 'verified' }], { current: 'new' }, 'confirm t1'],
     [
       'a foreign release is not overwritten but put back',
       [start, ...each('prepared', 't1', 't2', 't3')],

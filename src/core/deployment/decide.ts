@@ -288,8 +288,8 @@ function resumeTarget(draft: Draft, target: TargetProgress, seen: TargetObservat
         lose(draft, target, seen)
       return
     case 'confirming':
+      // Confirmed or not: the act is done again, since it also ends what the switch has left.
       if (seen.kind === 'known' && seen.current !== draft.release) lose(draft, target, seen)
-      else if (seen.kind === 'known' && seen.pending === undefined) draft.move(name, 'confirmed')
       return
     case 'reverting':
     case 'idle':

@@ -12,6 +12,7 @@ import type { Answer, FolderOrder, ReleaseFolders } from '#ports/release-folders
 import { lookScript, pullScript, tidyScript } from './script/prepare.ts'
 import { colourDownScript, colourUpScript, retireScript } from './script/colour.ts'
 import { downScript, upScript } from './script/up.ts'
+import { examineServices } from './examine.ts'
 import { failureOn } from './failure.ts'
 import { renderEnvironment, renderSettings } from './settings.ts'
 
@@ -29,6 +30,13 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
     powers: driverPowers.compose,
     inspect: (order, signal) => folders.inspect(order, signal),
     compareFiles: (order, signal) => folders.compareFiles(order, signal),
+    examine: async (order, signal) => {
+      const [place, services] = await Promise.all([
+        folders.examine(order, signal),
+        examineServices(folders, order, signal),
+      ])
+      return [...place, ...services]
+    },
     prepare: async (order, progress, signal) => {
       const whole = withServices(order)
       const sent = await folders.prepare(whole, progress, signal)

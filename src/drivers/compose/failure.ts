@@ -7,7 +7,7 @@ import type { TargetOrder } from '#ports/deploy-driver.ts'
 import type { Answer, TargetCall } from '#ports/release-folders.ts'
 
 /** The errors behind the words of this driver's scripts; undefined for words that every script may say. */
-export function failureOn(order: TargetOrder): NonNullable<TargetCall['failure']> {
+export function failureOn(order: Pick<TargetOrder, 'target' | 'compose'>): NonNullable<TargetCall['failure']> {
   const target = order.target.name
   const file = ofTarget(order.compose?.blueGreen?.upstream ?? '', order.target)
   return (word: string, rest: string, answers: readonly Answer[]): KnownError | undefined => {
@@ -15,7 +15,7 @@ export function failureOn(order: TargetOrder): NonNullable<TargetCall['failure']
     const [first = '', ...others] = rest.split(' ')
     switch (word) {
       case 'engine':
-        return known.dockerSilent({ target, evidence: rest })
+        return known.dockerSilent({ target, evidence: rest.replace(/[.?!]+$/, '') })
       case 'composeless':
         return known.composeMissing({ target })
       case 'invalid':

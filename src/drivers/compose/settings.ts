@@ -25,7 +25,25 @@ export function renderSettings(order: TargetOrder, config: ComposeConfig): strin
   })
 }
 
-/** As `script/colour.ts` and `script/nginx.ts` read it. */
+/** What `script/examine.ts` reads: of the environment, before any release. */
+export function renderExamined(config: ComposeConfig, target: TargetOrder['target']): string {
+  const blueGreen = config.blueGreen === undefined ? {} : nginxSettings(config.blueGreen, target)
+  return renderDotenv({ project: '', files: '', profiles: '', engine: config.engine ?? '', within: '0', ...blueGreen })
+}
+
+/** As `nginxLibrary` reads it. */
+function nginxSettings(config: BlueGreenConfig, target: TargetOrder['target']): Readonly<Record<string, string>> {
+  return {
+    upstream: ofTarget(config.upstream, target),
+    nginx: config.nginx
+      .map((word) => ofTarget(word, target))
+      .toReversed()
+      .join('\n'),
+    drain: String(Math.ceil(config.drainWithinMs / 1000)),
+  }
+}
+
+/** As `script/colour.ts` and `nginxLibrary` read it. */
 function blueGreenSettings(
   config: BlueGreenConfig,
   { target }: TargetOrder,
@@ -33,15 +51,10 @@ function blueGreenSettings(
 ): Readonly<Record<string, string>> {
   return {
     colours: config.services.map(({ name, port }) => `${name} ${port} ${upstreamName(project, name)}`).join('\n'),
-    upstream: ofTarget(config.upstream, target),
-    nginx: config.nginx
-      .map((word) => ofTarget(word, target))
-      .toReversed()
-      .join('\n'),
+    ...nginxSettings(config, target),
     replicas: String(config.replicas),
     ports_first: String(config.ports[0]),
     ports_last: String(config.ports[1]),
-    drain: String(Math.ceil(config.drainWithinMs / 1000)),
     standby: config.standby ? 'yes' : 'no',
   }
 }

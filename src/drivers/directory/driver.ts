@@ -16,9 +16,11 @@ import type { ScriptScene } from './answer.ts'
 import { withColours } from './colour.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
+import { scriptMs, shellCallOf } from './call.ts'
+import { directoryFindings } from './examine.ts'
 import { compareScript } from './script/compare.ts'
+import { examineScript } from './script/examine.ts'
 import { inspectScript } from './script/inspect.ts'
-import { library } from './script/library.ts'
 import { planScript, receiveScript } from './script/prepare.ts'
 import { switchScript } from './script/switch.ts'
 import { watchScript } from './script/watch.ts'
@@ -32,8 +34,6 @@ export interface DirectoryDriverDependencies {
   readonly clock: Clock
 }
 
-/** Time for scripts that move no data and start nothing of the user's, waiting for another script included. */
-const scriptMs = 90_000
 /** The slowest line for which an upload is still given time, in bytes per millisecond. */
 const slowestBytesPerMs = 100
 /** A lock that nobody renews ends after this time. */
@@ -62,6 +62,15 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
     powers: driverPowers.directory,
     inspect: (order, signal) => inspect(shellOf(order.target), order.target, signal),
     compareFiles: (order, signal) => compareFiles(shellOf(order.target), order, signal),
+    examine: async ({ target }, signal) => {
+      checkPath(target)
+      const call = { script: examineScript, args: [target.path], deadlineMs: scriptMs }
+      return directoryFindings(target, await runScript(shellOf(target), call, { target }, signal))
+    },
+    ask: (target, call, signal) => {
+      checkPath(target)
+      return runScript(shellOf(target), shellCallOf(dependencies.clock, target, call), { target }, signal)
+    },
     prepare: (order, progress, signal) => prepare(shellOf(order.target), dependencies.clock, order, progress, signal),
     switch: (order, progress, signal) => switchTo(shellOf(order.target), dependencies.clock, order, progress, signal),
     confirm: (order, progress, signal) => confirm(shellOf(order.target), order, progress, signal),
@@ -179,7 +188,9 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
   const { target, release } = order
   const bytes = release.manifest.files.reduce((total, file) => total + file.size, 0)
   const leaseSeconds = Math.ceil((leaseMs + bytes / slowestBytesPerMs) / 1000)
-  const args = [target.path, order.deploymentId, ownerOf(order), shortOf(release.id), String(leaseSeconds), deployer()]
+  const short = shortOf(release.id)
+  const ended = (order.ended ?? []).join(' ')
+  const args = [target.path, order.deploymentId, ownerOf(order), short, String(leaseSeconds), deployer(), ended]
   const input = chunks(renderWanted(release.manifest.files))
   const call = { script: planScript, args, input, deadlineMs: scriptMs + backMsOf(order) }
   const answers = await runScript(shell, call, sceneOf(order), signal)
@@ -303,16 +314,9 @@ async function callTarget(
   signal: AbortSignal,
 ): Promise<readonly Answer[]> {
   checkOrder(order)
-  const { script, args, files = {}, deadlineMs, failure } = call
-  const entries = Object.entries(files).map(([path, text]): TarEntry => ({ kind: 'text', path, mode: 0o600, text }))
-  const shellCall = {
-    script: `${library}${script}`,
-    args: [order.target.path, ...args],
-    input: tarStream(entries, Math.floor(clock.now() / 1000)),
-    deadlineMs: scriptMs + deadlineMs,
-  }
+  const { failure } = call
   const scene = { ...sceneOf(order), ...(failure === undefined ? {} : { failure }) }
-  return runScript(shell, shellCall, scene, signal, progress)
+  return runScript(shell, shellCallOf(clock, order.target, call), scene, signal, progress)
 }
 
 function backMsOf(order: FolderOrder): number {

@@ -4,17 +4,17 @@ import { healthQuestion, isAskedPerTarget, unhealthy } from '#core/deployment/he
 import { requiredSecrets, sealedEnvironment } from '#core/deployment/plan.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentEffect, DeploymentFailure, DeploymentInput, DeploymentState } from '#core/deployment/state.ts'
-import { KnownError } from '#core/errors.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import { hostOfTarget } from '#core/project/target.ts'
 import type { Release } from '#core/release/model.ts'
 import { unreachable } from '#core/unreachable.ts'
-import type { DeployDriver, TargetOrder, TargetState } from '#ports/deploy-driver.ts'
-import { loadDeployment, updateDeployment } from '#store/deployment.ts'
+import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
+import { endedDeploymentsOf, loadDeployment, updateDeployment } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { appendEvent } from '#store/event.ts'
 import { loadRelease } from '#store/release.ts'
 import { checkHealth } from './check-health.ts'
+import { confirmTarget } from './confirm-target.ts'
 import type { DeliveryContext } from './context.ts'
 import { failureOf } from './failure-of.ts'
 import { passGate } from './gate.ts'
@@ -26,9 +26,8 @@ import { TrafficProbe } from './traffic.ts'
 import { unlockTargets } from './unlock-targets.ts'
 import { writeDecision } from './write-decision.ts'
 
-/** A confirmation that does not get through is tried again; the target waits for it up to `confirmWithin`. */
-const confirmTriesMax = 4
-const confirmPauseMs = 250
+/** Deployments whose lock a target may still have: it has one, and every other command since has met it. */
+const endedTold = 20
 /** A state may be read just before its last act has ended: then the next look shows what came of it. */
 const idleMax = 3
 
@@ -82,6 +81,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
   const secrets = broughtSecrets(context, deployment, requiredSecrets(release, config))
   const { targets } = deployment.document.machine
   const before = await loadPrevious(context, targets)
+  const ended = await endedDeploymentsOf(context.store.query, deployment, endedTold)
   const orders = targets.map(({ name, from }): [string, TargetOrder<TargetConfig>] => {
     const target = config.targets.find((candidate) => candidate.name === name)
     if (target === undefined) throw new Error(`Invariant broken: ${id} has a target ${name} that its rules do not have`)
@@ -96,6 +96,7 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
         blobs: context.blobs.root,
         ...(from === undefined ? { isFresh: true as const } : { expected: from }),
         ...before.get(name),
+        ended,
         ...(sealed.restart === undefined ? {} : { restart: sealed.restart }),
         variables: sealed.variables,
         secrets,
@@ -211,7 +212,10 @@ class Drive {
         return this.#onTarget(
           effect.target,
           { phase: 'confirm', done: 'confirmed', failed: 'confirm-failed' },
-          (order, progress) => this.#confirm(order, progress),
+          async (order, progress) => {
+            const world = { driver: this.#setting.driver, clock: this.#context.clock }
+            this.#receipt.proved(effect.target, await confirmTarget(world, order, progress, this.#signal))
+          },
         )
       case 'revert':
         return this.#onTarget(
@@ -252,27 +256,6 @@ class Drive {
         : { kind: step.failed, target, failure }
     }
     await this.#feed(input)
-  }
-
-  /** A lost answer is no lost confirmation: when trying again does not help, the target is asked what it heard. */
-  async #confirm(order: TargetOrder<TargetConfig>, progress: (line: string) => void): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const proof = await this.#setting.driver.confirm(order, progress, this.#signal)
-        return this.#receipt.proved(order.target.name, proof)
-      } catch (error) {
-        this.#signal.throwIfAborted()
-        if (await this.#isConfirmed(order)) return
-        if (tries >= confirmTriesMax || !(error instanceof KnownError) || error.retry === 'never') throw error
-        progress(`the confirmation did not get through, trying again: ${error.message}`)
-      }
-      await this.#context.clock.sleep(confirmPauseMs * 2 ** tries, this.#signal)
-    }
-  }
-
-  async #isConfirmed(order: TargetOrder<TargetConfig>): Promise<boolean> {
-    const state: TargetState = await this.#setting.driver.inspect(order, this.#signal)
-    return state.kind === 'known' && state.current === order.release.id && state.pending === undefined
   }
 
   async #verify(): Promise<void> {

@@ -161,6 +161,7 @@ if [ $mode = forwards ]; then
 else
   switch_nginx_back
   if [ -e "$D/touched" ]; then nginx_drain; fi
+  rm -f "$upstream_before"
   end_containers $(others_than "$start")
 fi
 `
@@ -184,7 +185,7 @@ fi
 
 /**
  * `<folder> <deployment>`, standard input: `settings`. After the confirmation: ends every set that is not served, except the one that was left
- * where it stands by. Says `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <number>`.
+ * where it stands by, and the file of nginx that served them. Says `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <number>`.
  */
 export const retireScript = `
 cd "$1"
@@ -199,6 +200,7 @@ if { read -r workers took left < "$D/drain"; } 2>/dev/null; then say "drained $w
 start=$(cat "$D/start" 2>/dev/null || :)
 read_served
 if [ -z "$start" ] || [ "$served" != "$start" ]; then exit 0; fi
+rm -f "$upstream_before"
 standing=''
 if [ "$standby" = yes ]; then standing=$(cat "$D/left" 2>/dev/null || :); fi
 old=$(others_than "$start" "$standing")

@@ -54,7 +54,8 @@ fi
  * the last one: a fleet whose other half failed needs that.
  */
 export const revertScript = `${library}
-[ -d "$1/$S" ] || exit 0
+# On a fresh host the first call may still be on its way.
+[ -d "$1/$S" ] || { mkdir -p "$1" && mkdir -m 700 "$1/$S"; } 2>/dev/null || [ -d "$1/$S" ] || exit 0
 cd "$1"
 mutex 1200 || fail busy
 if ! read_order "$2"; then

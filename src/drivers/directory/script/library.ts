@@ -139,6 +139,15 @@ lock_take() {
   fi
   printf '%s %s %s %s\\n' "$1" "$lock_since" $((lock_now + $2)) "$3" > $S/lock.new && mv -f $S/lock.new $S/lock
 }
+# lock_end <deployments>: they have ended, as whoever asked for them knows. The lock that one of them has left holds nobody, and what the network has
+# kept of it must not begin any more.
+lock_end() {
+  { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null || return 0
+  case " $1 " in *" $lock_dep "*) ;; *) return 0 ;; esac
+  if [ "$(readlink $S/pending 2>/dev/null)" = "$lock_dep" ]; then return 0; fi
+  { mkdir -p "$S/deployments/$lock_dep" && : > "$S/deployments/$lock_dep/ended"; } 2>/dev/null || :
+  rm -f $S/lock
+}
 lock_free() {
   if { read -r lock_dep lock_rest < $S/lock; } 2>/dev/null && [ "$lock_dep" = "$1" ]; then rm -f $S/lock; fi
 }

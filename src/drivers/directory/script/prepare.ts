@@ -18,7 +18,7 @@ fi
 `
 
 /**
- * `<folder> <deployment> <owner> <short> <lease seconds> <who>`, standard input: a line `wanted`, then `mode digest` of
+ * `<folder> <deployment> <owner> <short> <lease seconds> <who> <ended deployments>`, standard input: a line `wanted`, then `mode digest` of
  * each file. Takes the lock; says `complete`, or the folder that the files go to and which of them are here already.
  *
  * A release that is kept counts as complete while its files are as they were sealed. Every file is read where it is the one that runs, since
@@ -53,6 +53,7 @@ check_owner "$3"
 settle
 dep=$2 short=$4
 check_not_ended "$2"
+lock_end "$7"
 lock_take "$2" "$5" "$6"
 if [ -e $S/colours/blue/about ] || [ -e $S/colours/green/about ]; then say colours; fi
 if [ -e "$S/releases/$short/about" ] && [ -d "releases/$short" ]; then
