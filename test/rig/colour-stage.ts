@@ -17,18 +17,23 @@ import { processesWith } from './sshd.ts'
 import type { SshServer } from './sshd.ts'
 
 /**
- * A program of a release, in the folder of its release: `/slow/<ms>` takes its time, `/health` follows the file `state`, anything else is a file. What it has
+ * A program of a release, in the folder of its release: `/slow/<ms>` takes its time, `/busy` counts those, `/health` follows the file `state`, anything else is a file. What it has
  * begun when it is stopped is lost, so that nginx must have drained. It shows what it was started as.
  */
 export const processScript = `const { createServer } = require('node:http')
 const { readFileSync } = require('node:fs')
 const read = (name) => { try { return readFileSync(__dirname + '/' + name, 'utf8') } catch { return undefined } }
 const version = read('version.txt')
+let busy = 0
 createServer((request, response) => {
   // nginx asks with HTTP/1.0, where Node tells no length by itself.
   const say = (status, text) => response.writeHead(status, { 'content-length': Buffer.byteLength(text) }).end(text)
   const [, slow] = /^\\/slow\\/(\\d+)$/.exec(request.url) ?? []
-  if (slow) return setTimeout(() => say(200, version), Number(slow))
+  if (slow) {
+    busy += 1
+    return setTimeout(() => say(200, version), Number(slow))
+  }
+  if (request.url === '/busy') return say(200, String(busy))
   if (request.url === '/') return say(200, version)
   if (request.url === '/colour') return say(200, process.env.SHIPWAY_COLOUR + ' ' + (process.env.GREETING ?? ''))
   if (request.url === '/health') return say(read('state') === 'sick' ? 503 : 200, version)
@@ -38,9 +43,13 @@ createServer((request, response) => {
 process.on('SIGTERM', () => process.exit(0))
 `
 
-/** Starts the program as a unit would: in a session of its own. The id of its process lies beside the target's folder. */
+/**
+ * Starts the program as a unit would: in a session of its own. The id of its process lies beside the target's folder; it waits while there is a `.hold` beside
+ * it, too.
+ */
 export const startCommand = `node=${quoted(process.execPath)}
-if [ -s hold-start ]; then exit 9; fi
+if [ -s refuse-start ]; then exit 9; fi
+while [ -e "$SHIPWAY_PATH.hold" ]; do sleep 0.05; done
 setsid "$node" "$PWD/server.js" </dev/null >/dev/null 2>&1 &
 echo $! > "$SHIPWAY_PATH.$SHIPWAY_COLOUR.pid"`
 
