@@ -6,4 +6,6 @@ export interface Reason {
   readonly message: string
   /** What a person can do about it, if possible as a command. */
   readonly hint?: string
+  /** Who can change it, where a rule names people; absent: anybody who may write to the agent, or only time. */
+  readonly who?: readonly string[]
 }

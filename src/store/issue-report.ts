@@ -1,4 +1,5 @@
 import type { Outcome } from '#core/issue/model.ts'
+import type { UntoldReport } from '#core/issue/untold.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { fromJson, present } from './column.ts'
 import type { JsonText } from './column.ts'
@@ -83,4 +84,23 @@ export async function postponeIssueReport(
   { nextAt, problem }: { readonly nextAt: number; readonly problem: string },
 ): Promise<void> {
   await q('update issue_report set tries = tries + 1, next_at = $2, problem = $3 where id = $1', [id, nextAt, problem])
+}
+
+/** Reports whose telling has failed, newest first: those of a run or deployment, given up or not, else all that are tried again. */
+export async function untoldReports(
+  q: Query,
+  of: { readonly subject: string } | { readonly application?: string },
+  limit: number,
+): Promise<readonly UntoldReport[]> {
+  const isOne = 'subject' in of
+  const rows = await q<Row & { readonly state: string; readonly problem: string }>(
+    `select * from issue_report
+      where problem is not null and ${isOne ? `state <> 'told' and (id = $1 or id like $1 || '.%')` : `state = 'open' and ($1 = '' or application = $1)`}
+      order by created_at desc, id desc limit $2`,
+    [isOne ? of.subject : (of.application ?? ''), limit],
+  )
+  return rows.map(({ application, document, state, problem, next_at: nextAt }) => {
+    const { subject, what, isGreen } = fromJson(document)
+    return { application, subject, what, isGreen, problem, ...(state === 'open' ? { nextAt } : {}) }
+  })
 }

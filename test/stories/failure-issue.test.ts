@@ -41,6 +41,9 @@ describe('a failure', { tags: ['slow'] }, () => {
     const green = await call('run', 'push')
     expect(green.status).toBe(0)
     expect(forge.issues[0]?.isOpen).toBe(true)
+    const untold = /The forge was not told that run #4 is green: The forge at .* did not answer.*\(ISSUE_UNREPORTED\)/
+    expect((await call('why', 'latest')).stdout).toMatch(untold)
+    expect((await call('why')).stdout).toMatch(untold)
     forge.failing = undefined
 
     repository.commit({ bad: '' }, 'Make it bad, fix issue #1')

@@ -1,3 +1,4 @@
+import { issueUntold } from '#core/issue/untold.ts'
 import { environmentUnknown, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import { receiptLines } from '#core/view/receipt.ts'
@@ -7,6 +8,7 @@ import { item } from '#core/view/why-answer.ts'
 import type { StepTail, WhyAnswer, WhyItem } from '#core/view/why-answer.ts'
 import { whyDeployment } from '#core/view/why-deployment.ts'
 import { whyRun } from '#core/view/why-run.ts'
+import { untoldReports } from '#store/issue-report.ts'
 import { findSubjects, viewDecisions, viewDeployments, viewReleases, viewRun, viewRuns } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -29,6 +31,8 @@ const deploymentsMax = 100
 const tailLinesMax = 8
 /** Open runs that are looked at. */
 const openMax = 200
+/** Reports to a forge that are told of: the newest say what is wrong with all of them. */
+const untoldMax = 3
 
 /** A run or a deployment in one of these needs no agent any more. */
 const doneStates: ReadonlySet<string> = new Set(['success', 'failure', 'cancelled', 'skipped', 'reverted', 'refused'])
@@ -76,13 +80,31 @@ function withAbsentAgent(answer: WhyAnswer, absent: WhyItem): WhyAnswer {
   return answer.state === nothingWaits ? { ...answer, state: `${items.length} waiting`, items } : { ...answer, items }
 }
 
+/** The answer about everything with more that waits. */
+function withMore(answer: WhyAnswer, more: readonly WhyItem[]): WhyAnswer {
+  const items = [...answer.items, ...more]
+  return { ...answer, state: `${items.length} waiting`, items }
+}
+
+/** The answer about a run or a deployment, and whether the forge could be told of it. */
+async function withUntold(q: Query, answer: WhyAnswer, subject: string): Promise<WhyAnswer> {
+  const [untold] = await untoldReports(q, { subject }, 1)
+  return untold === undefined
+    ? answer
+    : { ...answer, items: [...answer.items, item('note', 'issue', issueUntold(untold))] }
+}
+
 /** All that is open, and every environment that lets nothing through. */
 async function everything(q: Query, flags: Flags): Promise<WhyAnswer> {
   const application = flags.app === undefined ? {} : { application: flags.app }
   const environments = await viewEnvironments(q, flags.app)
   const runs = await viewRuns(q, { ...application, isOpen: true, limit: openMax })
   const views = (await Promise.all(runs.map(async ({ id }) => viewRun(q, id)))).filter((run) => run !== undefined)
-  return whyAnything(views, environments)
+  const untold = (await untoldReports(q, application, untoldMax)).map((report) =>
+    item('waiting', report.subject, issueUntold(report)),
+  )
+  const answer = whyAnything(views, environments)
+  return untold.length === 0 ? answer : withMore(answer, untold)
 }
 
 /** Environment before run before deployment before release: the words that people use come first. */
@@ -105,7 +127,7 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   const [subject] = subjects
   if (subject?.kind === 'run') {
     const run = await viewRun(q, subject.id)
-    if (run !== undefined) return whyRun(run, environments, await tailsOf(session, run))
+    if (run !== undefined) return withUntold(q, whyRun(run, environments, await tailsOf(session, run)), run.id)
   }
   if (subject?.kind === 'deployment') {
     const [deployment] = await viewDeployments(q, { id: subject.id, limit: 1 })
@@ -113,7 +135,7 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
       const place = environments.find(
         (one) => one.application === deployment.application && one.name === deployment.environment,
       )
-      return whyDeployment(deployment, place, await viewDecisions(q, deployment.id))
+      return withUntold(q, whyDeployment(deployment, place, await viewDecisions(q, deployment.id)), deployment.id)
     }
   }
   const [release] = await viewReleases(q, {

@@ -229,8 +229,9 @@ describe('the rules of an environment', () => {
       reason: {
         code: 'APPROVAL_NEEDED',
         message:
-          'production needs 1 more approval of bo or cy or ada, not of the author for v1.2.3 (ada made the change or asked for it; dan is not among those who may approve; an earlier approval was for another plan).',
+          'production needs 1 more approval of cy, not of the author for v1.2.3 (that of bo is good until 2023-11-15 21:13 UTC; ada made the change or asked for it; dan is not among those who may approve; an earlier approval was for another plan).',
         hint: '`shipway approve dep_1` or `shipway reject dep_1`; an approval is good for 1d.',
+        who: ['cy'],
       },
     })
   })

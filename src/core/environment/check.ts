@@ -286,13 +286,13 @@ function unapproved(question: EnvironmentQuestion): ReturnType<Rule> {
   const rule = config.approvals
   if (rule === undefined || isReturn(subject, facts)) return undefined
   const approvals = facts.decisions.filter(({ decision }) => decision === 'approve')
-  const counted = new Set<string>()
+  const counted = new Map<string, number>()
   const ignored: string[] = []
   for (const { actor, at } of approvals) {
     if (rule.from.length > 0 && !rule.from.includes(actor)) ignored.push(`${actor} is not among those who may approve`)
     else if (rule.notAuthor && subject.authors.includes(actor)) ignored.push(`${actor} made the change or asked for it`)
     else if (at + rule.expiresMs <= now) ignored.push(`the approval of ${actor} has expired`)
-    else counted.add(actor)
+    else counted.set(actor, at + rule.expiresMs)
   }
   if (counted.size >= rule.count) return undefined
   if (facts.outdatedApprovals > 0) ignored.push('an earlier approval was for another plan')
@@ -301,7 +301,8 @@ function unapproved(question: EnvironmentQuestion): ReturnType<Rule> {
       environment: config.name,
       subject: subject.id,
       rule,
-      given: [...counted],
+      given: counted,
+      authors: subject.authors,
       ignored,
       version: subject.release?.version,
     }),

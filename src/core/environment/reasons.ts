@@ -260,21 +260,28 @@ export function approvalNeeded(fact: {
   readonly environment: string
   readonly subject: string
   readonly rule: ApprovalRule
-  readonly given: readonly string[]
+  /** Whose approval counts, and until when. Milliseconds since 1970. */
+  readonly given: ReadonlyMap<string, number>
+  readonly authors: readonly string[]
   readonly ignored: readonly string[]
   readonly version?: string | undefined
 }): Reason {
   const { rule, given } = fact
-  const missing = rule.count - given.length
-  const people = `${missing} ${given.length === 0 ? '' : 'more '}approval${missing === 1 ? '' : 's'}`
-  const whose = rule.from.length === 0 ? '' : ` of ${rule.from.join(' or ')}`
+  const missing = rule.count - given.size
+  const people = `${missing} ${given.size === 0 ? '' : 'more '}approval${missing === 1 ? '' : 's'}`
+  // Whoever has approved is not asked again, and whoever may not is never asked.
+  const asked = rule.from.filter((name) => !given.has(name) && !(rule.notAuthor && fact.authors.includes(name)))
+  const whose = rule.from.length === 0 ? '' : ` of ${(asked.length === 0 ? rule.from : asked).join(' or ')}`
   const notAuthor = rule.notAuthor ? ', not of the author' : ''
-  const ignored = fact.ignored.length === 0 ? '' : ` (${[...new Set(fact.ignored)].join('; ')})`
+  const kept = [...given].map(([actor, until]) => `that of ${actor} is good until ${timeText(until)}`)
+  const remarks = [...new Set([...kept, ...fact.ignored])].join('; ')
+  const ignored = remarks === '' ? '' : ` (${remarks})`
   const what = fact.version === undefined ? '' : ` for ${fact.version}`
   return {
     code: 'APPROVAL_NEEDED',
     message: `${fact.environment} needs ${people}${whose}${notAuthor}${what}${ignored}.`,
     hint: `\`shipway approve ${fact.subject}\` or \`shipway reject ${fact.subject}\`; an approval is good for ${renderDuration(rule.expiresMs)}.`,
+    ...(asked.length === 0 ? {} : { who: asked }),
   }
 }
 

@@ -46,6 +46,7 @@ export function item(state: WhyItem['state'], about: string, reason: Reason): Wh
     about,
     rule: reason.code,
     message: reason.message,
+    ...(reason.who === undefined ? {} : { who: reason.who.join(', ') }),
     ...(reason.hint === undefined ? {} : { fix: reason.hint }),
   }
 }

@@ -37,7 +37,7 @@ export function deploymentItems(
           ? 'note'
           : 'red'
     const who = deployment.reason.code === approvalCode ? whoMayApprove(environment) : undefined
-    items.push({ ...item(state, about, deployment.reason), ...(who === undefined ? {} : { who }) })
+    items.push({ ...(who === undefined ? {} : { who }), ...item(state, about, deployment.reason) })
   }
   if (environment !== undefined && deployment.state !== 'done')
     items.push(...blocks(environment).filter((block) => !items.some((known) => known.rule === block.rule)))

@@ -1,3 +1,5 @@
+import { refNotAdmitted } from '../environment/reasons.ts'
+import { admitsRef } from '../environment/ref-rule.ts'
 import { renderDuration } from '../project/duration.ts'
 import { shortDigest, shortVersion } from './name.ts'
 import type { DeploymentSummary, EnvironmentView, ReleaseSummary, RunView } from './model.ts'
@@ -48,6 +50,14 @@ export function whyRelease(
     .flatMap((environment): readonly WhyItem[] => {
       const latest = deployments.find((deployment) => deployment.environment === environment.name)
       if (latest !== undefined && latest.conclusion !== 'success') return deploymentItems(latest, environment, [])
+      if (environment.from.length > 0 && !admitsRef(environment.from, release.ref))
+        return [
+          item(
+            'note',
+            environment.name,
+            refNotAdmitted({ environment: environment.name, ref: release.ref, from: environment.from }),
+          ),
+        ]
       const blocked = blocks(environment)
       const missing = environment.after.filter((name) => !places.includes(name))
       if (missing.length > 0)
@@ -56,7 +66,7 @@ export function whyRelease(
           item('note', environment.name, {
             code: 'ENVIRONMENT_ORDER',
             message: `It takes only what ${missing.join(' and ')} ${missing.length === 1 ? 'runs' : 'run'}.`,
-            hint: `shipway deploy ${missing[0]} ${release.version}`,
+            ...firstStep(missing[0] ?? '', release, environments),
           }),
         ]
       return blocked.length > 0
@@ -64,7 +74,10 @@ export function whyRelease(
         : [
             item('note', environment.name, {
               code: 'DEPLOYMENT_NOT_ASKED',
-              message: 'Nobody has asked for it there.',
+              message:
+                latest === undefined
+                  ? 'Nobody has asked for it there.'
+                  : `It ran there before; ${environment.current === undefined ? 'nothing' : shortVersion(environment.current.version)} runs there now.`,
               hint: `shipway ${environment.after.length === 0 ? 'deploy' : 'promote'} ${environment.name} ${release.version}`,
             }),
           ]
@@ -74,6 +87,16 @@ export function whyRelease(
     state: places.length === 0 ? 'runs nowhere' : `runs on ${places.join(', ')}`,
     items: [...bad, ...elsewhere],
   }
+}
+
+/** How it gets to the environment before, where that takes it at all. */
+function firstStep(
+  name: string,
+  { ref, version }: ReleaseSummary,
+  environments: readonly EnvironmentView[],
+): { readonly hint?: string } {
+  const from = environments.find((one) => one.name === name)?.from ?? []
+  return from.length === 0 || admitsRef(from, ref) ? { hint: `shipway deploy ${name} ${version}` } : {}
 }
 
 /** State of the answer about everything when nothing is open or blocked. */
@@ -95,8 +118,8 @@ export function whyAnything(runs: readonly RunView[], environments: readonly Env
 function waitingAt(environment: EnvironmentView): WhyItem[] {
   const who = whoMayApprove(environment)
   const jobs = environment.waitingJobs.map((job) => ({
-    ...item('waiting', `run #${job.number} job ${job.job}`, job.reason),
     ...(who === undefined || job.reason.code !== approvalCode ? {} : { who }),
+    ...item('waiting', `run #${job.number} job ${job.job}`, job.reason),
   }))
   const deployments = environment.open.flatMap((deployment) => deploymentItems(deployment, environment, []))
   return [...[...blocks(environment), ...deployments].filter(isNew), ...jobs]

@@ -64,7 +64,8 @@ async function send(context: AgentContext, report: IssueReport, signal: AbortSig
 }
 
 async function postpone(context: AgentContext, report: IssueReport, error: KnownError): Promise<void> {
-  const { code, message: problem } = reportError(error)
+  const { code, message, hint } = reportError(error)
+  const problem = hint === undefined ? message : `${message}\n${hint}`
   await context.store.transaction(async (q) => {
     if (report.tries === 0) await appendAudit(q, context, fact(report, 'issue.unreported', { code }))
     if (report.tries + 1 >= triesMax) return closeIssueReport(q, report.id, { state: 'given-up', problem })
