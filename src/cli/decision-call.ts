@@ -3,7 +3,8 @@ import { approvalByRun, nothingWaits, subjectAmbiguous } from '#core/known/cli.t
 import type { DecisionRequest } from '#core/ticket/model.ts'
 import type { RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
-import { planHashInvalid, planless } from '#core/known/plan.ts'
+import { planHashInvalid, planless, planUnknown } from '#core/known/plan.ts'
+import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { planLines } from '#core/view/plan-lines.ts'
 import { loadDeployment } from '#store/deployment.ts'
 import { viewRun } from '#store/view.ts'
@@ -14,6 +15,7 @@ import { exitOfSignal } from './exit-code.ts'
 import { failureTails } from './job-log.ts'
 import { deploymentLine, headline, renderRunEnding } from './live/ending.ts'
 import { findSubject, readFilledHome } from './open-home.ts'
+import { findPlanHash, savedPlan } from './plan-file.ts'
 import { findApplication } from './project.ts'
 import type { Session } from './session.ts'
 import { performRequest } from './work.ts'
@@ -52,7 +54,9 @@ export async function decide(
 ): Promise<number> {
   const run = session.world.env['SHIPWAY_RUN'] ?? ''
   if (decision === 'approve' && run !== '') throw approvalByRun({ run })
-  const { subject, environment } = await readFilledHome(session, async (q) => findWaiting(session, q, text, flags))
+  const waiting = await readFilledHome(session, async (q) => findWaiting(session, q, text, flags))
+  if (waiting === undefined) return approvePlan(session, text, flags)
+  const { subject, environment } = waiting
   const plan = decision === 'approve' ? await planToApprove(session, subject, flags.plan) : undefined
   const startedAt = session.world.now()
   const request: DecisionRequest = {
@@ -72,8 +76,9 @@ export async function decide(
     isFromNow: true,
     priority: 'P1',
   })
+  const bound = plan === undefined ? '' : `, plan ${shortDigest(plan)}`
   session.say(
-    `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${subject}${result.note === undefined ? '' : ` (${result.note})`}`,
+    `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${subject}${bound}${result.note === undefined ? '' : ` (${result.note})`}`,
   )
   const isRun = result.subjects.every((id) => id.startsWith('run_'))
   if (!isRun) {
@@ -103,7 +108,48 @@ async function planToApprove(
   const { document, planHash } = waiting
   if (named === undefined && document.isInspected && document.plan.schema === 'shipway.plan/2')
     for (const line of [...planLines(document.plan), `plan       ${planHash}`]) session.say(line)
-  return named?.toLowerCase() ?? (document.isInspected ? planHash : undefined)
+  const digits = named?.toLowerCase()
+  if (digits !== undefined && !planHash.startsWith(digits)) return digits
+  return digits !== undefined || document.isInspected ? planHash : undefined
+}
+
+/** Says yes to a plan that was shown here before any deployment waits with it: `plan-deploy`, `approve --plan`, `deploy --plan`. */
+async function approvePlan(
+  session: Session,
+  environment: string,
+  { plan = '', reason }: DecisionFlags,
+): Promise<number> {
+  const hash = findPlanHash(session.home, plan, environment)
+  const saved = savedPlan(session.home, hash)
+  if (saved === undefined) throw planUnknown({ plan, environment })
+  for (const line of [...planLines(saved), `plan       ${hash}`]) session.say(line)
+  const request: DecisionRequest = {
+    kind: 'decision',
+    decision: 'approve',
+    subject: hash,
+    plan: hash,
+    environment,
+    ...(reason === undefined ? {} : { reason }),
+  }
+  const result = await performRequest(session, request, { watch: 'none', liveTo: 'stderr', priority: 'P1' })
+  const { application, version, release, mode } = saved
+  const apply = `shipway ${mode} ${environment} --plan ${shortDigest(hash)}`
+  if (session.isJson)
+    session.printJson({
+      apiVersion: 'v1',
+      kind: 'PlanApproval',
+      application,
+      environment,
+      version,
+      release,
+      plan: hash,
+    })
+  else if (session.isQuiet) session.print(hash)
+  else
+    session.print(
+      `✓ plan ${shortDigest(hash)} approved: ${mode} ${shortVersion(version)} of ${application} to ${environment} · ${apply}`,
+    )
+  return result.interruptedBy === undefined ? 0 : exitOfSignal[result.interruptedBy]
 }
 
 /** A line for the run and for each deployment since the decision; a run that failed is told as `shipway run` tells it. */
@@ -139,13 +185,13 @@ async function concludeRuns(
   return runs.some((run) => run.conclusion !== 'success') ? 1 : 0
 }
 
-/** What waits: by its own name, or the one deployment that waits in an environment. */
+/** What waits: by its own name, or the one deployment that waits in an environment. Undefined where nothing does, and a plan is named for later. */
 async function findWaiting(
   session: Session,
   q: Query,
   text: string,
   flags: DecisionFlags,
-): Promise<{ subject: string; environment?: string }> {
+): Promise<{ subject: string; environment?: string } | undefined> {
   const application = await findApplication(session, q, flags.app).catch(() => undefined)
   const environments = (await viewEnvironments(q)).filter(
     (environment) =>
@@ -158,6 +204,7 @@ async function findWaiting(
       ...environment.waitingJobs.map((job) => job.run),
     ]
     const [only, ...others] = new Set(waiting)
+    if (only === undefined && flags.plan !== undefined) return undefined
     if (only === undefined) throw nothingWaits({ subject: text })
     if (others.length > 0) throw subjectAmbiguous({ text, candidates: [only, ...others] })
     return { subject: only, environment: text }

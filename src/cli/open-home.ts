@@ -1,5 +1,6 @@
 import { homeEmpty, latestMissing, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { listDatabaseWork } from '#store/database-work.ts'
+import type { DatabaseWork } from '#core/backup/model.ts'
 import { findSubjects } from '#store/view.ts'
 import type { Subject } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -27,6 +28,11 @@ export async function readFilledHome<T>(session: Session, read: (q: Query) => Pr
 /** Backups and restores that an id is looked for in. */
 const databaseWorkMax = 10_000
 
+/** Whether a text can only be the id of a backup or a restore, or its first characters. */
+export function isDatabaseWorkId(text: string): boolean {
+  return /^(bkp|rst)_/.test(text)
+}
+
 /** The one run, deployment, backup or restore that a text means. */
 export async function findCancellable(
   session: Session,
@@ -34,7 +40,11 @@ export async function findCancellable(
   text: string,
   flag?: string,
 ): Promise<{ readonly id: string }> {
-  if (!/^(bkp|rst)_/.test(text)) return findSubject(session, q, text, flag)
+  return isDatabaseWorkId(text) ? findDatabaseWork(q, text) : findSubject(session, q, text, flag)
+}
+
+/** The one backup or restore that an id, or its first characters, means. */
+export async function findDatabaseWork(q: Query, text: string): Promise<DatabaseWork> {
   const all = await listDatabaseWork(q, { limit: databaseWorkMax })
   const [first, ...others] = all.filter(({ id }) => id.startsWith(text))
   if (first === undefined) throw subjectUnknown({ text, looked: 'backup or restore' })

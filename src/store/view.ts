@@ -165,7 +165,7 @@ export interface DeploymentFilter extends ListFilter {
 export async function viewDeployments(q: Query, filter: DeploymentFilter): Promise<readonly DeploymentSummary[]> {
   const rows = await q(
     `select deployment.id, deployment.application, environment, release, version, kind, state, conclusion, reason,
-            deployment.run, requested_by, deployment.created_at, started_at, finished_at, receipt
+            deployment.run, plan_hash, requested_by, deployment.created_at, started_at, finished_at, receipt
        from deployment join release on release.id = deployment.release
       where ($1 is null or deployment.application = $1) and ($2 is null or environment = $2)
         and ($3 is null or deployment.run = $3) and ($4 is null or release = $4) and ($5 is null or deployment.id = $5)
@@ -193,7 +193,11 @@ export async function viewDecisions(q: Query, subject: string): Promise<readonly
     decision: row['decision'] === 'approve' ? 'approve' : 'reject',
     actor: text(row, 'actor'),
     at: Number(row['at']),
-    ...present({ reason: row['reason'] as string | null, expiresAt: row['expires_at'] as number | null }),
+    ...present({
+      planHash: row['plan_hash'] as string | null,
+      reason: row['reason'] as string | null,
+      expiresAt: row['expires_at'] as number | null,
+    }),
   }))
 }
 
@@ -324,6 +328,7 @@ function deploymentSummary(row: Row): DeploymentSummary {
     createdAt: Number(row['created_at']),
     ...present({
       run: row['run'] as string | null,
+      planHash: row['plan_hash'] as string | null,
       receipt: (safeJson(row['receipt']) ?? null) as NonNullable<DeploymentSummary['receipt']> | null,
     }),
     ...ending<DeploymentSummary['conclusion']>(row),

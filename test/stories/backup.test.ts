@@ -55,6 +55,10 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
     expect(before?.tables?.find(({ table }) => table === 'public.later')?.rows).toBe(1)
     expect((await shop.call('deploy', 'live', '--yes')).status).toBe(0)
 
+    const why = await shop.call('why', backup.id.slice(0, 12))
+    expect(why).toMatchObject({ status: 0, stdout: expect.stringContaining('shop with 2007 rows in 4 tables') })
+    expect((await shop.call('why', restore?.id ?? '')).stdout).toContain(`it brings back ${backup.id}`)
+
     const audit = await shop.call('audit', '--json')
     const actions = (JSON.parse(audit.stdout) as { items: readonly { action: string }[] }).items.map(
       ({ action }) => action,

@@ -21,6 +21,7 @@ describe('plan, approve, apply', { tags: ['slow'] }, () => {
       'variables: { GREETING: hello }',
     ])
     await stage.ship('v1.0.0')
+    const first = await stage.plansOfAudit()
     await stage.seal('v2.0.0', { 'ops/new.js': '// new\n' })
 
     const shown = await stage.as('ann').call('plan-deploy', 'production', 'v2.0.0')
@@ -62,7 +63,22 @@ describe('plan, approve, apply', { tags: ['slow'] }, () => {
     expect(approved).toMatchObject({ status: 0, stdout: expect.stringContaining('✓ web v2.0.0 → production') })
     expect(await stage.versions()).toEqual(['v2.0.0', 'v2.0.0'])
     expect(readFileSync(path.join(stage.place(0).path, 'current/.env'), 'utf8')).toContain('GREETING')
-    expect(await stage.plansOfAudit()).toEqual(new Set([hash]))
+    expect(approved.stderr).toContain(`plan ${hash.slice(0, 12)}`)
+    expect(await stage.plansOfAudit()).toEqual(new Set([...first, hash]))
+
+    // The other way round: said yes to before anybody has asked for it.
+    await stage.as('ann').seal('v3.0.0')
+    const next = await stage.plan('v3.0.0')
+    const early = await stage.as('bob').call('approve', 'production', '--plan', next.slice(0, 12))
+    expect(early).toMatchObject({ status: 0, stdout: expect.stringContaining(`✓ plan ${next.slice(0, 12)} approved`) })
+    expect(await stage.as('bob').call('approve', 'production', '--plan', 'f'.repeat(12))).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('PLAN_UNKNOWN'),
+    })
+    expect((await stage.as('ann').call('deploy', 'production', '--plan', next, '--yes')).status).toBe(0)
+    expect(await stage.versions()).toEqual(['v3.0.0', 'v3.0.0'])
+    expect((await stage.call('env', 'show', 'production')).stdout).toContain(`success, plan ${next.slice(0, 12)}`)
+    expect(await stage.plansOfAudit()).toEqual(new Set([...first, hash, next]))
   })
 
   test('refuse what another release, a hand on a host, or other rules have made another plan, and touch nothing', async () => {
@@ -219,13 +235,17 @@ class Stage implements AsyncDisposable {
     store.prepare('update approval set at = at - ?').run(milliseconds)
   }
 
-  /** Hashes of the plans that the latest deployment's entries of the audit name. */
+  /** Hashes of the plans that the audit names, but for what was refused. */
   async plansOfAudit(): Promise<ReadonlySet<unknown>> {
     const { stdout } = await this.call('audit', '--json')
     const { items } = JSON.parse(stdout) as {
-      readonly items: readonly { readonly detail: { readonly plan?: string; readonly version?: string } }[]
+      readonly items: readonly {
+        readonly detail: { readonly plan?: string; readonly outcome?: string }
+      }[]
     }
-    return new Set(items.filter(({ detail }) => detail.version !== 'v1.0.0').flatMap(({ detail }) => detail.plan ?? []))
+    return new Set(
+      items.filter(({ detail }) => detail.outcome !== 'refused').flatMap(({ detail }) => detail.plan ?? []),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

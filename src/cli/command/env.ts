@@ -1,5 +1,5 @@
 import type { EnvironmentView } from '#core/view/model.ts'
-import { shortVersion } from '#core/view/name.ts'
+import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { whyEnvironment } from '#core/view/why.ts'
 import { viewDeployments } from '#store/view.ts'
 import type { CommandPage } from '../command.ts'
@@ -110,7 +110,7 @@ async function show(session: Session, name: string, flags: Flags): Promise<numbe
   for (const one of history) {
     const when = session.world.isTTY ? `${age(now, one.createdAt)} ago` : exactTime(one.createdAt)
     session.print(
-      `  ${when.padEnd(8)}  ${one.mode} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${tookAndReceipt(one)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
+      `  ${when.padEnd(8)}  ${one.mode} ${shortVersion(one.version)} by ${one.requestedBy}: ${one.conclusion ?? one.state}${one.planHash === undefined ? '' : `, plan ${shortDigest(one.planHash)}`}${tookAndReceipt(one)}${one.reason === undefined ? '' : `: ${one.reason.message}`}`,
     )
   }
   return 0

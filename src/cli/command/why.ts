@@ -6,6 +6,7 @@ import { nothingWaits, whyAnything, whyEnvironment, whyRelease } from '#core/vie
 import type { RunView } from '#core/view/model.ts'
 import { item } from '#core/view/why-answer.ts'
 import type { StepTail, WhyAnswer, WhyItem } from '#core/view/why-answer.ts'
+import { whyDatabase } from '#core/view/why-database.ts'
 import { whyDeployment } from '#core/view/why-deployment.ts'
 import { whyRun } from '#core/view/why-run.ts'
 import { untoldReports } from '#store/issue-report.ts'
@@ -16,7 +17,7 @@ import { absentAgent } from '../absent-agent.ts'
 import type { CommandPage } from '../command.ts'
 import { failureTails } from '../job-log.ts'
 import { renderTail } from '../live/step-log.ts'
-import { applicationOfLatest, readFilledHome } from '../open-home.ts'
+import { applicationOfLatest, findDatabaseWork, isDatabaseWorkId, readFilledHome } from '../open-home.ts'
 import { findApplication } from '../project.ts'
 import { remarkOnRules } from '../rules-in-force.ts'
 import type { Session } from '../session.ts'
@@ -39,7 +40,7 @@ const doneStates: ReadonlySet<string> = new Set(['success', 'failure', 'cancelle
 
 export const page: CommandPage = {
   description:
-    'Says why a run, a deployment, an environment or a release waits or is red: every reason with its rule, who can change it, and what to type.',
+    'Says why a run, a deployment, an environment, a release, a backup or a restore waits or is red: every reason with its rule, who can change it, and what to type.',
   examples: [
     { command: 'shipway why', purpose: 'everything that waits' },
     { command: 'shipway why latest', purpose: 'the latest run' },
@@ -49,7 +50,10 @@ export const page: CommandPage = {
   exits: [0, 2],
   define: (command, act) => {
     command
-      .argument('[subject]', 'run, deployment, environment, release, or "latest" (default: everything that waits)')
+      .argument(
+        '[subject]',
+        'run, deployment, environment, release, backup, restore, or "latest" (default: everything that waits)',
+      )
       .option('--app <name>', 'application of the environment or release (default: of this project)')
       .action(act(why))
   },
@@ -109,6 +113,7 @@ async function everything(q: Query, flags: Flags): Promise<WhyAnswer> {
 
 /** Environment before run before deployment before release: the words that people use come first. */
 async function findAnswer(session: Session, q: Query, text: string, flags: Flags): Promise<WhyAnswer> {
+  if (isDatabaseWorkId(text)) return whyDatabase(await findDatabaseWork(q, text))
   const application = await findApplication(session, q, flags.app).catch(() => undefined)
   const environments = await viewEnvironments(q)
   const own = environments.filter((environment) => application === undefined || environment.application === application)

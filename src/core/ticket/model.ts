@@ -80,7 +80,10 @@ export interface DecisionRequest {
   /** Run or deployment that waits. */
   readonly subject: string
   readonly environment?: string
-  /** Hash of the plan that is approved, or its first digits: the deployment must wait with this one. */
+  /**
+   * Hash of the plan that is approved, or its first digits: the deployment must wait with this one. Where it is the subject, too (all digits), the plan
+   * itself is approved, before any deployment waits with it; `environment` is needed then.
+   */
   readonly plan?: string
   readonly reason?: string
 }

@@ -100,6 +100,8 @@ export interface DeploymentSummary {
   readonly conclusion?: DeploymentConclusion
   readonly reason?: Reason
   readonly run?: string
+  /** Hash of its plan: what is approved and what is applied. */
+  readonly planHash?: string
   readonly requestedBy: string
   readonly createdAt: number
   readonly startedAt?: number
@@ -161,6 +163,8 @@ export interface DecisionView {
   readonly environment: string
   readonly decision: 'approve' | 'reject'
   readonly actor: string
+  /** The plan that was approved; absent for a run. */
+  readonly planHash?: string
   readonly reason?: string
   readonly at: number
   readonly expiresAt?: number

@@ -1,5 +1,5 @@
 import { timeText } from '#core/environment/reasons.ts'
-import { shortVersion } from './name.ts'
+import { shortDigest, shortVersion } from './name.ts'
 import type { DecisionView, DeploymentSummary, EnvironmentView } from './model.ts'
 import { item } from './why-answer.ts'
 import type { WhyAnswer, WhyItem } from './why-answer.ts'
@@ -13,10 +13,14 @@ export function whyDeployment(
   environment: EnvironmentView | undefined,
   decisions: readonly DecisionView[],
 ): WhyAnswer {
+  const items = deploymentItems(deployment, environment, decisions)
+  const { planHash } = deployment
+  const isTold = planHash === undefined || items.some(({ rule }) => rule === 'DEPLOYMENT_PLAN')
+  const plan = isTold ? [] : [item('note', deployment.environment, planNamed(planHash))]
   return {
     subject: `${deployment.mode} ${shortVersion(deployment.version)} → ${deployment.environment} (${deployment.id})`,
     state: deployment.conclusion ?? deployment.phase ?? deployment.state,
-    items: deploymentItems(deployment, environment, decisions),
+    items: [...items, ...plan],
     ...(deployment.receipt === undefined ? {} : { receipt: deployment.receipt }),
   }
 }
@@ -41,16 +45,25 @@ export function deploymentItems(
   }
   if (environment !== undefined && deployment.state !== 'done')
     items.push(...blocks(environment).filter((block) => !items.some((known) => known.rule === block.rule)))
+  const { planHash } = deployment
+  // What people are asked to say yes to.
+  if (planHash !== undefined && deployment.reason?.code === approvalCode && deployment.state !== 'done')
+    items.push(item('note', about, planNamed(planHash)))
   for (const decision of decisions) {
     const said = decision.decision === 'approve' ? 'approved' : 'rejected'
+    const plan = decision.planHash === undefined ? 'it' : `its plan ${shortDigest(decision.planHash)}`
     items.push(
       item('note', about, {
         code: 'APPROVAL_RECORDED',
-        message: `${decision.actor} ${said} it${decision.reason === undefined ? '' : `: ${decision.reason}`}.`,
+        message: `${decision.actor} ${said} ${plan}${decision.reason === undefined ? '' : `: ${decision.reason}`}.`,
       }),
     )
   }
   return items
+}
+
+function planNamed(hash: string): Parameters<typeof item>[2] {
+  return { code: 'DEPLOYMENT_PLAN', message: `Its plan is ${hash}.` }
 }
 
 /** Lock and hold of an environment. */

@@ -6,21 +6,23 @@ import {
   deploymentDone,
   deploymentStarted,
 } from '#core/known/deployment.ts'
-import { planNotWaiting } from '#core/known/plan.ts'
+import { planForeign, planNotWaiting, planUnknown } from '#core/known/plan.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { DecisionRequest, TicketOutcome } from '#core/ticket/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { insertDecision } from '#store/approval.ts'
-import { loadDeployment, openDeployments } from '#store/deployment.ts'
+import { loadDeployment, openDeployments, openDeploymentsOf } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { appendEvent } from '#store/event.ts'
 import { loadJobs } from '#store/job.ts'
+import { loadRelease } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
-import { authorsOfRun } from './authors.ts'
+import { authorsOfRelease, authorsOfRun } from './authors.ts'
 import { findEnvironment } from './find-environment.ts'
 import type { DeliveryContext } from './context.ts'
 import { isUnderWay } from './question.ts'
+import { readSavedPlan } from './saved-plan.ts'
 import { writeDecision } from './write-decision.ts'
 
 /**
@@ -32,7 +34,8 @@ export async function admitDecision(
   query: Query,
   ticket: TicketOf<DecisionRequest>,
 ): Promise<TicketOutcome> {
-  const { subject } = ticket.request
+  const { subject, plan } = ticket.request
+  if (plan === subject) return approvePlan(context, query, ticket)
   const deployment = await loadDeployment(query, subject)
   if (deployment !== undefined) return decideDeployment(context, query, ticket, deployment)
   return decideRun(context, query, ticket)
@@ -66,6 +69,34 @@ async function decideDeployment(
     await writeDecision(context, query, deployment.id, { kind: 'refuse', reason })
   }
   return { kind: 'accepted', subjects: [deployment.id] }
+}
+
+/**
+ * Records a yes to a plan that was shown in this home and that no deployment waits with yet. It counts for the next deployment of exactly this plan, for as
+ * long as any approval; the rules are asked again by then, also whether whoever asked for it may have approved it.
+ */
+async function approvePlan(
+  context: DeliveryContext,
+  query: Query,
+  ticket: TicketOf<DecisionRequest>,
+): Promise<TicketOutcome> {
+  const { subject: hash, environment = '', decision } = ticket.request
+  const plan = readSavedPlan(context, hash)
+  if (plan === undefined || decision !== 'approve') throw planUnknown({ plan: hash, environment })
+  if (plan.environment !== environment) {
+    const differences = [`it is for ${plan.environment} and not for ${environment}`]
+    throw planForeign({ plan: hash, differences, environment })
+  }
+  const { application, config } = await findEnvironment(query, plan)
+  const release = await loadRelease(query, plan.release)
+  if (release === undefined) throw planUnknown({ plan: hash, environment })
+  checkApprover(ticket, { config, authors: await authorsOfRelease(query, release) })
+  const bound = { release: release.id, planHash: hash }
+  await record(context, query, { ticket, config, application: application.name, subject: hash, bound })
+  const waiting = (await openDeploymentsOf(query, { application: application.name, environment })).filter(
+    (deployment) => deployment.planHash === hash && !isUnderWay(deployment),
+  )
+  return { kind: 'accepted', subjects: waiting.map(({ id }) => id) }
 }
 
 async function decideRun(

@@ -12,12 +12,13 @@ export async function authorsOfRun(query: Query, run: Pick<StoredRun, 'actor' | 
   return [...new Set([run.actor, ...made])]
 }
 
-/** The same for a deployment of a release: whoever sealed it or made what it holds, and whoever asks. */
+/** The same for a deployment of a release: whoever sealed it or made what it holds, and whoever asks; nobody has asked for a plan yet. */
 export async function authorsOfRelease(
   query: Query,
   { sealedBy, run: id }: Pick<Release, 'sealedBy' | 'run'>,
-  requestedBy: string,
+  requestedBy?: string,
 ): Promise<readonly string[]> {
   const run = id === undefined ? undefined : await loadRun(query, id)
-  return [...new Set([sealedBy, requestedBy, ...(run === undefined ? [] : await authorsOfRun(query, run))])]
+  const asking = requestedBy === undefined ? [] : [requestedBy]
+  return [...new Set([sealedBy, ...asking, ...(run === undefined ? [] : await authorsOfRun(query, run))])]
 }

@@ -164,6 +164,48 @@ describe('a plan that people approve', () => {
     expect(await stage.deployment(waiting.id)).toMatchObject({ conclusion: 'success', planHash: now })
   })
 
+  test('may be approved by all before anything waits for it: exactly that plan is applied, once, and no other', async () => {
+    await using stage = await DeliveryStage.start({
+      config: approvedConfig.replace('count: 1, from: [bo, ada]', 'count: 2, from: [bo, cy, ada]'),
+    })
+    const first = await stage.release({ 'version.txt': 'one' })
+    const hash = await plan(stage, 'production')
+    const approve = async (by: string, more: object = {}) =>
+      stage.admit(
+        { kind: 'decision', decision: 'approve', subject: hash, plan: hash, environment: 'production', ...more },
+        by,
+      )
+    expect(await approve('eve')).toMatchObject({ error: { code: 'APPROVER_NOT_ALLOWED' } })
+    // Whoever has sealed it.
+    expect(await approve('ada')).toMatchObject({ error: { code: 'APPROVER_NOT_ALLOWED' } })
+    expect(await approve('bo', { environment: 'staging' })).toMatchObject({ error: { code: 'PLAN_FOREIGN' } })
+    const unknown = 'e'.repeat(64)
+    expect(await approve('bo', { subject: unknown, plan: unknown })).toMatchObject({ error: { code: 'PLAN_UNKNOWN' } })
+    expect(await approve('bo')).toMatchObject({ kind: 'accepted', subjects: [] })
+
+    // Twice the same person is one.
+    await approve('bo')
+    const waiting = await stage.deploy({ environment: 'production', plan: hash })
+    expect(waiting).toMatchObject({ state: 'waiting', reason: { code: 'APPROVAL_NEEDED' }, planHash: hash })
+    expect(await approve('cy')).toMatchObject({ kind: 'accepted', subjects: [waiting.id] })
+    await stage.drive(waiting.id)
+    expect(await stage.deployment(waiting.id)).toMatchObject({ conclusion: 'success', planHash: hash })
+
+    await stage.release({ 'version.txt': 'two' })
+    const next = await plan(stage, 'production')
+    for (const by of ['bo', 'cy']) await approve(by, { subject: next, plan: next })
+    await changeByHand(stage, 'two')
+    const drifted = await stage.deploy({ environment: 'production', plan: next })
+    expect(drifted).toMatchObject({ conclusion: 'refused', reason: { code: 'PLAN_DRIFTED' } })
+    // Without its name another plan is made, and that one nobody has approved; nor is the first one good for a second time.
+    const other = await stage.deploy({ environment: 'production' })
+    expect(other).toMatchObject({ state: 'waiting', reason: { code: 'APPROVAL_NEEDED' } })
+    expect(other.planHash).not.toBe(next)
+    const again = await stage.deploy({ environment: 'production', release: first.id })
+    expect(again).toMatchObject({ state: 'waiting', reason: { code: 'APPROVAL_NEEDED' } })
+    expect(await stage.served('two')).toBe('by hand')
+  })
+
   test('with files that somebody has changed since is refused although all have approved', async () => {
     await using stage = await DeliveryStage.start({
       config: approvedConfig.replace('count: 1, from: [bo, ada]', 'count: 2, from: [bo, cy, ada]'),
