@@ -21,7 +21,7 @@ export default defineConfig({
     allowOnly: false,
     reporters: ['default', new ClosingLine()],
     tags: [
-      { name: 'slow', description: 'Takes seconds: kill loops, crash loops, whole deployments.', timeout: 180_000 },
+      { name: 'slow', description: 'Takes seconds: kill loops, crash loops, whole deployments.', timeout: 300_000 },
     ],
     // These two import JSON without an import attribute, which Node refuses and Vite does not.
     server: { deps: { inline: ['@actions/workflow-parser', '@actions/expressions'] } },
@@ -45,6 +45,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           retry: 1,
+          // Of the stories of a file that may run beside each other.
+          maxConcurrency: 3,
         },
       },
     ],

@@ -173,7 +173,6 @@ export function deployDriverConformance(
       },
     )
 
-    // Two that wait for a target's timer, together.
     promise(
       ['hasTimer'],
       'a target that hears no confirmation goes back by itself',
@@ -184,7 +183,7 @@ export function deployDriverConformance(
         await rig.driver.prepare(next, silent, signal)
         await rig.driver.switch(next, silent, signal)
 
-        await until('v1 is served and started again', async () => (await rig.stage.restarts()).length === 3)
+        await until('v1 is started again', async () => (await rig.stage.restarts()).length === 3, 120_000)
 
         expect(await rig.stage.served('version.txt')).toBe('v1')
         expect(await rig.state()).toMatchObject({ current: first.release.id })
@@ -354,16 +353,17 @@ export function deployDriverConformance(
 
     promise(
       ['bringsFiles'],
-      'of ten releases the newest ones are kept, and always the running and the previous one',
+      'of many releases the newest ones are kept, and always the running and the previous one',
       async () => {
         await using rig = await setUp()
+        const many = rig.stage.startMs === undefined ? 10 : 5
         const deployed: TargetOrder[] = []
-        for (let count = 1; count <= 10; count++) deployed.push(await rig.deploy(`v${count}`, { retain: 3 }))
+        for (let count = 1; count <= many; count++) deployed.push(await rig.deploy(`v${count}`, { retain: 3 }))
         const newest = deployed.map((order) => order.release.id).toReversed()
 
         expect((await rig.state()).releases).toEqual(newest.slice(0, 3))
 
-        await rig.deploy('v8', { retain: 2 })
+        await rig.deploy(`v${many - 2}`, { retain: 2 })
         expect((await rig.state()).releases).toEqual([newest[2], newest[0]])
       },
     )

@@ -68,11 +68,11 @@ export async function blueGreenStage(
   sshd?: SshServer,
   more: Partial<BlueGreenConfig> = {},
 ): Promise<BlueGreenStage> {
-  stages += 1
+  const number = (stages += 1)
   const folder = await mkdtemp(join(tmpdir(), 'shipway-green-'))
   const path = join(folder, "tar get's")
   const trace = join(folder, 'restarts')
-  const project = `green${process.pid}-${stages}`
+  const project = `green${process.pid}-${number}`
   const nginx = await startNginx(upstreamName(project, 'web'))
   const blueGreen: BlueGreenConfig = {
     ...blueGreenDefaults,
@@ -91,8 +91,9 @@ export async function blueGreenStage(
     target,
     home: join(folder, 'home'),
     files: { 'compose.yaml': answeringService, 'server.js': serverScript },
-    settings: { compose },
-    startMs: 20_000,
+    // Several stages may be at work at once, and only the tests of the timer let it run out.
+    settings: { compose, confirmWithinMs: 300_000 },
+    startMs: 40_000,
     open: openComposeDriver,
     served: (file) => ask(`${nginx.url}${file}`),
     version: () => ask(nginx.url),

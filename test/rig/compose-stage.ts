@@ -34,11 +34,11 @@ export async function composeStage(
   docker: DockerDaemon,
   sshd?: SshServer,
 ): Promise<DriverStage & { readonly path: string; readonly project: string; readonly compose: ComposeConfig }> {
-  stages += 1
+  const number = (stages += 1)
   const folder = await mkdtemp(join(tmpdir(), 'shipway-compose-'))
   const path = join(folder, "tar get's")
   const trace = join(folder, 'restarts')
-  const project = `stage${process.pid}-${stages}`
+  const project = `stage${process.pid}-${number}`
   const compose = { files: [], project, profiles: [], engine: docker.host, ...composeDefaults }
   const target: TargetConfig = sshd === undefined ? { kind: 'local', name: 'here', path } : sshd.target(path)
   return {
@@ -48,8 +48,9 @@ export async function composeStage(
     target,
     home: join(folder, 'home'),
     files: { 'compose.yaml': showingFiles },
-    settings: { compose },
-    startMs: 20_000,
+    // Several stages may be at work at once, and only the tests of the timer let it run out.
+    settings: { compose, confirmWithinMs: 300_000 },
+    startMs: 40_000,
     open: openComposeDriver,
     served: (file) => servedBy(docker, project, file),
     restart: `cat version.txt >> '${trace}'; echo >> '${trace}'`,

@@ -24,6 +24,9 @@ export interface DockerDaemon {
   build(tag: string, dockerfile: readonly string[], files?: string): Promise<void>
 }
 
+/** For a file whose stories have each their own project: they wait for containers and timers more than they compute. */
+export const besideEachOther = { tags: ['slow'], concurrent: true }
+
 /** Image with bash, git, node, python3, PostgreSQL and Redis of Debian. */
 export const baseImage = 'shipway-test/base:1'
 

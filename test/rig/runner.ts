@@ -58,7 +58,7 @@ export interface EndedJob {
 }
 
 /** How long a test waits for something that must come. Only a hang reaches it. */
-const patienceMs = 20_000
+const patienceMs = 120_000
 
 /** An expression in a template. */
 export function expr(source: string): Template {

@@ -7,10 +7,10 @@ import type { DockerDaemon } from './docker.ts'
 import { findProgram } from './system.ts'
 
 const run = promisify(execFile)
-const programs = ['sh', 'cat', 'env', 'sleep']
+const programs = ['sh', 'cat', 'env', 'sleep', 'tail']
 
 /**
- * An image of a few megabytes with `sh`, `cat`, `env` and `sleep` of this machine, and a file /version: quick to push to a registry, and each
+ * An image of a few megabytes with `sh`, `cat`, `env`, `sleep` and `tail` of this machine, and a file /version: quick to push to a registry, and each
  * content has a digest of its own.
  */
 export async function tinyImage(docker: DockerDaemon, tag: string, version: string): Promise<void> {

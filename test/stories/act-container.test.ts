@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { actArguments, actCases, actExpectations, actRepository, missingAct } from '../conformance/act-case.ts'
 import { checkRun } from '../conformance/run-fact.ts'
-import { baseImage, sharedDocker } from '../rig/docker.ts'
+import { baseImage, besideEachOther, sharedDocker } from '../rig/docker.ts'
 import { LiveAgent } from '../rig/live-agent.ts'
 import type { Repository } from '../rig/repository.ts'
 
@@ -18,7 +18,7 @@ const nodeImages = ['node:16-buster-slim', 'node:12-buster-slim']
 /** As in the images of Node: what begins with `-` is for node. */
 const nodeEntry = ['/bin/sh', '-c', 'case $1 in -*) set -- node "$@" ;; esac; exec "$@"', 'docker-entrypoint']
 
-describe.skipIf(missing !== undefined)(`act's whole runs in containers ${missing ?? ''}`, { tags: ['slow'] }, () => {
+describe.skipIf(missing !== undefined)(`act's whole runs in containers ${missing ?? ''}`, besideEachOther, () => {
   const cases = missing === undefined ? [...actCases()] : []
   let agent: LiveAgent
   let repository: Repository

@@ -1,7 +1,8 @@
 import { beforeAll, describe } from 'vitest'
+import { driverPowers } from '#core/deployment/driver-power.ts'
 import { deployDriverConformance } from '../conformance/deploy-driver.ts'
 import { blueGreenStage } from '../rig/blue-green-stage.ts'
-import { sharedDocker } from '../rig/docker.ts'
+import { besideEachOther, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { requireSystem } from '../rig/system.ts'
 
@@ -10,7 +11,7 @@ const isLong = process.env['SHIPWAY_TEST_LONG'] === 'yes'
 const missing = isLong
   ? await requireSystem(['docker.io', 'docker-compose', 'debootstrap', 'nginx'])
   : '(takes minutes: npm run test:long)'
-describe.skipIf(missing !== undefined)(`blue-green behind nginx ${missing ?? ''}`, () => {
+describe.skipIf(missing !== undefined)(`blue-green behind nginx ${missing ?? ''}`, besideEachOther, () => {
   let docker: DockerDaemon
   beforeAll(async () => {
     const daemon = await sharedDocker()
@@ -18,5 +19,7 @@ describe.skipIf(missing !== undefined)(`blue-green behind nginx ${missing ?? ''}
     docker = daemon
   })
 
-  deployDriverConformance('a compose project that nginx switches', () => blueGreenStage(docker))
+  deployDriverConformance('a compose project that nginx switches', () => blueGreenStage(docker), driverPowers.compose, {
+    isConcurrent: true,
+  })
 })

@@ -9,7 +9,7 @@ import { failureOf } from '../conformance/deploy-driver.ts'
 import { answeringService, blueGreenStage } from '../rig/blue-green-stage.ts'
 import { containersOf } from '../rig/compose-stage.ts'
 import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
-import { sharedDocker } from '../rig/docker.ts'
+import { besideEachOther, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { callNginx } from '../rig/nginx.ts'
 import { requireSystem } from '../rig/system.ts'
@@ -18,7 +18,7 @@ const signal = new AbortController().signal
 const silent = (): void => undefined
 
 const missing = await requireSystem(['docker.io', 'docker-compose', 'debootstrap', 'nginx'])
-describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?? ''}`, () => {
+describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?? ''}`, besideEachOther, () => {
   let docker: DockerDaemon
   beforeAll(async () => {
     const daemon = await sharedDocker()
@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?
         stage.home,
         stage.target,
         await makeRelease(stage.home, version, { 'version.txt': version, ...stage.files, ...files }),
-        { compose: stage.compose, ...changed },
+        { ...stage.settings, ...changed },
       )
     const deploy = async (made: TargetOrder): Promise<TargetProof> => {
       await driver.prepare(made, silent, signal)
@@ -90,12 +90,12 @@ describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?
     await rig.deploy(await rig.order('v1'))
     const blue = await rig.containers()
     const upstream = readFileSync(rig.stage.nginx.upstream, 'utf8')
-    const next = await rig.order('v2', {}, { confirmWithinMs: 30_000 })
+    const next = await rig.order('v2', {}, { confirmWithinMs: 45_000 })
     await rig.driver.prepare(next, silent, signal)
     await rig.driver.switch(next, silent, signal)
     expect(await rig.stage.version()).toBe('v2')
 
-    await until('v1 is served again, alone', async () => (await rig.containers()).length === 1, 60_000)
+    await until('v1 is served again, alone', async () => (await rig.containers()).length === 1, 120_000)
 
     expect(await rig.stage.version()).toBe('v1')
     expect(await rig.containers()).toEqual(blue)

@@ -148,7 +148,9 @@ describe('releases by tag', { tags: ['slow'] }, () => {
     stage.git('tag', 'v1.1.0.4')
     expect(await stage.run('push', '--ref', 'v1.1.0.4')).toMatchObject({
       status: 2,
-      stdout: expect.stringContaining('Invalid tag format. Use semantic versioning (v1.0.0): \\"v1.1.0.4\\" is no version'),
+      stdout: expect.stringContaining(
+        'Invalid tag format. Use semantic versioning (v1.0.0): \\"v1.1.0.4\\" is no version',
+      ),
     })
 
     stage.commit('sick')

@@ -31,6 +31,7 @@ jobs:
   test: { runs-on: ubuntu-latest, steps: [{ uses: actions/checkout@v4 }, { run: 'true' }] }
 `
 
+const slow = { tags: ['slow'] }
 const missing = await requireSystem([
   'docker.io',
   'docker-compose',
@@ -39,7 +40,7 @@ const missing = await requireSystem([
   'openssh-server',
   'openssh-client',
 ])
-describe.skipIf(missing !== undefined)(`services on this machine and over ssh ${missing ?? ''}`, () => {
+describe.skipIf(missing !== undefined)(`services on this machine and over ssh ${missing ?? ''}`, slow, () => {
   let docker: DockerDaemon
   let registry: Registry
   let sshd: SshServer

@@ -8,7 +8,7 @@ import type { TargetOrder } from '#ports/deploy-driver.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { composeStage, containersOf } from '../rig/compose-stage.ts'
 import { makeOrder, makeRelease, reseal } from '../rig/deploy.ts'
-import { sharedDocker } from '../rig/docker.ts'
+import { besideEachOther, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { deploy } from '../rig/driver-stage.ts'
 import { startRegistry } from '../rig/registry.ts'
@@ -37,7 +37,7 @@ const twoServices = `services:
 `
 
 const missing = await requireSystem(['docker.io', 'docker-compose', 'docker-registry', 'debootstrap'])
-describe.skipIf(missing !== undefined)(`images of a compose project ${missing ?? ''}`, () => {
+describe.skipIf(missing !== undefined)(`images of a compose project ${missing ?? ''}`, besideEachOther, () => {
   let docker: DockerDaemon
   let registry: Registry
   const images: Record<string, string> = {}
@@ -67,6 +67,7 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
     }
     const order = (sealed: Release, changed: Partial<TargetOrder> = {}): TargetOrder =>
       makeOrder(stage.home, stage.target, sealed, {
+        ...stage.settings,
         compose,
         variables: { MODE: 'plain' },
         secrets: { DB_PASSWORD: 'correct-horse', TOKEN: registry.password },
@@ -210,7 +211,9 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
     expect(await docker.docker('exec', await rig.web(), 'cat', '/version')).toBe('early')
   })
 
-  test('go with the last release that had them, unless somebody else has named them', async () => {
+  // Whether an image is there concerns all projects on the engine: nothing else goes on beside it.
+  const alone = { concurrent: false }
+  test('go with the last release that had them, unless somebody else has named them', alone, async () => {
     await using rig = await setUp()
     const [one = '', two = '', three = ''] = [images['one'], images['two'], images['three']]
     const orders = [await rig.release('v1', one), await rig.release('v2', two), await rig.release('v3', three)]

@@ -1,18 +1,17 @@
 /** Where images of jobs come from, what does not run in them, and what is left of them when the power fails: a real engine and a real registry on loopback. */
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { homeName } from '#runner/container/labels.ts'
-import { baseImage, sharedDocker } from '../rig/docker.ts'
+import { baseImage, besideEachOther, sharedDocker } from '../rig/docker.ts'
+import { startRegistry } from '../rig/registry.ts'
 import { Repository } from '../rig/repository.ts'
 import { RunnerRig, messagesOf, printed } from '../rig/runner.ts'
 import type { EndedJob } from '../rig/runner.ts'
 import { Shipway } from '../rig/shipway.ts'
-import { findProgram, requireSystem } from '../rig/system.ts'
+import { requireSystem } from '../rig/system.ts'
+import { tinyImage } from '../rig/tiny-image.ts'
 import { until } from '../rig/web-fleet.ts'
 
 const daemon = await sharedDocker()
@@ -23,68 +22,19 @@ const docker = async (...args: readonly string[]): Promise<string> =>
 const start = () => RunnerRig.start({ pullRetryMs: 10 }, { PATH: process.env['PATH'] ?? '', ...env })
 const errorsOf = (job: EndedJob) => messagesOf(job.result.annotations, 'error')
 
-/** `ann` with the password below, as `htpasswd -B` writes it. */
-const password = 'correct horse'
-const users = 'ann:$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n'
-
-/** Debian's registry on a free port of loopback, for `ann` alone. */
-class Registry implements AsyncDisposable {
-  readonly address: string
-  readonly #folder: string
-  readonly #child: ReturnType<typeof spawn>
-
-  private constructor(port: number) {
-    this.address = `127.0.0.1:${port}`
-    this.#folder = mkdtempSync(join(tmpdir(), 'shipway-registry-'))
-    writeFileSync(join(this.#folder, 'users'), users, { mode: 0o600 })
-    const config = {
-      version: '0.1',
-      log: { level: 'error' },
-      storage: { filesystem: { rootdirectory: join(this.#folder, 'data') } },
-      http: { addr: this.address },
-      auth: { htpasswd: { realm: 'test', path: join(this.#folder, 'users') } },
-    }
-    writeFileSync(join(this.#folder, 'config.yml'), JSON.stringify(config))
-    this.#child = spawn(findProgram('docker-registry') ?? '', ['serve', join(this.#folder, 'config.yml')], {
-      stdio: 'ignore',
-    })
-  }
-
-  static async start(): Promise<Registry> {
-    const server = createServer()
-    const { promise, resolve } = Promise.withResolvers<number>()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : 0)
-    })
-    const port = await promise
-    await new Promise((closed) => server.close(closed))
-    const registry = new Registry(port)
-    const answers = async () => (await fetch(`http://${registry.address}/v2/`).catch(() => undefined))?.status === 401
-    await until('the registry answers', answers)
-    return registry
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve))
-    this.#child.kill()
-    await gone
-    rmSync(this.#folder, { recursive: true })
-  }
-}
-
-describe.skipIf(missing !== undefined)(`an image of a job ${missing ?? ''}`, { tags: ['slow'] }, () => {
+describe.skipIf(missing !== undefined)(`an image of a job ${missing ?? ''}`, besideEachOther, () => {
   test('comes from a registry with the credentials of the job, which are left nowhere', async () => {
-    await using registry = await Registry.start()
+    if ('missing' in daemon) return
+    await using registry = await startRegistry()
     await using rig = start()
-    using own = new Folder()
-    const image = `${registry.address}/acme/small:1`
-    await docker('tag', baseImage, image)
-    await docker('--config', own.path, 'login', '--username', 'ann', '--password', password, registry.address)
-    await docker('--config', own.path, 'push', '--quiet', image)
-    await docker('rmi', image)
+    const { username, password } = registry
+    const image = `${registry.server}/acme/small:1`
+    const small = `tiny-credentials-${randomUUID()}:1`
+    await tinyImage(daemon, small, 'small')
+    await registry.push(daemon, small, 'acme/small:1')
+    await docker('rmi', small)
     const secrets = { PASSWORD: password }
-    const container = (word: string) => ({ image, credentials: { username: 'ann', password: word } })
+    const container = (word: string) => ({ image, credentials: { username, password: word } })
 
     const wrong = await rig.run({ container: container('guessed'), steps: [{ run: 'echo never' }] })
     const none = await rig.run({ container: image, steps: [{ run: 'echo never' }] })
@@ -181,15 +131,3 @@ test.skipIf(missing !== undefined)(
     await until('the container is gone', async () => !(await isThere()))
   },
 )
-
-class Folder implements Disposable {
-  readonly path: string
-
-  constructor() {
-    this.path = mkdtempSync(join(tmpdir(), 'shipway-config-'))
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true })
-  }
-}

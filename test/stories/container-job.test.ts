@@ -3,7 +3,7 @@ import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { homeName, runnerName } from '#runner/container/labels.ts'
-import { baseImage, sharedDocker } from '../rig/docker.ts'
+import { baseImage, besideEachOther, sharedDocker } from '../rig/docker.ts'
 import { Repository } from '../rig/repository.ts'
 import { RunnerRig, expr, isRunning, messagesOf, printed, textIn, until } from '../rig/runner.ts'
 import type { EndedJob } from '../rig/runner.ts'
@@ -26,7 +26,7 @@ async function leftBy(rig: RunnerRig): Promise<string> {
 
 const errorsOf = (job: EndedJob) => messagesOf(job.result.annotations, 'error')
 
-describe.skipIf(missing !== undefined)(`a job with a container ${missing ?? ''}`, { tags: ['slow'] }, () => {
+describe.skipIf(missing !== undefined)(`a job with a container ${missing ?? ''}`, besideEachOther, () => {
   test('runs steps beside others in there, and stops the process inside when one is cancelled', async () => {
     await using rig = start({ interruptMs: 20_000, terminateMs: 20_000 })
 
@@ -224,7 +224,7 @@ describe.skipIf(missing !== undefined)(`what an earlier runner has left in the e
   })
 })
 
-describe.skipIf(missing !== undefined)(`a container that cannot be had ${missing ?? ''}`, { tags: ['slow'] }, () => {
+describe.skipIf(missing !== undefined)(`a container that cannot be had ${missing ?? ''}`, besideEachOther, () => {
   test('an image that is nowhere is tried three times and named', async () => {
     await using rig = start()
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { homeName } from '#runner/container/labels.ts'
-import { baseImage, sharedDocker } from '../rig/docker.ts'
+import { baseImage, besideEachOther, sharedDocker } from '../rig/docker.ts'
 import { Repository } from '../rig/repository.ts'
 import { RunnerRig, expr, messagesOf, printed, textIn } from '../rig/runner.ts'
 import type { EndedJob, TestStep } from '../rig/runner.ts'
@@ -10,7 +10,7 @@ const missing = 'missing' in daemon ? daemon.missing : undefined
 const checkout: TestStep = { uses: 'actions/checkout@v4' }
 const errorsOf = (job: EndedJob) => messagesOf(job.result.annotations, 'error')
 
-describe.skipIf(missing !== undefined)(`a step in a container of its own ${missing ?? ''}`, { tags: ['slow'] }, () => {
+describe.skipIf(missing !== undefined)(`a step in a container of its own ${missing ?? ''}`, besideEachOther, () => {
   if ('missing' in daemon) return
   const start = (timings = {}) =>
     RunnerRig.start({ pullRetryMs: 10, ...timings }, { PATH: process.env['PATH'] ?? '', ...daemon.env })

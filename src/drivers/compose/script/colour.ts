@@ -73,7 +73,7 @@ if [ $mode = back ] && [ "$drain" -gt 120 ]; then drain=120; fi
 
 members() {
   strange=" $(others_than "$start" | tr '\\n' ' ') "
-  for id in $(containers); do
+  for id in $(printf '%s\\n' "$all_seen" | cut -d ' ' -f 1); do
     case $strange in *" $id "*) ;; *) echo "$id" ;; esac
   done
 }

@@ -23,8 +23,11 @@ echo v2; for word; do printf '<%s>\\n' "$word"; done; printf 'TOKEN=%s HOST=%s\\
   standalone: `echo v1; for word; do printf '<%s>\\n' "$word"; done; printf 'TOKEN=%s HOST=%s\\n' "$TOKEN" "$DOCKER_HOST"`,
 }
 
-/** Runs `compose up --detach` on a host that has the programs, and returns what it was told. */
-async function upWith(here: { readonly docker?: string; readonly 'docker-compose'?: string }): Promise<string> {
+/** Runs `compose up --detach`, or something else, on a host that has the programs, and returns what it was told. */
+async function upWith(
+  here: { readonly docker?: string; readonly 'docker-compose'?: string },
+  command = 'compose up --detach',
+): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'shipway-engine-'))
   try {
     const bin = path.join(folder, 'bin')
@@ -44,8 +47,9 @@ async function upWith(here: { readonly docker?: string; readonly 'docker-compose
 settings=$1 environment=$2 override=$3
 PATH=$4
 ${engineLibrary}
+find_dialect
 if [ -z "$dialect" ]; then echo none; exit 0; fi
-compose up --detach`
+${command}`
     const args = ['-c', script, 'shipway', settings, environment, path.join(folder, 'images.json'), bin]
     const { stdout } = await run('sh', args, { cwd: folder })
     return stdout.replaceAll(folder, '')
@@ -83,4 +87,16 @@ test('The plugin `docker compose` is used where it is, also beside docker-compos
   expect(await upWith({ docker: dockerAlone, 'docker-compose': standalone })).toBe(`v1\n${told}`)
   expect(await upWith({ 'docker-compose': standalone })).toBe(`v1\n${told}`)
   expect([await upWith({ docker: dockerAlone }), await upWith({})]).toEqual(['none\n', 'none\n'])
+})
+
+test('Which version docker-compose has is read where its launcher names the one that it loads, and asked where it does not', async () => {
+  const { dockerAlone, dockerWithPlugin } = programs
+  const saying = 'if [ "$1 $2" = "version --short" ]; then echo 1.28.0; exit 0; fi'
+  const asDebian = `${saying}\n__requires__ = 'docker-compose==1.29.2'`
+  const versionOf = async (script: string, docker = dockerAlone): Promise<string> =>
+    upWith({ docker, 'docker-compose': script }, 'PATH=$PATH:/usr/bin:/bin\ndialect_version')
+
+  expect(await versionOf(asDebian)).toBe('1.29.2\n')
+  expect(await versionOf(saying)).toBe('1.28.0\n')
+  expect(await versionOf(asDebian, dockerWithPlugin)).toBe('Docker Compose version v2.39.1\n')
 })

@@ -28,9 +28,10 @@ export const lookScript = `${beginning}
 if ! server=$(docker version --format '{{.Server.Version}}' 2>"$work/error"); then
   fail "engine $(tail -n 1 "$work/error")"
 fi
+find_dialect
 [ -n "$dialect" ] || fail composeless
 say "engine $server"
-say "dialect $dialect $($dialect version --short 2>/dev/null || :)"
+say "dialect $dialect $(dialect_version || :)"
 docker ps --all --filter "label=com.docker.compose.project=$project" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u > "$work/places"
 while IFS= read -r place; do
   case $place in "$here"/releases/*) ;; *) fail "foreign $project $place" ;; esac

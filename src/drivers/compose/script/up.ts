@@ -6,6 +6,7 @@ export const serviceBeginning = `
 set -eu
 records=$1 settings=$1/service.settings environment=$1/service.env override=$1/images.json
 ${engineLibrary}
+find_dialect
 if [ -z "$dialect" ]; then echo 'Neither docker compose nor docker-compose is here.'; exit 69; fi
 `
 

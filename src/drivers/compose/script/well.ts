@@ -5,18 +5,18 @@
  * the script ends: at once where a container has ended with an error and nobody starts it again, because each second more is one without a service.
  */
 export const wellLibrary = `
-containers() {
-  docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False "$@"
-}
-members() { containers; }
+# Every look is two processes of docker. Templates of \`inspect\` differ in what they say to a field that is not there, so the health comes from the
+# status as people read it: all_seen has a line "id status" for each container of the project.
+members() { printf '%s\\n' "$all_seen" | cut -d ' ' -f 1; }
+having() { printf '%s\\n' "$all_seen" | grep -E "$1" | cut -d ' ' -f 1 || :; }
 
-# A line for each container: id, service, state, status, restarts, policy. Templates of docker differ in what they say to a field that
-# is not there, so the health comes from filters: \`healthy\` and \`ailing\` are lists of ids.
+# A line for each container: id, service, state, status, restarts, policy; \`healthy\` and \`ailing\` are lists of ids.
 look() {
+  all_seen=$(docker ps --all --no-trunc --format '{{.ID}} {{.Status}}' --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False) || return 1
   ids=$(members)
   [ -n "$ids" ] || return 1
-  healthy=$(containers --filter health=healthy) || return 1
-  ailing=$(containers --filter health=starting --filter health=unhealthy) || return 1
+  healthy=$(having '[(]healthy[)]')
+  ailing=$(having '[(]((health: )?starting|unhealthy)[)]')
   now_seen=$(docker inspect --format '{{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .HostConfig.RestartPolicy.Name}}{{.HostConfig.RestartPolicy.Name}}{{else}}no{{end}}' $ids)
 }
 unwell() {
