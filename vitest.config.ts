@@ -16,8 +16,8 @@ export default defineConfig({
     // Tests start processes of their own, and the machines that run them have two cores.
     maxWorkers: 2,
     // Bounds for a hang, not measurements: no test may depend on how fast the machine is.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     allowOnly: false,
     reporters: ['default', new ClosingLine()],
     tags: [
@@ -43,7 +43,6 @@ export default defineConfig({
           include: ['test/stories/**/*.test.ts'],
           globalSetup: ['test/rig/installed-package.ts'],
           testTimeout: 180_000,
-          hookTimeout: 120_000,
           retry: 1,
           // Of the stories of a file that may run beside each other.
           maxConcurrency: 3,

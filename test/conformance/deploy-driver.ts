@@ -179,7 +179,7 @@ export function deployDriverConformance(
       async () => {
         await using rig = await setUp()
         const first = await rig.deploy('v1')
-        const next = await rig.order('v2', { confirmWithinMs: 1000 + (rig.stage.startMs ?? 0) })
+        const next = await rig.order('v2', { confirmWithinMs: 3000 + (rig.stage.startMs ?? 0) })
         await rig.driver.prepare(next, silent, signal)
         await rig.driver.switch(next, silent, signal)
 
@@ -202,7 +202,7 @@ export function deployDriverConformance(
         await rig.deploy('v1')
         const next = await rig.order('v2', {
           restart: 'echo begun; sleep 600',
-          confirmWithinMs: 2000 + (rig.stage.startMs ?? 0),
+          confirmWithinMs: 4000 + (rig.stage.startMs ?? 0),
         })
         await rig.driver.prepare(next, silent, signal)
 

@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#adapters/clock/system-clock.ts'
@@ -11,6 +10,7 @@ import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { HostShell } from '#ports/host-shell.ts'
 import { until } from './deploy.ts'
 import type { DriverStage } from './driver-contract.ts'
+import { freePort } from './free-port.ts'
 import { startNginx } from './nginx.ts'
 import type { NginxServer } from './nginx.ts'
 import { processesWith } from './sshd.ts'
@@ -135,34 +135,9 @@ async function ask(url: string): Promise<string | undefined> {
   return answer?.ok === true ? answer.text() : undefined
 }
 
-/** Where the machine takes no ports for connections from, so that a port that is free now stays free. */
-const portsFirst = 21_000
-const portsPerWorker = 1000
-let portsTaken = process.pid
-
-/** Two ports that nobody has. Workers of vitest that live at the same time take them from different places. */
+/** Two ports that nobody has. */
 export async function freePorts(): Promise<readonly [number, number]> {
   return [await freePort(), await freePort()]
-}
-
-async function freePort(): Promise<number> {
-  const base = portsFirst + portsPerWorker * (Number(process.env['VITEST_POOL_ID'] ?? 0) % 10)
-  for (let tries = 0; tries < portsPerWorker; tries += 1) {
-    portsTaken += 1
-    const port = base + (portsTaken % portsPerWorker)
-    if (await isFree(port)) return port
-  }
-  throw new Error(`no port from ${base} on is free`)
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  const isListening = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => resolve(true))
-  })
-  if (isListening) await new Promise((resolve) => server.close(resolve))
-  return isListening
 }
 
 function quoted(text: string): string {

@@ -269,7 +269,7 @@ environments:
 
 /** Waits until a deployment is in one of the states. */
 export async function reaches(stage: DeliveryStage, id: string, ...states: readonly string[]): Promise<void> {
-  for (let tries = 0; tries < 1000; tries += 1) {
+  for (let tries = 0; tries < 6000; tries += 1) {
     if (states.includes((await stage.deployment(id)).state)) return
     await systemClock.sleep(10)
   }

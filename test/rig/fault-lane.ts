@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -111,6 +111,22 @@ export class FaultLane implements AsyncDisposable {
     fillDisk(this.one.path)
   }
 
+  /** Ends and removes everything that was ever deployed, as if the lane had just been opened. */
+  async clear(): Promise<void> {
+    this.isIll = false
+    for (const place of this.places)
+      for (const what of ['hold', 'held', 'end', 'refuse']) rmSync(`${place.path}.${what}`, { force: true })
+    await until('the processes of the lane are gone', async () => {
+      const left = await processesWith(this.folder)
+      for (const pid of left) endProcess(pid)
+      return left.length === 0
+    })
+    for (const place of this.places)
+      for (const name of readdirSync(place.path)) rmSync(path.join(place.path, name), { recursive: true })
+    for (const folder of ['home', 'tmp']) rmSync(path.join(this.folder, folder), { recursive: true, force: true })
+    mkdirSync(path.join(this.folder, 'tmp'))
+  }
+
   clearDisk(): void {
     rmSync(path.join(this.one.path, 'filler'), { force: true })
   }
@@ -136,5 +152,13 @@ export class FaultLane implements AsyncDisposable {
     await this.door[Symbol.asyncDispose]()
     await new Promise((resolve) => this.#server.close(resolve))
     await this.#disk?.[Symbol.asyncDispose]()
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
   }
 }

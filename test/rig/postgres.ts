@@ -101,7 +101,7 @@ async function startServer(
   })
   let log = ''
   child.stderr?.on('data', (chunk: Buffer) => (log = `${log}${chunk.toString()}`.slice(-20_000)))
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 120_000
   while (!log.includes('database system is ready to accept connections')) {
     if (child.exitCode !== null || performance.now() > deadline) throw new Error(`PostgreSQL does not start:\n${log}`)
     await sleep(20)

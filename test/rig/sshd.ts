@@ -2,14 +2,13 @@ import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { TargetConfig } from '#core/project/model.ts'
+import { freePort } from './free-port.ts'
 import { findProgram } from './system.ts'
 
 const run = promisify(execFile)
@@ -147,7 +146,7 @@ async function startListener(folder: string, port: number, view: OwnView | undef
   const unshare = ['--mount', 'sh', '-c', bound, 'sh', view?.content ?? '', view?.place ?? '', program, ...args]
   const listener =
     view === undefined ? spawn(program, args, { stdio: 'ignore' }) : spawn('unshare', unshare, { stdio: 'ignore' })
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 6000; attempt++) {
     if (listener.exitCode !== null) break
     if (await answers(port)) return listener
     await delay(10)
@@ -166,15 +165,6 @@ function answers(port: number): Promise<boolean> {
     socket.once('connect', () => done(true))
     socket.once('error', () => done(false))
   })
-}
-
-/** A port of loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** The listener and its session processes: all of them are `sshd`, what they started is not. */

@@ -9,17 +9,16 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 import { Repository } from './repository.ts'
 import { processesWith } from './sshd.ts'
 import type { SshServer } from './sshd.ts'
 
 const operations = path.resolve(import.meta.dirname, '../../examples/hello-service/ops')
-const checksMax = 600
+const checksMax = 1200
 const checkEveryMs = 50
 
 /** What a service says of itself: the `RELEASE.json` that it was started beside. */
@@ -120,7 +119,8 @@ export class WebFleet implements AsyncDisposable {
   readonly places: readonly Place[]
 
   static async start(count: number): Promise<WebFleet> {
-    const ports = await freePorts(count)
+    const ports: number[] = []
+    while (ports.length < count) ports.push(await freePort())
     return new WebFleet(ports)
   }
 
@@ -221,18 +221,4 @@ function endProcess(pid: number): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-/** Ports that nobody has, all taken at once so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const found = createServer()
-      await new Promise<void>((resolve) => found.listen(0, '127.0.0.1', resolve))
-      return found
-    }),
-  )
-  const ports = servers.map((found) => (found.address() as AddressInfo).port)
-  await Promise.all(servers.map(async (found) => new Promise((resolve) => found.close(resolve))))
-  return ports
 }

@@ -21,6 +21,9 @@ import { requireSystem } from '../rig/system.ts'
 const signal = new AbortController().signal
 const silent = (): void => undefined
 
+/** How often a confirmation and a timer meet. */
+const rounds = process.env['SHIPWAY_TEST_LONG'] === 'yes' ? 6 : 3
+
 /** A deployer in a process of its own that has done what was asked when this resolves. */
 async function startDeployer(
   order: TargetOrder,
@@ -41,9 +44,8 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   test('a deployer that is killed after the switch: the target goes back by itself', async () => {
     await using rig = await directoryRig(openStage)
     const first = await deploy(rig.driver, await rig.order('v1'))
-    const next = await rig.order('v2', {}, { confirmWithinMs: 2000 })
+    const next = await rig.order('v2', {}, { confirmWithinMs: 5000 })
     const deployer = await startDeployer(next, rig.stage.home, 'switch', 'switched')
-    expect(await rig.stage.served('version.txt')).toBe('v2')
 
     deployer.kill('SIGKILL')
 
@@ -98,15 +100,15 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     await using rig = await directoryRig(openStage)
     await deploy(rig.driver, await rig.order('v0'))
     const ends: string[] = []
-    for (let round = 1; round <= 6; round++) {
+    for (let round = 1; round <= rounds; round++) {
       const before = (await rig.stage.served('version.txt')) ?? ''
-      const next = await rig.order(`v${round}`, {}, { confirmWithinMs: 1000 })
+      const next = await rig.order(`v${round}`, {}, { confirmWithinMs: 3000 })
       await rig.driver.prepare(next, silent, signal)
       await rig.driver.switch(next, silent, signal)
       const state = await rig.driver.inspect(next, signal)
       const revertsAt = (state.kind === 'known' && state.pending?.revertsAt) || 0
       // Both act within the same few milliseconds, sometimes one first and sometimes the other.
-      await until('its time is over', () => Date.now() >= revertsAt - 60 + round * 20)
+      await until('its time is over', () => Date.now() >= revertsAt - 60 + (round * 120) / rounds)
 
       const end = await rig.driver.confirm(next, silent, signal).then(
         () => 'confirmed',
@@ -124,7 +126,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
   test('a host that was restarted while a switch was pending goes back when it is next asked', async () => {
     await using rig = await directoryRig(openStage)
     await deploy(rig.driver, await rig.order('v1'))
-    const next = await rig.order('v2', {}, { confirmWithinMs: 1000 })
+    const next = await rig.order('v2')
     await rig.driver.prepare(next, silent, signal)
     await rig.driver.switch(next, silent, signal)
     const timers = await processesWith(`watch.sh`)
@@ -133,9 +135,9 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     )
     expect(mine.flat().length).toBeGreaterThan(0)
     for (const pid of mine.flat()) process.kill(pid, 'SIGKILL')
-    const pending = await rig.driver.inspect(next, signal)
-    const revertsAt = (pending.kind === 'known' && pending.pending?.revertsAt) || 0
-    await until('its time is over', () => Date.now() > revertsAt)
+    const record = join(rig.stage.path, '.shipway/deployments', next.deploymentId, 'order')
+    const [release, before, , ...more] = (await readFile(record, 'utf8')).split(' ')
+    await writeFile(record, [release, before, Math.floor(Date.now() / 1000) - 1, ...more].join(' '))
     expect(await rig.stage.served('version.txt')).toBe('v2')
 
     const state = await rig.driver.inspect(next, signal)
@@ -294,7 +296,7 @@ function faults(openStage: () => ReturnType<typeof directoryStage>): void {
     if (typeof disk === 'string') return skip(disk)
     await using _ = disk
     await deploy(rig.driver, await rig.order('v1'))
-    const next = await rig.order('v2', {}, { confirmWithinMs: 1000 })
+    const next = await rig.order('v2', {}, { confirmWithinMs: 4000 })
     await rig.driver.prepare(next, silent, signal)
     await rig.driver.switch(next, silent, signal)
     await promisify(execFile)('sh', [

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { askVersion, RequestLoad } from '#main/demo/request-load.ts'
+import { freePort } from '../rig/free-port.ts'
 
 const example = fileURLToPath(new URL('../../examples/hello-service/', import.meta.url))
 
@@ -178,15 +178,4 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   throw new Error('The condition was not met within a minute.')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port: found } = server.address() as AddressInfo
-      server.close(() => resolve(found))
-    })
-  })
 }

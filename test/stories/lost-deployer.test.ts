@@ -83,7 +83,7 @@ describe.for([
     const rules = project(
       environment('fleet', [one ?? '', two ?? ''], ['confirmWithin: 2m'], '5s'),
       // The restart leaves a mark that a health rule can do without: what counts here is the host's own timer.
-      filesOnly('quick', [alone ?? ''], ['restart: sh ops/mark.sh', 'confirmWithin: 4s']),
+      filesOnly('quick', [alone ?? ''], ['restart: sh ops/mark.sh', 'confirmWithin: 8s']),
     )
     await using shipway = new Shipway(home)
     const files = { 'shipway.yml': rules, 'ops/mark.sh': markRestart }

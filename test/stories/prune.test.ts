@@ -138,7 +138,7 @@ describe('shipway doctor --prune', { tags: ['slow'] }, () => {
     const call = shipway.start(repository.root, 'doctor', '--prune', '--older-than', '90')
     const folder = path.dirname(old.blobPath(old.blobs()[0] ?? ''))
     const first = readdirSync(folder).length
-    for (const end = Date.now() + 20_000; readdirSync(folder).length === first && Date.now() < end;) await setTimeout(1)
+    for (const end = Date.now() + 60_000; readdirSync(folder).length === first && Date.now() < end;) await setTimeout(1)
     call.child.kill('SIGKILL')
     await call.ended
     const between = old.blobs().length
@@ -160,7 +160,7 @@ describe('shipway doctor --prune', { tags: ['slow'] }, () => {
     const agent = shipway.start(repository.root, 'agent')
     await agent.prints('agent of')
     const gone = path.join(shipway.home, 'runs', ids[0] ?? '')
-    for (const end = Date.now() + 20_000; existsSync(gone) && Date.now() < end;) await setTimeout(20)
+    for (const end = Date.now() + 60_000; existsSync(gone) && Date.now() < end;) await setTimeout(20)
     expect(existsSync(gone)).toBe(false)
     expect(await shipway.call(repository.root, 'doctor', '--prune')).toMatchObject({
       status: 3,

@@ -13,7 +13,7 @@ jobs: { test: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }
 /** Staging from the branch by its commit, production from the tag by its image: what the staged-release document asks of Coolify. */
 function rules(staging: Coolify, production: Coolify): string {
   const health = (coolify: Coolify, value: string) =>
-    `health: { url: '${coolify.url}/', contains: '\${{ ${value} }}', within: 500ms, every: 20ms }`
+    `health: { url: '${coolify.url}/', contains: '\${{ ${value} }}', within: 30s, every: 20ms }`
   return `name: web
 release: { files: [app.txt] }
 environments:
@@ -29,7 +29,7 @@ environments:
     auto: true
     driver: webhook
     targets: [{ at: '${production.url}', name: shop }]
-    webhook: { kind: coolify, application: app1, token: COOLIFY_TOKEN, tag: '\${{ release.version }}', every: 10ms, within: 5s }
+    webhook: { kind: coolify, application: app1, token: COOLIFY_TOKEN, tag: '\${{ release.version }}', every: 10ms, within: 30s }
     ${health(production, 'release.version')}
 `
 }

@@ -17,7 +17,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionLibrary } from '#ports/action-store.ts'
-import { freePort } from '../../../test/rig/sshd.ts'
+import { freePort } from '../../../test/rig/free-port.ts'
 import { openActionStore } from './action-store.ts'
 
 let root: string

@@ -1,14 +1,16 @@
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DeployDriver } from '#ports/deploy-driver.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { DeliveryStage } from '../../../test/rig/delivery.ts'
 
-const config = `name: hello
+/** What is healthy has time to show it, whatever else the machine does; what is not is given up soon. */
+const config = (within: string): string => `name: hello
 release: { files: [version.txt] }
 environments:
   staging:
     targets: [TARGETS/one, TARGETS/two]
-    health: { url: 'http://127.0.0.1:PORT/', within: 400ms, every: 20ms }
+    health: { url: 'http://127.0.0.1:PORT/', within: ${within}, every: 20ms }
 `
 
 /** The process that drives ends as if it had been killed: nothing is written any more, and nobody hears what the driver did. */
@@ -66,7 +68,10 @@ interface Scene {
 /** Two hosts that serve "one". */
 async function openScene(): Promise<Scene & AsyncDisposable> {
   let control: ReturnType<typeof killable> | undefined
-  const stage = await DeliveryStage.start({ config, driver: (real) => (control = killable(real)).driver })
+  const stage = await DeliveryStage.start({
+    config: config('60s'),
+    driver: (real) => (control = killable(real)).driver,
+  })
   if (control === undefined) throw new Error('the stage took no driver')
   await stage.release({ 'version.txt': 'one' })
   await stage.deploy({ environment: 'staging' })
@@ -77,7 +82,11 @@ async function openScene(): Promise<Scene & AsyncDisposable> {
 async function crashAt({ stage, control }: Scene, boundary: number, version: string): Promise<boolean> {
   const before = (await loadEnvironment(stage.store.query, 'hello', 'staging')).current
   const served = await stage.served('one')
-  const next = await stage.release({ 'version.txt': version })
+  const isHealthy = !version.startsWith('broken')
+  const rules = config(isHealthy ? '60s' : '400ms')
+    .replaceAll('TARGETS', path.join(stage.folder, 'targets'))
+    .replaceAll('PORT', String(stage.port()))
+  const next = await stage.release({ 'version.txt': version, 'shipway.yml': rules })
   const id = await stage.ask({ environment: 'staging', release: next.id })
   const process = new AbortController()
   control.arm(boundary, () => process.abort(new Killed()))
@@ -90,7 +99,6 @@ async function crashAt({ stage, control }: Scene, boundary: number, version: str
   expect(await stage.drive(id)).toBe('done')
 
   const deployment = await stage.deployment(id)
-  const isHealthy = !version.startsWith('broken')
   expect(deployment.conclusion, JSON.stringify(deployment.document.machine)).toBe(isHealthy ? 'success' : 'reverted')
   const serving = isHealthy ? version : served
   expect([await stage.served('one'), await stage.served('two')]).toEqual([serving, serving])
