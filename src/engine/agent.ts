@@ -208,9 +208,9 @@ export class Agent {
   }
 
   async #carryOn(subject: string, cancel: RunCancellation | undefined): Promise<void> {
+    if (cancel !== undefined) this.#context.delivery.stop(subject)
     if (subject.startsWith('dep_')) this.#drive(subject)
-    else if (subject.startsWith('bkp_') || subject.startsWith('rst_'))
-      this.#driveDatabase(subject, cancel !== undefined)
+    else if (subject.startsWith('bkp_') || subject.startsWith('rst_')) this.#driveDatabase(subject)
     else if (subject.startsWith('run_')) {
       const applied = await this.#table.apply(
         subject,
@@ -315,8 +315,7 @@ export class Agent {
     })
   }
 
-  #driveDatabase(id: string, isCancelled = false): void {
-    if (isCancelled) this.#context.delivery.stopDatabase(id)
+  #driveDatabase(id: string): void {
     this.#tasks.begin(id, async () => {
       await this.#context.delivery.driveDatabase(id, this.#stop.signal)
       // A restore has had the environment locked.

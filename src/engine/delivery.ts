@@ -30,10 +30,10 @@ export interface Delivery {
   admitRestore(query: Query, ticket: TicketOf<RestoreRequest>): Promise<TicketOutcome>
   /** Carries a backup or a restore on until it is done. */
   driveDatabase(id: string, signal: AbortSignal): Promise<void>
-  /** Notes that somebody has stopped a backup or a restore; `stopDatabase` says so to the one that carries it on. */
+  /** Notes that somebody has stopped a backup or a restore; `stop` says so to the one that carries it on. */
   cancelDatabase(query: Query, id: string, by: string, reason: string): Promise<TicketOutcome>
-  /** Ends what is under way of a backup or a restore whose cancellation is in the store. */
-  stopDatabase(id: string): void
+  /** Ends what is under way of a backup or a restore, or what a deployment waits for, once its cancellation is in the store. */
+  stop(id: string): void
   /** Backups and restores that are not done, but for those that a deployment or a restore makes for itself. */
   openDatabases(): Promise<readonly string[]>
   /** Carries a deployment on until it is done, or until only a person can go on. */

@@ -129,8 +129,10 @@ export interface DeployDriver<Target extends TargetConfig = HostTarget> {
   /**
    * Arms the target's own timer, then switches atomically and runs the restart hook. From here on the target goes back by
    * itself after `confirmWithinMs` unless `confirm` is heard. When the restart hook fails it has already gone back.
+   * `stop` says that the release will not stay whatever comes: a driver that waits for something leaves off as soon as that is safe, and throws
+   * SWITCH_STOPPED. One that is done soon anyway may ignore it.
    */
-  switch(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<void>
+  switch(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal, stop?: AbortSignal): Promise<void>
   /** Disarms the timer and removes old releases, never the running or the previous one. Says what the target can prove of the switch. */
   confirm(order: TargetOrder<Target>, progress: Progress, signal: AbortSignal): Promise<TargetProof>
   /** Puts the release that ran before back and runs its restart hook. Nothing to do when the switch never happened. */

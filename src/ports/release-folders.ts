@@ -69,7 +69,8 @@ export interface ReleaseFolders extends DeployDriver {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<{ readonly sentBytes: number; readonly sentFiles: number }>
-  switch(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<void>
+  /** `stop`: services that wait see a file `stop` among the records of the deployment; see `script/library.ts` of the driver. */
+  switch(order: FolderOrder, progress: Progress, signal: AbortSignal, stop?: AbortSignal): Promise<void>
   confirm(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<TargetProof>
   revert(order: FolderOrder, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
   examine(order: { readonly target: HostTarget }, signal: AbortSignal): Promise<readonly TargetFinding[]>

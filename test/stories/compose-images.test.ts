@@ -36,6 +36,12 @@ const twoServices = `services:
     network_mode: none
 `
 
+/** The web service with a health check. */
+function withCheck(check: string): string {
+  const dependency = 'depends_on: { db: { condition: service_healthy } }'
+  return twoServices.replace(dependency, `${dependency}\n    healthcheck: { test: '${check}', interval: 1s }`)
+}
+
 const missing = await requireSystem(['docker.io', 'docker-compose', 'docker-registry', 'debootstrap'])
 describe.skipIf(missing !== undefined)(`images of a compose project ${missing ?? ''}`, besideEachOther, () => {
   let docker: DockerDaemon
@@ -126,10 +132,7 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
 
   test('a service that does not become healthy is named with what its health check says', async () => {
     await using rig = await setUp({ healthWithinMs: 4000 })
-    const sick = twoServices.replace(
-      'init: true',
-      "init: true\n    healthcheck: { test: 'echo no answer yet; exit 1', interval: 1s }",
-    )
+    const sick = withCheck('echo no answer yet; exit 1')
     const order = rig.order(await rig.release('v1', images['one'] ?? '', { 'compose.yaml': sick }))
     const lines: string[] = []
     await rig.driver.prepare(order, silent, signal)
@@ -139,6 +142,21 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
     expect(failure).toMatchObject({ code: 'SERVICES_NOT_UP' })
     expect(failure.details.join('\n')).toMatch(/, health check \| no answer yet/)
     expect(lines[0]).toContain('starting the services; they have 4s to become healthy')
+  })
+
+  test('a switch that is stopped does not wait for the services, and what ran before is back', async () => {
+    await using rig = await setUp({ healthWithinMs: 3_600_000 })
+    await deploy(rig.driver, rig.order(await rig.release('v1', images['one'] ?? '')))
+    const sick = withCheck('exit 1')
+    const order = rig.order(await rig.release('v2', images['two'] ?? '', { 'compose.yaml': sick }))
+    const stop = new AbortController()
+    await rig.driver.prepare(order, silent, signal)
+
+    const switching = failureOf(rig.driver.switch(order, silent, signal, stop.signal))
+    stop.abort()
+
+    expect(await switching).toMatchObject({ code: 'SWITCH_STOPPED' })
+    expect(await docker.docker('exec', await rig.web(), 'cat', '/version')).toBe('one')
   })
 
   test('an image that nobody has stops the deployment before anything is touched', async () => {

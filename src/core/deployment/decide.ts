@@ -117,7 +117,7 @@ function failed(
 ): void {
   if (draft.target(step.name)?.phase !== step.during) return
   draft.move(step.name, step.after, step.failure.reason)
-  draft.failure ??= step.failure
+  if (step.failure.isStop !== true || draft.cancel === undefined) draft.failure ??= step.failure
   proceed(draft)
 }
 

@@ -76,6 +76,8 @@ export interface DeploymentFailure {
   readonly isReleaseBad: boolean
   /** A target ran something else than the plan says: where nothing was switched before, nothing has to go back. */
   readonly isDrift?: true
+  /** The target has given up waiting because it was told to: the reason is whatever stopped the deployment. */
+  readonly isStop?: true
 }
 
 /** What can happen to a deployment. Inputs that come too late decide nothing. */

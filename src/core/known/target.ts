@@ -170,6 +170,16 @@ export function servicesNotUp(
   })
 }
 
+/** A switch was given up before it had ended, because the deployment was stopped. */
+export function switchStopped(fact: { readonly target: string; readonly back: string }): KnownError {
+  return new KnownError({
+    code: 'SWITCH_STOPPED',
+    kind: 'red',
+    message: `The switch of the target ${fact.target} was given up because the deployment was stopped; ${fact.back}.`,
+    hint: 'See `shipway why <deployment>`.',
+  })
+}
+
 /** The lines of the driver's own script: `service web is not well after its start: running, not healthy`. */
 function unwellServices(output: readonly string[]): string | undefined {
   const found = output.flatMap((line) => {

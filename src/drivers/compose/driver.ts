@@ -43,12 +43,12 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
       await prepareImages(folders, whole, progress, signal)
       return sent
     },
-    switch: (order, progress, signal) => {
+    switch: (order, progress, signal, stop) => {
       const whole = withServices(order)
       // What compose says comes when it has ended: whoever watches should know that until then the host waits, and for how long at most.
       const { healthWithinMs } = whole.compose
       progress(`starting the services; they have ${renderDuration(healthWithinMs)} to become healthy`)
-      return folders.switch(whole, progress, signal)
+      return folders.switch(whole, progress, signal, stop)
     },
     confirm: async (order, progress, signal) => {
       const whole = withServices(order)

@@ -151,6 +151,19 @@ describe('a deployment through Coolify', () => {
     expect(coolify.calls.at(-1)).toBe('POST /deployments/deployment1/cancel')
   })
 
+  test('leaves off when it is stopped, and cancels', async () => {
+    await using coolify = await Coolify.start()
+    coolify.mood.slow = true
+    const order = orderOf(targetOf(coolify, { withinMs: 3_600_000, everyMs: 1_000_000 }), v1)
+    const stop = new AbortController()
+    const told = (line: string): void => {
+      if (line.startsWith('the platform says')) stop.abort()
+    }
+
+    await expect(driver.switch(order, told, signal, stop.signal)).rejects.toMatchObject({ code: 'SWITCH_STOPPED' })
+    expect(coolify.calls.at(-1)).toBe('POST /deployments/deployment1/cancel')
+  })
+
   test('goes back by deploying what ran before, and says so where nothing did', async () => {
     await using coolify = await Coolify.start()
     await deploy(orderOf(targetOf(coolify), v1))

@@ -4,11 +4,10 @@ import { webhookAnswerInvalid, webhookDeploymentFailed } from '#core/known/webho
 import type { Release } from '#core/release/model.ts'
 import { fillTemplate } from '#core/webhook/template.ts'
 import type { CoolifyCall, CoolifyField } from '#core/webhook/model.ts'
-import type { Progress } from '#ports/deploy-driver.ts'
 import { KnownError } from '#core/errors.ts'
 import { follow } from './follow.ts'
 import type { Step } from './follow.ts'
-import type { Platform, PlatformScene, Sight } from './platform.ts'
+import type { Platform, PlatformScene, Sight, PlatformWork } from './platform.ts'
 
 /** Lines of the platform's log that a failure repeats. */
 const logLinesMax = 10
@@ -26,7 +25,7 @@ interface CoolifyScene extends PlatformScene {
 export function coolify(call: CoolifyCall): Platform {
   return {
     look: (scene, signal) => look({ ...scene, call }, signal),
-    deploy: (scene, release, progress, signal) => deploy({ ...scene, call }, release, progress, signal),
+    deploy: (scene, release, work) => deploy({ ...scene, call }, release, work),
   }
 }
 
@@ -47,7 +46,7 @@ async function look(scene: CoolifyScene, signal: AbortSignal): Promise<Sight> {
   }
 }
 
-async function deploy(scene: CoolifyScene, release: Release, progress: Progress, signal: AbortSignal): Promise<void> {
+async function deploy(scene: CoolifyScene, release: Release, { progress, signal, stop }: PlatformWork): Promise<void> {
   const { call, client } = scene
   const settings = settingsOf(scene, release)
   if (Object.keys(settings).length > 0) {
@@ -65,7 +64,11 @@ async function deploy(scene: CoolifyScene, release: Release, progress: Progress,
   const deployment = await begin(scene, signal)
   progress(`deployment ${deployment} of ${call.application} has begun`)
   try {
-    await follow(scene, deployment, () => ask(scene, deployment, signal), { progress, signal })
+    await follow(scene, deployment, () => ask(scene, deployment, signal), {
+      progress,
+      signal,
+      ...(stop === undefined ? {} : { stop }),
+    })
   } catch (error) {
     if (error instanceof KnownError && error.code !== 'WEBHOOK_DEPLOYMENT_FAILED') await cancel(scene, deployment)
     throw error

@@ -25,7 +25,8 @@ export function webhookDriver({ clock }: { readonly clock: Clock }): DeployDrive
     powers: driverPowers.webhook,
     inspect: (order, signal) => inspect(order, clock, signal),
     prepare: (order, progress, signal) => prepare(order, { clock, progress, signal }),
-    switch: (order, progress, signal) => switchTo(order, { clock, progress, signal }),
+    switch: (order, progress, signal, stop) =>
+      switchTo(order, { clock, progress, signal, ...(stop === undefined ? {} : { stop }) }),
     confirm: async ({ release }, progress) => {
       progress(`confirmed ${release.manifest.version}`)
       return {}
@@ -38,6 +39,7 @@ interface Work {
   readonly clock: Clock
   readonly progress: Progress
   readonly signal: AbortSignal
+  readonly stop?: AbortSignal
 }
 
 async function inspect(order: Look, clock: Clock, signal: AbortSignal): Promise<TargetState> {
@@ -94,14 +96,14 @@ async function switchTo(order: Order, work: Work): Promise<void> {
       found: sight.version ?? '',
     })
   work.progress(`telling the platform to deploy ${release.manifest.version}; it goes back only when it is told to`)
-  await platform.deploy(scene, release, work.progress, work.signal)
+  await platform.deploy(scene, release, work)
 }
 
 async function revert(order: Order, work: Work): Promise<void> {
   const { target, previous, expected } = order
   if (previous === undefined) throw webhookNothingBefore({ target: target.name, found: expected })
   work.progress(`telling the platform to deploy ${previous.manifest.version} again`)
-  await platformOf(target).deploy(sceneOf(order, work.clock), previous, work.progress, work.signal)
+  await platformOf(target).deploy(sceneOf(order, work.clock), previous, work)
 }
 
 function platformOf({ call }: WebhookTarget): Platform {

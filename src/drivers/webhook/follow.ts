@@ -1,4 +1,5 @@
 import { KnownError } from '#core/errors.ts'
+import { switchStopped } from '#core/known/target.ts'
 import { webhookDeploymentSlow } from '#core/known/webhook.ts'
 import type { Progress } from '#ports/deploy-driver.ts'
 import type { PlatformScene } from './platform.ts'
@@ -14,13 +15,17 @@ export interface Step {
 
 /**
  * Asks how far a deployment of the platform is until it has ended. Answers that say nothing (an error of the 500s, no JSON, a broken
- * connection) are borne for a while. WEBHOOK_DEPLOYMENT_SLOW after `withinMs`.
+ * connection) are borne for a while. WEBHOOK_DEPLOYMENT_SLOW after `withinMs`, SWITCH_STOPPED soon after `stop`.
  */
 export async function follow(
   scene: PlatformScene,
   deployment: string,
   ask: () => Promise<Step>,
-  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  {
+    progress,
+    signal,
+    stop,
+  }: { readonly progress: Progress; readonly signal: AbortSignal; readonly stop?: AbortSignal },
 ): Promise<void> {
   const { clock } = scene.client
   const { withinMs, everyMs } = scene.target.call
@@ -42,6 +47,12 @@ export async function follow(
     }
     if (clock.monotonic() - start + everyMs > withinMs)
       throw webhookDeploymentSlow({ target: scene.target.name, deployment, status: told || 'unknown', withinMs })
-    await clock.sleep(everyMs, signal)
+    await clock
+      .sleep(everyMs, stop === undefined ? signal : AbortSignal.any([signal, stop]))
+      .catch((error: unknown) => {
+        if (signal.aborted || stop?.aborted !== true) throw error
+      })
+    if (stop?.aborted === true)
+      throw switchStopped({ target: scene.target.name, back: `its deployment ${deployment} is cancelled` })
   }
 }

@@ -4,10 +4,9 @@ import type { Release } from '#core/release/model.ts'
 import { textAt } from '#core/webhook/json-pointer.ts'
 import type { GenericCall } from '#core/webhook/model.ts'
 import { fillTemplate } from '#core/webhook/template.ts'
-import type { Progress } from '#ports/deploy-driver.ts'
 import { follow } from './follow.ts'
 import type { Step } from './follow.ts'
-import type { Platform, PlatformScene, Sight } from './platform.ts'
+import type { Platform, PlatformScene, Sight, PlatformWork } from './platform.ts'
 
 interface GenericScene extends PlatformScene {
   readonly call: GenericCall
@@ -17,7 +16,7 @@ interface GenericScene extends PlatformScene {
 export function generic(call: GenericCall): Platform {
   return {
     look: (scene, signal) => look({ ...scene, call }, signal),
-    deploy: (scene, release, progress, signal) => deploy({ ...scene, call }, release, progress, signal),
+    deploy: (scene, release, work) => deploy({ ...scene, call }, release, work),
   }
 }
 
@@ -33,7 +32,8 @@ async function look(scene: GenericScene, signal: AbortSignal): Promise<Sight | u
   }
 }
 
-async function deploy(scene: GenericScene, release: Release, progress: Progress, signal: AbortSignal): Promise<void> {
+/** A call of which nothing is known but its address cannot be cancelled: whoever goes back waits for its end. */
+async function deploy(scene: GenericScene, release: Release, { progress, signal }: PlatformWork): Promise<void> {
   const { call, client, target, environment, secrets } = scene
   const isJson = call.body !== undefined && /^\s*[[{]/.test(call.body)
   const request = {

@@ -21,10 +21,17 @@ export interface Sight {
   readonly says?: { readonly text: string; readonly isIll: boolean }
 }
 
+/** What goes with a deployment. `stop`: nobody waits for it any more; what can be cancelled is, the rest runs to its end. */
+export interface PlatformWork {
+  readonly progress: Progress
+  readonly signal: AbortSignal
+  readonly stop?: AbortSignal
+}
+
 /** How one kind of platform is asked and told. */
 export interface Platform {
   /** Undefined: it tells nothing. */
   look(scene: PlatformScene, signal: AbortSignal): Promise<Sight | undefined>
   /** Deploys a release and waits for the end. Safe to do twice. */
-  deploy(scene: PlatformScene, release: Release, progress: Progress, signal: AbortSignal): Promise<void>
+  deploy(scene: PlatformScene, release: Release, work: PlatformWork): Promise<void>
 }

@@ -46,7 +46,7 @@ export class DeploymentLoop implements Delivery {
   readonly #unsealed = new UnsealedEvidence()
   /** One drive per deployment: a second call waits for the first. */
   readonly #drives = new Map<string, Promise<'done' | 'waiting'>>()
-  /** What ends a backup or a restore that is under way. */
+  /** What ends a backup or a restore that is under way, or what a deployment waits for. */
   readonly #stops = new Map<string, AbortController>()
 
   constructor(context: DeliveryContext) {
@@ -87,7 +87,7 @@ export class DeploymentLoop implements Delivery {
     return refusable(() => cancelDatabase(query, id, { by, reason }))
   }
 
-  stopDatabase(id: string): void {
+  stop(id: string): void {
     this.#stops.get(id)?.abort(new Error(`${id} is cancelled`))
   }
 
@@ -98,8 +98,13 @@ export class DeploymentLoop implements Delivery {
   drive(deployment: string, signal: AbortSignal): Promise<'done' | 'waiting'> {
     const running = this.#drives.get(deployment)
     if (running !== undefined) return running
-    const drive = driveDeployment(this.#context, deployment, signal).finally(() => this.#drives.delete(deployment))
+    const stop = new AbortController()
+    const drive = driveDeployment(this.#context, deployment, { signal, stop: stop.signal }).finally(() => {
+      this.#drives.delete(deployment)
+      this.#stops.delete(deployment)
+    })
     this.#drives.set(deployment, drive)
+    this.#stops.set(deployment, stop)
     return drive
   }
 

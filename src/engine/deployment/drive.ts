@@ -19,6 +19,7 @@ import type { DeliveryContext } from './context.ts'
 import { failureOf } from './failure-of.ts'
 import { passGate } from './gate.ts'
 import { inspectTargets } from './inspect-targets.ts'
+import { loadPrevious } from './previous-release.ts'
 import { ReceiptRecorder } from './receipt-recorder.ts'
 import { broughtSecrets } from './secret-versions.ts'
 import { overBudget } from './time-budget.ts'
@@ -33,12 +34,13 @@ const idleMax = 3
 
 /**
  * Carries one deployment on, from wherever it stands, until it is done or waits at the gate. May be aborted at any moment and called
- * again, by another process too: the row says what was asked, the targets say what was done.
+ * again, by another process too: the row says what was asked, the targets say what was done. `stop`: its cancellation is in the store, so what
+ * only waits has nothing to wait for.
  */
 export async function driveDeployment(
   context: DeliveryContext,
   id: string,
-  signal: AbortSignal,
+  { signal, stop }: { readonly signal: AbortSignal; readonly stop: AbortSignal },
 ): Promise<'done' | 'waiting'> {
   const found = await load(context, id)
   if (found.state === 'done') return 'done'
@@ -46,7 +48,7 @@ export async function driveDeployment(
     const gate = await passGate(context, id, signal)
     if (gate !== 'started') return gate
   }
-  const drive = new Drive(context, await prepareDrive(context, id), signal)
+  const drive = new Drive(context, await prepareDrive(context, id), { signal, stop })
   try {
     if (found.document.machine.phase !== 'gate') await drive.resume()
     await drive.run()
@@ -111,19 +113,6 @@ async function prepareDrive(context: DeliveryContext, id: string): Promise<Setti
   return { deployment, release, config, driver: context.drivers[config.driver], orders: new Map(orders) }
 }
 
-/** The release that ran before, by target, as far as the home knows it. */
-async function loadPrevious(
-  context: DeliveryContext,
-  targets: DeploymentState['targets'],
-): Promise<ReadonlyMap<string, { readonly previous: Release }>> {
-  const before = new Map<string, { readonly previous: Release }>()
-  for (const { name, from } of targets) {
-    const previous = from === undefined ? undefined : await loadRelease(context.store.query, from)
-    if (previous !== undefined) before.set(name, { previous })
-  }
-  return before
-}
-
 class Drive {
   readonly #context: DeliveryContext
   readonly #setting: Setting
@@ -138,12 +127,18 @@ class Drive {
   #isProved = false
   /** Aborted when the time budget is used up. */
   readonly #overdue = new AbortController()
+  readonly #stop: AbortSignal
   readonly #ended = new AbortController()
 
-  constructor(context: DeliveryContext, setting: Setting, signal: AbortSignal) {
+  constructor(
+    context: DeliveryContext,
+    setting: Setting,
+    { signal, stop }: { readonly signal: AbortSignal; readonly stop: AbortSignal },
+  ) {
     this.#context = context
     this.#setting = setting
     this.#signal = signal
+    this.#stop = AbortSignal.any([stop, this.#overdue.signal])
     this.#receipt = new ReceiptRecorder(context.clock)
   }
 
@@ -206,7 +201,7 @@ class Drive {
         return this.#onTarget(
           effect.target,
           { phase: 'switch', done: 'switched', failed: 'switch-failed' },
-          (order, progress) => this.#setting.driver.switch(order, progress, this.#signal),
+          (order, progress) => this.#setting.driver.switch(order, progress, this.#signal, this.#stop),
         )
       case 'confirm':
         return this.#onTarget(

@@ -3,6 +3,8 @@ import type { DeploymentFailure } from '#core/deployment/state.ts'
 import { reportError } from '#core/errors.ts'
 import type { Reason } from '#core/reason.ts'
 
+const releaseFaults: readonly string[] = ['RESTART_FAILED', 'SERVICES_NOT_UP']
+
 /** What went wrong on a target. A switch that ran and failed speaks against the release; a network or a disk does not. */
 export function failureOf(
   error: unknown,
@@ -20,7 +22,8 @@ export function failureOf(
           message: `${fact.target}: ${withDetails(report)}`,
           ...(report.hint === undefined ? {} : { hint: report.hint }),
         }
-  return { reason, isReleaseBad: fact.isSwitch && report.code === 'RESTART_FAILED' }
+  if (report.code === 'SWITCH_STOPPED') return { reason, isReleaseBad: false, isStop: true }
+  return { reason, isReleaseBad: fact.isSwitch && releaseFaults.includes(report.code) }
 }
 
 function withDetails(report: { readonly message: string; readonly details?: readonly string[] }): string {

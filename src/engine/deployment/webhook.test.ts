@@ -53,6 +53,29 @@ test('an agent that ends while the platform deploys is followed by one that tell
   expect(coolify.begun).toBe(3)
 })
 
+test('a deployment that is cancelled does not wait for the platform, and tells it at once to go back', async () => {
+  await using coolify = await Coolify.start()
+  await using stage = await start(coolify)
+  const good = await stage.release({ 'version.txt': 'one' })
+  expect(await stage.deploy({ environment: 'staging' })).toMatchObject({ conclusion: 'success' })
+  await stage.release({ 'version.txt': 'two' })
+  coolify.mood.slow = true
+  const id = await stage.ask({ environment: 'staging' })
+  const driving = stage.drive(id)
+  await until('the platform deploys', () => coolify.begun === 2)
+  await reaches(stage, id, 'switch')
+
+  await stage.admit({ kind: 'cancel', subject: id })
+  stage.loop.stop(id)
+  await until('the platform is told to cancel', () => coolify.calls.includes('POST /deployments/deployment2/cancel'))
+  coolify.mood.slow = false
+  await driving
+
+  expect(await stage.deployment(id)).toMatchObject({ conclusion: 'cancelled' })
+  expect(coolify.running).toBe(good.manifest.source.sha)
+  expect((await loadEnvironment(stage.store.query, place.application, place.environment)).hold).toBeUndefined()
+})
+
 test('what cannot be told to go back is unknown, and nobody claims that it goes back by itself', async () => {
   await using coolify = await Coolify.start()
   await using stage = await start(coolify)

@@ -2,7 +2,8 @@
  * Between `engineLibrary` and a script that starts something: `wait_well` waits until every container that `members` names works. It is healthy
  * where it has a health check; else running in two looks one second apart without a restart in between; one that has ended with 0
  * and is not to be restarted has done its work. One that does not make it is named, with the end of its log and what its health check said, and
- * the script ends: at once where a container has ended with an error and nobody starts it again, because each second more is one without a service.
+ * the script ends: at once where a container has ended with an error and nobody starts it again, because each second more is one without a service,
+ * and with 79 where the deployment is stopped meanwhile.
  */
 export const wellLibrary = `
 # Every look is two processes of docker. Templates of \`inspect\` differ in what they say to a field that is not there, so the health comes from the
@@ -40,6 +41,7 @@ wait_well() {
     if [ "$1" != 0 ]; then break; fi
     if [ -z "$bad" ] && { [ "$now_seen" = "$before" ] || all_healthy; }; then return 0; fi
     if is_hopeless; then break; fi
+    if is_stopped; then echo 'Nobody waits for the services any more: the deployment is stopped.'; exit 79; fi
     if [ "$(date +%s)" -ge "$deadline" ]; then break; fi
     before=$now_seen
     if [ -n "$bad" ]; then sleep 0.3; else sleep 1; fi
@@ -48,6 +50,11 @@ wait_well() {
   tell_unwell
   if [ "$1" != 0 ]; then exit "$1"; fi
   exit 71
+}
+# Not on the way back: then the deployment is decided.
+is_stopped() {
+  own_records=\${SHIPWAY_PATH-}/.shipway/deployments/\${SHIPWAY_DEPLOYMENT-}
+  [ -e "$own_records/stop" ] && [ -e "$own_records/undecided" ]
 }
 # A container of those in \`now_seen\` has ended with an error and stays down.
 is_hopeless() {

@@ -1,6 +1,14 @@
 import { library } from './library.ts'
 
 /**
+ * `<folder> <deployment>`: says to the services of a switch that is under way that nobody waits for them. Without the mutex, which that switch has.
+ */
+export const stopScript = `${library}
+D=$1/$S/deployments/$2
+if [ -e "$D/undecided" ]; then : > "$D/stop"; fi
+`
+
+/**
  * `<folder> <deployment> <owner> <short> <confirm seconds> <who> <expected short | - for none | * for any>`, standard
  * input: a tar archive with `watch.sh`, `restart`, `.env` and `.secrets.env` below the deployment's record, as far as there
  * are any. The order of the steps is the safety: a record that can already go back, durable; timer alive, then the switch,
