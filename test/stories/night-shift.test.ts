@@ -97,7 +97,11 @@ describe('at three in the morning', { tags: ['slow'] }, () => {
     // What nobody can tell is told by the exit status too where the latest deployment has failed.
     mkdirSync(two.path)
     symlinkSync('elsewhere', path.join(two.path, 'current'))
-    expect((await shipway.call(root, 'deploy', 'production', '--yes')).status).toBe(5)
+    const occupied = await shipway.call(root, 'deploy', 'production', '--yes')
+    expect(occupied).toMatchObject({ status: 1, stdout: expect.stringContaining('was not made by Shipway') })
+    expect((await shipway.call(root, 'why', 'production')).stdout).toMatch(
+      /TARGET_OCCUPIED[^]*mv current current\.before/,
+    )
     const unknown = await shipway.call(root, 'status', '--check')
     expect(unknown).toMatchObject({ status: 5, stdout: expect.stringContaining(`${two.port} unknown`) })
   })

@@ -113,7 +113,7 @@ describe('a release without a run', { tags: ['slow'] }, () => {
       ['FLAG_INVALID', ['--artifact', `other=${folder}`]],
       ['FILE_UNREADABLE', ['--artifact', `dist=${folder}/nowhere`]],
       ['RELEASE_VERSION_MALFORMED', [...dist, '--version', 'next']],
-      ['RELEASE_IMAGES_INVALID', [...dist, '--image', 'backend=r.example.org/backend:latest']],
+      ['FLAG_INVALID', [...dist, '--image', 'backend=r.example.org/backend:latest']],
       ['RELEASE_FILE_INVALID', [...dist, '--file', `../out=${folder}/a.js`]],
       ['FLAG_INVALID', [...dist, '--report', `${folder}/a.js`]],
       ['REF_NOT_FOUND', [...dist, '--ref', 'v9']],

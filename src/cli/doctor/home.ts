@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { checkSecrets } from './secrets.ts'
 import { KnownError } from '#core/errors.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import type { Session } from '../session.ts'
@@ -22,6 +23,7 @@ export async function checkHome(session: Session): Promise<readonly Check[]> {
     await checkWritable(session.home),
     await checkDisk(session.home),
     ...(await checkStore(session)),
+    await checkSecrets(session.home),
     await checkAgent(session),
   ]
 }

@@ -8,12 +8,7 @@ import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { flagInvalid, refNotFound, repositoryEmpty } from '#core/known/cli.ts'
 import { projectInvalid } from '#core/known/project.ts'
-import {
-  projectMissing,
-  releaseArtifactUngiven,
-  releaseImagesInvalid,
-  releaseVersionMalformed,
-} from '#core/known/release.ts'
+import { projectMissing, releaseArtifactUngiven, releaseVersionMalformed } from '#core/known/release.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseId } from '#core/release/assemble.ts'
@@ -119,7 +114,7 @@ function tell(
     return 0
   }
   const size = files.reduce((sum, file) => sum + file.size, 0)
-  const what = `${shortVersion(version)} of ${application} (${shortDigest(id)}): ${files.length} files, ${renderSize(size)}`
+  const what = `${shortVersion(version)} of ${application} (${shortDigest(id)}): ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${renderSize(size)}`
   if (session.isQuiet) session.print(id)
   else if (isDry) session.print(`would be ${what}\n  id        ${id}`)
   else session.print(`✓ ${what}${note === undefined ? '' : ` (${note})`}`)
@@ -208,8 +203,13 @@ async function takeContents(
 
 function givenImages(written: readonly string[]): Readonly<Record<string, string>> {
   if (written.length === 0) return {}
-  const images = readImages(JSON.stringify(Object.fromEntries(written.map((one) => parsePair('--image', one)))))
-  if (typeof images === 'string') throw releaseImagesInvalid({ path: '--image', problem: images })
+  const images: Record<string, string> = {}
+  for (const one of written) {
+    const read = readImages(JSON.stringify(Object.fromEntries([parsePair('--image', one)])))
+    if (typeof read === 'string')
+      throw flagInvalid({ flag: '--image', value: one, expected: 'NAME=IMAGE@sha256:…, an image by its digest' })
+    Object.assign(images, read)
+  }
   return images
 }
 

@@ -42,7 +42,7 @@ export async function verify(session: Session, wanted: string, flags: { readonly
       problems,
     })
   } else {
-    const what = `${shortVersion(manifest.version)}: ${manifest.files.length} files, ${renderSize(bytes)}`
+    const what = `${shortVersion(manifest.version)}: ${manifest.files.length} ${manifest.files.length === 1 ? 'file' : 'files'}, ${renderSize(bytes)}`
     session.print(
       problems.length === 0
         ? `${what}, all as they were sealed`

@@ -103,7 +103,7 @@ export function secretsMissing(fact: {
   return {
     code: 'SECRET_MISSING',
     message: `${fact.environment} needs ${fact.names.length === 1 ? 'the secret' : 'the secrets'} ${fact.names.join(', ')}, and nobody has given ${fact.names.length === 1 ? 'it' : 'them'}.`,
-    hint: `Keep them in the home as secrets/${fact.application}/${fact.environment}.json (mode 0600, {"NAME": "value"}), or give them to the run: \`shipway run --secret NAME\`.`,
+    hint: `Keep them in the home as secrets/${fact.application}/${fact.environment}.json (mode 0600, {"NAME": "value"}), or give them to the run: \`shipway run --secret NAME\`. \`shipway doctor\` says whether that file can be read.`,
   }
 }
 

@@ -65,6 +65,12 @@ describe('a report', () => {
 })
 
 describe('a test report', () => {
+  test('has the first line of a message also where line breaks and letters are written by number', () => {
+    const text = `<testsuite tests="1"><testcase name="&#228;"><failure message="one &amp;#10; &#x41;&#10;two"/></testcase></testsuite>`
+
+    expect(readJUnit(text)).toMatchObject({ report: { problems: [{ id: 'ä', message: 'one &#10; A' }] } })
+  })
+
   test('counts elements, knows its problems, and takes skipped before failed', () => {
     const reading = readJUnit(junit)
     expect(reading).toMatchObject({

@@ -25,6 +25,8 @@ const parser = new XMLParser({
   trimValues: false,
   ignoreDeclaration: true,
   ignorePiTags: true,
+  // Also references by number: pytest writes the line breaks of a message as &#10;, others the letters of a path.
+  htmlEntities: true,
 })
 
 /**

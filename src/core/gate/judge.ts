@@ -174,7 +174,7 @@ function missingReport(
   if (evidence.some((one) => one.kind === kind)) return undefined
   return {
     ...fail(gate, `the run has uploaded no report for it`),
-    hint: `Upload it with actions/upload-artifact under a name that release.reports.${kind} matches.`,
+    hint: `Upload it with actions/upload-artifact under a name that release.reports.${kind} matches; to a release without a run give it with \`shipway release create --report ${kind}=FILE\`.`,
   }
 }
 

@@ -132,7 +132,13 @@ function unknownState(error: KnownError): TargetState {
 
 function renderState(answers: readonly Answer[]): TargetState {
   const foreign = answerOf(answers, 'foreign')
-  if (foreign !== undefined) return { kind: 'unknown', why: `"current" was not made by Shipway (${foreign}).` }
+  if (foreign !== undefined)
+    return {
+      kind: 'unknown',
+      why: `"current" was not made by Shipway (${foreign}).`,
+      code: 'TARGET_OCCUPIED',
+      hint: 'Move it away in the folder of the target: `mv current current.before`, then deploy again.',
+    }
   const [current, ...version] = answerOf(answers, 'current')?.split(' ') ?? []
   const previous = answerOf(answers, 'previous')
   const serving = answerOf(answers, 'serving')
