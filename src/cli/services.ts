@@ -102,6 +102,8 @@ export interface CliServices {
   resolveRef(root: string, ref: string): Promise<ResolvedCommit | undefined>
   /** When a commit was made, in milliseconds since 1970, by the clock of its committer. */
   commitTime(root: string, sha: string): Promise<number>
+  /** The last commit that two commits have in common; undefined when git knows none. */
+  mergeBase(root: string, one: string, other: string): Promise<string | undefined>
   /** Files that a commit changes against where it left a branch; undefined when git knows no such branch or no common past. */
   changedSince(
     root: string,

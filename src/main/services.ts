@@ -39,6 +39,7 @@ export const services: CliServices = {
   describeRepository: async (directory) => (await import('#adapters/git/repository.ts')).describeRepository(directory),
   resolveRef: async (root, ref) => (await import('#adapters/git/repository.ts')).resolveRef(root, ref),
   commitTime: async (root, sha) => (await import('#adapters/git/repository.ts')).commitTime(root, sha),
+  mergeBase: async (root, one, other) => (await import('#adapters/git/repository.ts')).mergeBase(root, one, other),
   changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),
   commitsBetween: async (root, base, sha) =>
     (await import('#adapters/git/repository.ts')).commitsBetween(root, base, sha),

@@ -128,6 +128,7 @@ function offline(home: string): CliServices {
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
     commitTime: async () => 0,
+    mergeBase: async () => undefined,
     changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
     commitsBetween: async () => undefined,

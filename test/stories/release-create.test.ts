@@ -102,6 +102,38 @@ describe('a release without a run', { tags: ['slow'] }, () => {
     expect((await call('audit')).stdout).toContain('release.created')
   })
 
+  test('tells of a coverage report how much of what the commit changed is covered, against a base that is named or found', async () => {
+    const gates = rules("files: ['app/**']").replace('tests: 1', 'coverage: { changed: 80 }')
+    using repository = new Repository({ 'shipway.yml': gates, 'app/a.js': 'one\n', '.gitignore': 'targets/\n' })
+    await using shipway = new Shipway()
+    const lcov = path.join(scratch(), 'lcov.info')
+    writeFileSync(lcov, 'SF:app/a.js\nDA:1,0\nDA:2,1\nDA:3,1\nend_of_record\n')
+    const seal = async (version: string, ...flags: readonly string[]) => {
+      const args = ['release', 'create', '--version', version, '--report', lcov, '--json', ...flags]
+      const made = await shipway.call(repository.root, ...args)
+      expect(made.status).toBe(0)
+      const { reports } = JSON.parse(made.stdout) as {
+        reports: readonly { changed?: { covered: number; total: number } }[]
+      }
+      return reports[0]
+    }
+    // The line that nobody has covered is the one of the first commit.
+    expect(await seal('v1.0.0')).toMatchObject({ changed: { covered: 0, total: 1 } })
+    expect((await shipway.call(repository.root, 'deploy', 'live', 'v1.0.0', '--yes')).status).toBe(3)
+    repository.commit({ 'app/a.js': 'one\ntwo\n' })
+    expect(await seal('v1.1.0')).toMatchObject({ changed: { covered: 1, total: 1 } })
+    expect((await shipway.call(repository.root, 'deploy', 'live', 'v1.1.0', '--yes')).status).toBe(0)
+
+    repository.git('checkout', '-q', '-b', 'topic')
+    repository.commit({ 'app/a.js': 'one\ntwo\nthree\n' })
+    repository.commit({ 'README.md': 'nothing to cover\n' })
+    expect(await seal('v1.2.0')).toMatchObject({ changed: { covered: 1, total: 1 } })
+    expect(await seal('v1.2.1', '--base', 'HEAD~1', '--dry-run')).toMatchObject({ changesNothing: true })
+    expect(await seal('v1.2.2', '--base', 'HEAD~2', '--dry-run')).toMatchObject({ changed: { covered: 1, total: 1 } })
+    const unknown = await shipway.call(repository.root, 'release', 'create', '--report', lcov, '--base', 'nowhere')
+    expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('REF_NOT_FOUND') })
+  })
+
   test('says what is wrong with what it is given, and seals nothing', async () => {
     using repository = new Repository({ 'shipway.yml': rules('artifact: dist') })
     await using shipway = new Shipway()

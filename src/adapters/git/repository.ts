@@ -100,6 +100,12 @@ export async function commitTime(root: string, sha: string): Promise<number> {
   return Number((await git(root, ['show', '--no-patch', '--format=%ct', '--end-of-options', sha])).trim()) * 1000
 }
 
+/** The last commit that two commits have in common; undefined when git knows none, or one of them not. */
+export async function mergeBase(root: string, one: string, other: string): Promise<string | undefined> {
+  const found = await tryGit(root, ['merge-base', '--end-of-options', one, other])
+  return found === undefined || found.trim() === '' ? undefined : found.trim()
+}
+
 async function findRef(root: string, ref: string): Promise<Pick<ResolvedCommit, 'ref' | 'sha'> | undefined> {
   for (const candidate of [ref, `refs/heads/${ref}`, `refs/tags/${ref}`]) {
     if (!candidate.startsWith('refs/')) continue

@@ -81,6 +81,10 @@ export const page: CommandPage = {
           .option('--file <path=file>', 'a file more, or in place of another; repeatable', collect)
           .option('--image <name=image@digest>', 'an image by digest; repeatable', collect)
           .option('--report <[kind=]file>', 'a report for the gates: tests, coverage, scans, sbom; repeatable', collect)
+          .option(
+            '--base <ref>',
+            'the lines changed since it are what coverage of changed lines counts (default: where the commit left the default branch; on it, the parent)',
+          )
           .option('--dry-run', 'show what it would be, seal nothing')
           .action(
             act(async (session, flags: CreateFlags) => {

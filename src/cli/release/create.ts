@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { reportKinds } from '#core/evidence/report-kind.ts'
-import type { ReportKind } from '#core/evidence/report-kind.ts'
 import { canonicalJson } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { flagInvalid, refNotFound, repositoryEmpty } from '#core/known/cli.ts'
@@ -14,7 +12,6 @@ import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseId } from '#core/release/assemble.ts'
 import { readImages } from '#core/release/images.ts'
 import type { ReleaseFile, ReleaseManifest } from '#core/release/model.ts'
-import { selectsFile } from '#core/release/select-files.ts'
 import { isSemanticVersion, isTimeVersion, releaseVersion } from '#core/release/version.ts'
 import type { GivenReport } from '#core/ticket/model.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
@@ -30,6 +27,7 @@ import { parsePair } from '../pairs.ts'
 import type { Session } from '../session.ts'
 import { performRequest } from '../work.ts'
 import { takeFile, takeFolder } from './take-folder.ts'
+import { takeReports } from './take-reports.ts'
 
 export interface CreateFlags {
   readonly ref?: string
@@ -38,6 +36,7 @@ export interface CreateFlags {
   readonly file?: readonly string[]
   readonly image?: readonly string[]
   readonly report?: readonly string[]
+  readonly base?: string
   readonly dryRun?: boolean
 }
 
@@ -69,7 +68,7 @@ export async function createRelease(session: Session, flags: CreateFlags): Promi
 async function withContents(session: Session, flags: CreateFlags, source: Source, blobs: BlobStore): Promise<number> {
   const manifest = await makeManifest(session, flags, source, blobs)
   const id = releaseId(manifest, sha256)
-  const reports = await takeReports(session, flags, source.config, blobs)
+  const reports = await takeReports(session, flags, source, blobs)
   if (flags.dryRun === true) return tell(session, { id, manifest, reports, note: undefined, isDry: true })
   await blobs.put([Buffer.from(canonicalJson(manifest as unknown as Json))], id)
   const { note } = await performRequest(
@@ -211,31 +210,6 @@ function givenImages(written: readonly string[]): Readonly<Record<string, string
     Object.assign(images, read)
   }
   return images
-}
-
-/** `--report junit.xml`, or `--report tests=out/result.xml` where the name does not say what it is. */
-async function takeReports(
-  session: Session,
-  flags: CreateFlags,
-  config: ProjectConfig,
-  blobs: BlobStore,
-): Promise<readonly GivenReport[]> {
-  const reports: GivenReport[] = []
-  for (const written of flags.report ?? []) {
-    const named = reportKinds.find((kind) => written.startsWith(`${kind}=`))
-    const file = named === undefined ? written : written.slice(named.length + 1)
-    const path = `given/${basename(file)}`
-    const kind = named ?? kindOf(config, path)
-    if (kind === undefined)
-      throw flagInvalid({ flag: '--report', value: written, expected: `${reportKinds.join('=, ')}= and a file` })
-    const { digest, size } = await takeFile(blobs, '--report', { path, file: resolve(session.directory, file) })
-    reports.push({ kind, path, digest, size })
-  }
-  return reports
-}
-
-function kindOf({ release }: ProjectConfig, path: string): ReportKind | undefined {
-  return reportKinds.find((kind) => selectsFile(release.reports[kind], path))
 }
 
 function sha256(text: string): string {

@@ -2,11 +2,9 @@ import { statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import path from 'node:path'
 import { exportTargetTaken, exportUnwritable, fileUnreadable, flagInvalid } from '#core/known/cli.ts'
-import type { Evidence } from '#core/gate/evidence.ts'
 import { isJsonObject } from '#core/json.ts'
 import type { Json } from '#core/json.ts'
 import { releaseImportInvalid } from '#core/known/release.ts'
-import type { GivenReport } from '#core/ticket/model.ts'
 import { shortDigest, shortVersion } from '#core/view/name.ts'
 import { listAttestations } from '#store/attestation.ts'
 import { fileProblem, writeProblem } from '../file-problem.ts'
@@ -14,6 +12,7 @@ import { latestEvidence } from '#store/evidence.ts'
 import { readFilledHome } from '../open-home.ts'
 import type { Session } from '../session.ts'
 import { performRequest } from '../work.ts'
+import { carriedReport } from './carried-report.ts'
 import { findManifest } from './find-release.ts'
 
 interface ExportFlags {
@@ -86,15 +85,6 @@ function factsOf(file: string): Stats | undefined {
   } catch {
     return undefined
   }
-}
-
-/** A report as another home reads it anew: from its content, as what it should be. */
-function carriedReport(evidence: Evidence): GivenReport {
-  const { path, digest, size } = evidence
-  const kind = evidence.kind === 'unreadable' ? evidence.expected : evidence.kind
-  if (evidence.kind !== 'coverage' || evidence.changeProblem !== undefined) return { kind, path, digest, size }
-  const { changed } = evidence
-  return { kind, path, digest, size, ...(changed === undefined ? { changesNothing: true } : { changed }) }
 }
 
 function namesIn(file: string, text: string): { readonly application: string; readonly version: string } {
