@@ -85,8 +85,8 @@ export class ComposeLane implements AsyncDisposable {
     this.#made = made
   }
 
-  /** Its part of `shipway.yml`. */
-  rules(sshd: SshServer): string {
+  /** Its part of `shipway.yml`. `more`: further lines. */
+  rules(sshd: SshServer, within = '60s', more = ''): string {
     const { docker, door, nginx, server } = this.#made
     const { user, options } = sshd.target('/')
     const far = [...options, `HostKeyAlias=[127.0.0.1]:${sshd.port}`].map((one) => `'${one}'`).join(', ')
@@ -101,9 +101,9 @@ export class ComposeLane implements AsyncDisposable {
       project: ${this.project}
       engine: ${docker.host}${this.kind === 'blue-green' ? blueGreen : ''}
     restart: sh restart.sh
-    health: { url: 'http://127.0.0.1:${(server.address() as AddressInfo).port}/', contains: '\${{ release.version }}', within: 60s, every: 200ms }
+    health: { url: 'http://127.0.0.1:${(server.address() as AddressInfo).port}/', contains: '\${{ release.version }}', within: ${within}, every: 200ms }
     confirmWithin: 5m
-`
+${more}`
   }
 
   /** What a new client is answered with; undefined where nobody answers. */

@@ -180,12 +180,29 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
     const lane = found ?? (await new Promise<ComposeLane>((take) => waiting.push({ kind, take })))
     try {
       return await work(lane)
+    } catch (error) {
+      await settle(lane)
+      throw error
     } finally {
       for (const line of held.seen(lane.host.path)) seen.add(line)
       const next = waiting.findIndex((one) => one.kind === lane.kind)
       if (next < 0) free.push(lane)
       else for (const { take } of waiting.splice(next, 1)) take(lane)
     }
+  }
+
+  /** After a failure: the next test finds the lane as any other does. */
+  async function settle(lane: ComposeLane): Promise<void> {
+    lane.isIll = false
+    lane.refuse(undefined)
+    lane.clearDisk()
+    await held.release(lane.host.path, 'go on')
+    await using shipway = shipwayOf(lane)
+    for (const args of [
+      ['agent', '--until-quiet'],
+      ['resume', lane.name],
+    ])
+      await shipway.call(repository.root, ...args)
   }
 
   /** What a command begins with, at the version that it goes to. */
@@ -233,7 +250,8 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
     lane.isIll = false
   }
 
-  test.concurrent.for(isLong ? everyCase : fewCases)('$title', { tags: ['slow'], timeout }, async (one, { skip }) => {
+  const cases = (isLong ? everyCase : fewCases).map((one) => [one.title, one] as const)
+  test.concurrent.for(cases)('%s', { tags: ['slow'], timeout }, async ([, one], { skip }) => {
     const { fault, boundary } = one
     const { flow, at } = boundary
     await withLane(flow.kind, async (lane) => {

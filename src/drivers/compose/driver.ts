@@ -164,12 +164,7 @@ async function retire(
   signal: AbortSignal,
 ): Promise<TargetProof> {
   const deadlineMs = tidyMs + (order.compose.blueGreen?.drainWithinMs ?? 0)
-  const call = {
-    script: retireScript,
-    args: [order.deploymentId],
-    files: { settings: order.service.settings },
-    deadlineMs,
-  }
+  const call = { script: retireScript, args: [order.deploymentId], deadlineMs }
   const said = await folders.call(order, call, progress, signal)
   const ended = said.find(({ word }) => word === 'ended')
   if (ended !== undefined) progress(`ended ${ended.rest} containers of the release before`)
@@ -203,7 +198,7 @@ async function removeImages(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const call = { script: tidyScript, args: [], files: { settings: order.service.settings }, deadlineMs: tidyMs }
+  const call = { script: tidyScript, args: [order.deploymentId], deadlineMs: tidyMs }
   const removed = (await folders.call(order, call, progress, signal)).filter(({ word }) => word === 'removed')
   if (removed.length > 0) progress(`removed ${removed.length} old images`)
 }

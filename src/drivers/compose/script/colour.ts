@@ -184,17 +184,14 @@ fi
 `
 
 /**
- * `<folder> <deployment>`, standard input: `settings`. After the confirmation: ends every set that is not served, except the one that was left
+ * `<folder> <deployment>`. After the confirmation, with the settings of its switch, and without new room on the disk: ends every set that is not served, except the one that was left
  * where it stands by, and the file of nginx that served them. Says `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <number>`.
  */
 export const retireScript = `
 cd "$1"
 D=$S/deployments/$2
-work=$S/incoming/retire.$$
-trap 'code=$?; set +e; rm -rf "$work"; (exit $code); at_exit' EXIT
-mkdir -p "$work"
-tar -xpof - -C "$work"
-settings=$PWD/$work/settings environment='' override=''
+{ read -r release rest < "$D/order"; } 2>/dev/null || exit 0
+settings=$PWD/$S/releases/$release/service.settings environment='' override=''
 ${engineLibrary}${nginxLibrary}${colourLibrary}
 if { read -r workers took left < "$D/drain"; } 2>/dev/null; then say "drained $workers $took $left"; fi
 start=$(cat "$D/start" 2>/dev/null || :)

@@ -125,19 +125,16 @@ fi
 `
 
 /**
- * `<folder>`, standard input: `settings`. Takes our names from the images of releases that are gone, and removes those that have no other name:
+ * `<folder> <deployment>`, with the settings of its switch, and without new room on the disk. Takes our names from the images of releases that are gone, and removes those that have no other name:
  * never one that somebody else has named or that a container uses.
  */
 export const tidyScript = `
 cd "$1"
-work=$S/incoming/tidy.$$
-trap 'code=$?; set +e; rm -rf "$work"; (exit $code); at_exit' EXIT
-mkdir -p "$work"
-tar -xpof - -C "$work"
-settings=$PWD/$work/settings environment='' override=''
+{ read -r release rest < "$S/deployments/$2/order"; } 2>/dev/null || exit 0
+settings=$PWD/$S/releases/$release/service.settings environment='' override=''
 ${engineLibrary}
-docker image ls --format '{{.Tag}}' "shipway.local/$project" > "$work/tags"
-while read -r tag; do
+tags=$(docker image ls --format '{{.Tag}}' "shipway.local/$project")
+for tag in $tags; do
   if [ -e "$S/releases/\${tag%-*}/about" ]; then continue; fi
   id=$(docker image inspect --format '{{.Id}}' "shipway.local/$project:$tag")
   docker image rm "shipway.local/$project:$tag" >/dev/null
@@ -146,5 +143,5 @@ while read -r tag; do
     docker image rm "$name" >/dev/null 2>&1 || :
   done
   if ! docker image inspect "$id" >/dev/null 2>&1; then say "removed $id"; fi
-done < "$work/tags"
+done
 `
