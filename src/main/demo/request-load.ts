@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What a load saw. `sent` is `answered` plus the failures. */
 export interface LoadReport {
@@ -13,15 +14,11 @@ export interface LoadReport {
   readonly slowestMs: number
 }
 
-export interface LoadOptions {
-  /** Requests that are under way at the same time. */
-  readonly concurrency: number
-  /** The load ends by itself after so many: each takes a port of this machine for a minute. */
-  readonly requestsMax: number
-  readonly requestTimeoutMs: number
-}
-
-export const loadDefaults: LoadOptions = { concurrency: 4, requestsMax: 12_000, requestTimeoutMs: 10_000 }
+/** Requests that are under way at the same time. */
+const concurrency = 4
+/** Between two requests of one of them. Each takes one of some 28,000 ports of this machine for a minute: at this pace they are never used up. */
+const pauseMs = 10
+const requestMsMax = 10_000
 
 /**
  * Asks `url` (a `/version` that answers `{ version }`) again and again until it is stopped, over a new connection each time:
@@ -29,7 +26,6 @@ export const loadDefaults: LoadOptions = { concurrency: 4, requestsMax: 12_000, 
  */
 export class RequestLoad implements AsyncDisposable {
   readonly #url: string
-  readonly #options: LoadOptions
   readonly #failures = new Map<string, number>()
   readonly #versions = new Map<string, number>()
   readonly #firstAnswerAt = new Map<string, number>()
@@ -39,10 +35,9 @@ export class RequestLoad implements AsyncDisposable {
   #slowestMs = 0
   #isStopped = false
 
-  constructor(url: string, options: LoadOptions = loadDefaults) {
+  constructor(url: string) {
     this.#url = url
-    this.#options = options
-    this.#workers = Array.from({ length: options.concurrency }, () => this.#work())
+    this.#workers = Array.from({ length: concurrency }, () => this.#work())
   }
 
   /** Answers so far, to wait until the load really runs. */
@@ -72,15 +67,16 @@ export class RequestLoad implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    while (!this.#isStopped && this.#sent < this.#options.requestsMax) {
+    while (!this.#isStopped) {
       this.#sent += 1
       const begun = performance.now()
       try {
-        this.#countAnswer(await askVersion(this.#url, this.#options.requestTimeoutMs))
+        this.#countAnswer(await askVersion(this.#url, requestMsMax))
       } catch (error) {
         count(this.#failures, error instanceof Error ? error.message : String(error))
       }
       this.#slowestMs = Math.max(this.#slowestMs, performance.now() - begun)
+      await sleep(pauseMs)
     }
   }
 
