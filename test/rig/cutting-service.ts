@@ -45,9 +45,11 @@ cut_at=$at exec bash -c ${posixQuote(counting(hit))} "$@"
 function counting(hit: string): string {
   return `end_all() {
   trap - DEBUG
+  unset IFS
+  set +ef
   : > ${hit}
   kill -9 $(grep -al "$SHIPWAY_DEPLOYMENT" /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3) 2>/dev/null
-  kill -9 $$
+  kill -9 $$ "$BASHPID"
 }
 set -T
 trap 'cut_count=$((\${cut_count-0} + 1)); [ $cut_count -lt $cut_at ] || end_all' DEBUG

@@ -26,12 +26,13 @@ listens() {
     $4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
     END { exit !found }'
 }
-ask_limit=''
-if command -v timeout >/dev/null 2>&1; then ask_limit='timeout 8'; fi
+# The wget of busybox does not survive its own limit where it is linked statically.
+limited_wget='wget -T 5'
+if command -v timeout >/dev/null 2>&1; then limited_wget='timeout 8 wget'; fi
 # Whether what listens at a port is well. No proxy stands between.
 ask() {
   if command -v curl >/dev/null 2>&1; then curl --silent --fail --noproxy '*' --max-time 5 --output /dev/null "http://127.0.0.1:$1$health"
-  else no_proxy=127.0.0.1 $ask_limit wget -q -T 5 -O /dev/null "http://127.0.0.1:$1$health"
+  else no_proxy=127.0.0.1 $limited_wget -q -O /dev/null "http://127.0.0.1:$1$health"
   fi >/dev/null 2>&1 </dev/null
 }
 # colour_hook <start | stop> <colour>: in the folder of its release, with its variables and as its release wanted it.
