@@ -1,8 +1,11 @@
 import { ofTarget } from '#core/compose/model.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
+import type { KnownError } from '#core/errors.ts'
+import { blueGreenLeft } from '#core/known/nginx.ts'
 import { colourGroup } from '#core/nginx/colour.ts'
 import type { ColourConfig } from '#core/nginx/colour.ts'
 import { nginxFailure } from '#core/nginx/failure.ts'
+import type { HostTarget } from '#core/project/model.ts'
 import type { Progress, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
 import type { FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { colourDownScript, colourLookScript, colourRetireScript, colourUpScript } from './script/colour.ts'
@@ -31,6 +34,16 @@ export function withColours<Folders extends ReleaseFolders>(folders: Folders): F
     },
     revert: (order, reason, progress, signal) => folders.revert(ordered(order), reason, progress, signal),
   }
+}
+
+/** Nothing would tell nginx of a release that is not switched. */
+export function coloursLeft({ name, path }: HostTarget): KnownError {
+  return blueGreenLeft({
+    target: name,
+    what: 'processes (blue or green)',
+    key: 'blueGreen',
+    end: `stop both colours, and remove ${path}/.shipway/colours`,
+  })
 }
 
 function ordered(order: FolderOrder): FolderOrder {

@@ -1,7 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { KnownError } from '#core/errors.ts'
 import { driverPowers } from '#core/deployment/driver-power.ts'
-import { blueGreenLeft } from '#core/known/nginx.ts'
 import * as known from '#core/known/target.ts'
 import type { HostTarget } from '#core/project/model.ts'
 import { Redactor } from '#core/redact/redactor.ts'
@@ -13,7 +12,7 @@ import type { HostShell, ShellCall } from '#ports/host-shell.ts'
 import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
 import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
 import type { ScriptScene } from './answer.ts'
-import { withColours } from './colour.ts'
+import { coloursLeft, withColours } from './colour.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
 import { scriptMs, shellCallOf } from './call.ts'
@@ -214,16 +213,6 @@ async function planWith(shell: HostShell, order: FolderOrder, signal: AbortSigna
     .map(({ rest }) => parseKept(rest))
     .filter(([, file]) => !isDamaged || file.release !== shortOf(release.id))
   return { incoming, kept: new Map(kept), isDamaged }
-}
-
-/** Nothing would tell nginx of a release that is not switched. */
-function coloursLeft({ name, path }: HostTarget): KnownError {
-  return blueGreenLeft({
-    target: name,
-    what: 'processes (blue or green)',
-    key: 'blueGreen',
-    end: `stop both colours, and remove ${path}/.shipway/colours`,
-  })
 }
 
 /** `<mode> <digest> <short> <path>` */
