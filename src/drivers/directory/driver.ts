@@ -15,7 +15,7 @@ import type { ScriptScene } from './answer.ts'
 import { coloursLeft, withColours } from './colour.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
-import { scriptMs, shellCallOf } from './call.ts'
+import { backMsOf, scriptMs, serviceBackMs, shellCallOf } from './call.ts'
 import { directoryFindings } from './examine.ts'
 import { compareScript } from './script/compare.ts'
 import { examineScript } from './script/examine.ts'
@@ -38,9 +38,6 @@ export interface DirectoryDriverDependencies {
 const slowestBytesPerMs = 100
 /** A lock that nobody renews ends after this time. */
 const leaseMs = 10 * 60_000
-/** As `back_seconds` of the scripts: how long the release before may take to start, services included where there are any. */
-const backMs = 60_000
-const serviceBackMs = 300_000
 
 /** A driver that keeps one connection per target until it is closed. */
 export type DirectoryDriver = ReleaseFolders & AsyncDisposable
@@ -317,10 +314,6 @@ async function callTarget(
   const { failure } = call
   const scene = { ...sceneOf(order), ...(failure === undefined ? {} : { failure }) }
   return runScript(shell, shellCallOf(clock, order.target, call), scene, signal, progress)
-}
-
-function backMsOf(order: FolderOrder): number {
-  return order.service === undefined ? backMs : serviceBackMs
 }
 
 async function runScript(
