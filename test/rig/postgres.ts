@@ -19,8 +19,10 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>
 }
 
-/** Starts a server, or says why this machine cannot. */
-export async function startPostgres(): Promise<PostgresServer | { readonly missing: string }> {
+/** Starts a server, with more settings of the form `name=value`, or says why this machine cannot. */
+export async function startPostgres(
+  ...settings: readonly string[]
+): Promise<PostgresServer | { readonly missing: string }> {
   const reason = await requireSystem(['postgresql'])
   const [initdb, postgres] = [findProgram('initdb'), findProgram('postgres')]
   if (initdb === undefined || postgres === undefined) return { missing: reason ?? '(needs postgresql)' }
@@ -30,8 +32,8 @@ export async function startPostgres(): Promise<PostgresServer | { readonly missi
   if (user.uid !== undefined && user.gid !== undefined) await chown(folder, user.uid, user.gid)
   const data = join(folder, 'data')
   const cluster = ['-D', data, '-U', 'shipway', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-instructions']
-  await run(initdb, cluster, { ...user, cwd: folder })
-  const start = (): Promise<ChildProcess> => startServer(postgres, { folder, data, user })
+  await run(initdb, [...cluster, '--no-sync'], { ...user, cwd: folder })
+  const start = (): Promise<ChildProcess> => startServer(postgres, { folder, data, user, settings })
   let server = await start()
   const connectionString = `postgres://shipway@localhost/postgres?host=${encodeURIComponent(folder)}`
   return {
@@ -82,8 +84,9 @@ wait $server`
 
 async function startServer(
   binary: string,
-  { folder, data, user }: { readonly folder: string; readonly data: string; readonly user: User },
+  place: { readonly folder: string; readonly data: string; readonly user: User; readonly settings: readonly string[] },
 ): Promise<ChildProcess> {
+  const { folder, data, user } = place
   // A deadlock is looked for after 50 ms and not after a second, so that tests may have some.
   const options = [
     'listen_addresses=',
@@ -91,6 +94,7 @@ async function startServer(
     'shared_buffers=128MB',
     'max_connections=40',
     'deadlock_timeout=50ms',
+    ...place.settings,
   ]
   const settings = options.flatMap((option) => ['-c', option])
   const child = spawn('sh', ['-c', keeper, 'keeper', binary, '-D', data, ...settings], {

@@ -15,11 +15,11 @@ const image = 'shipway-test/shop-database:1'
 const dockerfile = [
   `FROM ${baseImage}`,
   String.raw`RUN bin=$(ls -d /usr/lib/postgresql/*/bin); mkdir /cluster /run/shop; chown postgres /cluster /run/shop; \
-    setpriv --reuid postgres --clear-groups $bin/initdb -D /cluster -U shipway -A trust -E UTF8 --no-locale >/dev/null; \
+    setpriv --reuid postgres --clear-groups $bin/initdb --no-sync -D /cluster -U shipway -A trust -E UTF8 --no-locale >/dev/null; \
     printf 'local all shipway trust\nhost all all all scram-sha-256\n' >/cluster/pg_hba.conf; \
     printf '[shop]\nhost=127.0.0.1\nuser=app\ndbname=shop\n' >/root/.pg_service.conf`,
   `RUN umask 077; printf '127.0.0.1:*:*:app:%s\\n' '${shopPassword}' >/root/.pgpass`,
-  `CMD exec setpriv --reuid postgres --clear-groups $(ls -d /usr/lib/postgresql/*/bin)/postgres -D /cluster -k /run/shop -c "listen_addresses=*"`,
+  `CMD exec setpriv --reuid postgres --clear-groups $(ls -d /usr/lib/postgresql/*/bin)/postgres -D /cluster -k /run/shop -c "listen_addresses=*" -c fsync=off`,
 ]
 
 /** The database of the shop in a container that has no network. */

@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { homeName } from '#runner/container/labels.ts'
-import { baseImage, sharedDocker } from '../rig/docker.ts'
+import { baseImage, besideEachOther, sharedDocker } from '../rig/docker.ts'
 import { RunnerRig, expr, messagesOf, printed } from '../rig/runner.ts'
 
 const daemon = await sharedDocker()
@@ -20,7 +20,7 @@ const postgres = {
 const ping = (place: string) =>
   `exec 3<>/dev/tcp/${place}; printf 'PING\\r\\n' >&3; read -r answer <&3; echo "\${answer%?}"`
 
-describe.skipIf(missing !== undefined)(`services of a job ${missing ?? ''}`, { tags: ['slow'] }, () => {
+describe.skipIf(missing !== undefined)(`services of a job ${missing ?? ''}`, besideEachOther, () => {
   if ('missing' in daemon) return
   const start = () => RunnerRig.start({ pullRetryMs: 10 }, { PATH: process.env['PATH'] ?? '', ...daemon.env })
 
@@ -32,9 +32,9 @@ describe.skipIf(missing !== undefined)(`services of a job ${missing ?? ''}`, { t
     await daemon.build(postgres.image, [
       `FROM ${baseImage}`,
       'USER postgres',
-      String.raw`CMD set -e; bin=$(ls -d /usr/lib/postgresql/*/bin); $bin/initdb -D /tmp/data -A trust >/dev/null; \
+      String.raw`CMD set -e; bin=$(ls -d /usr/lib/postgresql/*/bin); $bin/initdb --no-sync -D /tmp/data -A trust >/dev/null; \
         printf "host all all all trust\n" >> /tmp/data/pg_hba.conf; \
-        $bin/pg_ctl -D /tmp/data -o "-k /tmp -c listen_addresses=" -w start >/dev/null; \
+        $bin/pg_ctl -D /tmp/data -o "-k /tmp -c listen_addresses= -c fsync=off" -w start >/dev/null; \
         $bin/createdb -h /tmp $POSTGRES_DB; $bin/pg_ctl -D /tmp/data -m fast -w stop >/dev/null; \
         exec $bin/postgres -D /tmp/data -k /var/run/postgresql -c listen_addresses="*"`,
     ])
