@@ -3,7 +3,6 @@ import type { KnownError } from '#core/errors.ts'
 import * as known from '#core/known/compose.ts'
 import * as knownNginx from '#core/known/nginx.ts'
 import { nginxFailure } from '#core/nginx/failure.ts'
-import { switchStopped } from '#core/known/target.ts'
 import type { TargetOrder } from '#ports/deploy-driver.ts'
 import type { Answer, TargetCall } from '#ports/release-folders.ts'
 
@@ -36,10 +35,6 @@ export function failureOn(order: Pick<TargetOrder, 'target' | 'compose'>): NonNu
         })
       case 'unchecked':
         return knownNginx.serviceUnchecked({ target, service: rest })
-      case 'up':
-        return first === '79'
-          ? switchStopped({ target, back: 'what ran before is put back' })
-          : nginxFailure(word, rest, { target, file, details })
       default:
         return nginxFailure(word, rest, { target, file, details })
     }

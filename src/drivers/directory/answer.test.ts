@@ -22,3 +22,14 @@ test('the words of its tools are cut, too', () => {
 
   expect(JSON.stringify(error.details).length).toBeLessThan(2000)
 })
+
+test('services that nobody waits for any more are no fault of the release, and what runs now is said', () => {
+  const answers = parseAnswers('shipway:back 0 0123456789abcdef\nshipway:error up 79\n')
+
+  const error = scriptFailure({ target, release: 'f'.repeat(64) }, answers, { exitCode: 3, stdout: '', stderr: '' })
+
+  expect(error).toMatchObject({
+    code: 'SWITCH_STOPPED',
+    message: expect.stringContaining('the release 0123456789ab is back'),
+  })
+})

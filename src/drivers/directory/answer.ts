@@ -12,6 +12,8 @@ const detailLinesMax = 40
 const detailLengthMax = 1000
 /** Lines that restart commands have printed: the scripts send 100 of each. What a target sends beyond that would become events. */
 const logLinesMax = 200
+/** How a service script ends that waits no longer, because the deployment is stopped. */
+const stoppedStatus = '79'
 /** Characters of one answer: the longest holds the path of a kept file. */
 const restLengthMax = 4096
 
@@ -109,6 +111,8 @@ function saidFailure(
         output: lines('log').slice(-detailLinesMax),
       })
     case 'up': {
+      if (rest[0] === stoppedStatus)
+        return known.switchStopped({ target: fact.target, back: backOutcome(answerOf(answers, 'back')) })
       // What the release before says while it is started again comes after the word "back".
       const end = answers.findIndex((answer) => answer.word === 'back')
       const output = answers.slice(0, end === -1 ? answers.length : end).filter(isLog)

@@ -27,7 +27,7 @@ export function withColours<Folders extends ReleaseFolders>(folders: Folders): F
         await callColours(folders, order, { script: colourLookScript, deadlineMs: lookMs }, progress, signal)
       return sent
     },
-    switch: (order, progress, signal) => folders.switch(ordered(order), progress, signal),
+    switch: (order, progress, signal, stop) => folders.switch(ordered(order), progress, signal, stop),
     confirm: async (order, progress, signal) => {
       const proof = await folders.confirm(ordered(order), progress, signal)
       return order.blueGreen === undefined ? proof : retire(folders, order, progress, signal)

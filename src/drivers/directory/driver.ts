@@ -23,7 +23,7 @@ import { inspectScript } from './script/inspect.ts'
 import { planScript, receiveScript } from './script/prepare.ts'
 import { switchScript } from './script/switch.ts'
 import { watchScript } from './script/watch.ts'
-import { sayStop, stoppable } from './stoppable.ts'
+import { stoppable } from './stoppable.ts'
 import { tarStream } from './tar-stream.ts'
 import type { TarEntry } from './tar-stream.ts'
 import { checkReleaseFiles, planUpload, renderWanted, shortOf } from './upload.ts'
@@ -70,9 +70,8 @@ export function directoryDriver(dependencies: DirectoryDriverDependencies): Dire
     },
     prepare: (order, progress, signal) => prepare(shellOf(order.target), dependencies.clock, order, progress, signal),
     switch: (order, progress, signal, stop) => {
-      const switching = switchTo(shellOf(order.target), dependencies.clock, order, progress, signal)
-      if (stop === undefined || order.service === undefined) return switching
-      return stoppable(switching, () => sayStop(shellOf(order.target), order, signal), dependencies.clock, stop)
+      const way = { shell: shellOf(order.target), clock: dependencies.clock, signal }
+      return stoppable(switchTo(way.shell, way.clock, order, progress, signal), order, way, stop)
     },
     confirm: (order, progress, signal) => confirm(shellOf(order.target), order, progress, signal),
     revert: (order, reason, progress, signal) => revert(shellOf(order.target), order, reason, progress, signal),

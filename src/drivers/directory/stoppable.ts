@@ -3,31 +3,31 @@ import type { HostShell } from '#ports/host-shell.ts'
 import type { FolderOrder } from '#ports/release-folders.ts'
 import { stopScript } from './script/switch.ts'
 
-/** How often a switch that is stopped is told so. */
+/** How often a switch that is stopped is told so, and how long it may take to tell it. */
 const stopAgainMs = 1000
-/** How long it may take to tell it. */
 const sayStopMs = 20_000
 
+interface Way {
+  readonly shell: HostShell
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
 /**
- * Says it again until the switch has ended: its record, where it is written, may not be there yet when it is said first. Whoever cannot be told
- * waits as long as without it.
+ * Tells the services of a switch that nobody waits for them, once `stop` is aborted: over a connection of its own, since that of the switch is busy,
+ * and again until the switch has ended, since its record may not be there yet. Whoever cannot be told waits as long as without it.
  */
 export async function stoppable(
   switching: Promise<void>,
-  say: () => Promise<void>,
-  clock: Clock,
-  stop: AbortSignal,
+  order: FolderOrder,
+  way: Way,
+  stop: AbortSignal | undefined,
 ): Promise<void> {
+  if (stop === undefined || order.service === undefined) return switching
   const ended = new AbortController()
-  const tell = async (): Promise<void> => {
-    while (!ended.signal.aborted) {
-      await say().catch(() => undefined)
-      await clock.sleep(stopAgainMs, ended.signal).catch(() => undefined)
-    }
-  }
   let telling = Promise.resolve()
   const begin = (): void => {
-    telling = tell()
+    telling = tell(order, way, ended.signal)
   }
   if (stop.aborted) begin()
   else stop.addEventListener('abort', begin, { once: true, signal: ended.signal })
@@ -39,11 +39,14 @@ export async function stoppable(
   }
 }
 
-/** Over a connection of its own: the switch has one that is busy. */
-export async function sayStop(
-  shell: HostShell,
+async function tell(
   { target, deploymentId }: FolderOrder,
-  signal: AbortSignal,
+  { shell, clock, signal }: Way,
+  ended: AbortSignal,
 ): Promise<void> {
-  await shell.run({ script: stopScript, args: [target.path, deploymentId], deadlineMs: sayStopMs }, signal)
+  const call = { script: stopScript, args: [target.path, deploymentId], deadlineMs: sayStopMs }
+  while (!ended.aborted) {
+    await shell.run(call, signal).catch(() => undefined)
+    await clock.sleep(stopAgainMs, ended).catch(() => undefined)
+  }
 }

@@ -144,6 +144,7 @@ start_colour() {
 wait_well() {
   well_until=$(($(date +%s) + within))
   until ask "$port"; do
+    if [ -e "$D/stop" ] && [ -e "$D/undecided" ]; then exit 79; fi
     if [ "$(date +%s)" -ge $well_until ]; then
       echo "service $start is not well after its start: http://127.0.0.1:$port$health does not answer with success within $within s"
       exit 71
