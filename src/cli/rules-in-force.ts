@@ -1,10 +1,11 @@
+import { parseProject } from '#core/project/parse.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { viewApplications } from '#store/view-environment.ts'
 import type { Session } from './session.ts'
 
 /** Which `shipway.yml` counts for an application, when it is not that of the newest commit of the default branch. */
 export interface RulesRemark {
-  readonly code: 'RULES_BRANCH_UNKNOWN' | 'RULES_BEHIND'
+  readonly code: 'RULES_BRANCH_UNKNOWN' | 'RULES_BEHIND' | 'RULES_INVALID'
   readonly message: string
   readonly hint: string
 }
@@ -36,11 +37,21 @@ export async function remarkOnRules(
   if (branch.tips.includes(configSha)) return undefined
   const newest = await Promise.all(branch.tips.map(async (tip) => textAt(session, repository, tip)))
   if (newest.some((text) => text === sealed)) return undefined
+  if (newest.every((text) => text !== undefined && isBroken(text)))
+    return {
+      code: 'RULES_INVALID',
+      message: `shipway.yml of the newest commit of ${branch.name} has a mistake, so nothing goes forward: ${since} for what goes back.`,
+      hint: '`shipway lint` shows it; correct it there.',
+    }
   return {
     code: 'RULES_BEHIND',
     message: `shipway.yml of the newest commit of ${branch.name} is not in force yet: ${since}.`,
     hint: 'The next run of it, deployment, promotion or approval brings it into force.',
   }
+}
+
+function isBroken(text: string): boolean {
+  return parseProject({ file: 'shipway.yml', text, folderName: '' }).value === undefined
 }
 
 async function textAt(session: Session, repository: string, sha: string): Promise<string | undefined> {

@@ -186,13 +186,14 @@ function environmentView(
 /** What the rules ask for besides `after` and `from`; also for an environment that only shipway.yml knows yet. */
 export function ruleFacts(
   config: EnvironmentConfig,
-): Pick<EnvironmentView, 'approvals' | 'soakMs' | 'freeze' | 'gates'> {
-  const { approvals, soakMs, freeze = [], gates = {} } = config
+): Pick<EnvironmentView, 'approvals' | 'soakMs' | 'freeze' | 'gates' | 'secrets'> {
+  const { approvals, soakMs, freeze = [], gates = {}, secrets } = config
   return {
     ...(approvals === undefined ? {} : { approvals }),
     ...(soakMs === undefined ? {} : { soakMs }),
     ...(freeze.length === 0 ? {} : { freeze: [...new Set(freeze.map(({ reason }) => reason))] }),
     ...(Object.keys(gates).length === 0 ? {} : { gates: Object.keys(gates) }),
+    ...(secrets.length === 0 ? {} : { secrets }),
   }
 }
 

@@ -117,6 +117,8 @@ describe('the rules of an environment', { tags: ['slow'] }, () => {
     await stage.seal('v1.0.0')
     expect((await stage.as('ann').call('lock', 'staging', '--reason', 'audit until noon')).status).toBe(0)
 
+    const again = await stage.as('ann').call('lock', 'staging', '--reason', 'audit until noon')
+    expect(again.stdout).toContain('(in place of the lock of before: "audit until noon")')
     const second = await stage.as('bob').call('lock', 'staging')
     expect(second).toMatchObject({ status: 3, stderr: expect.stringContaining('code ENVIRONMENT_ALREADY_LOCKED') })
     const waits = await stage.call('deploy', 'staging')

@@ -18,6 +18,8 @@ test('doctor and why say when a change of the rules does not come into force', a
   await call('run')
   expect(await call('why', 'staging')).not.toContain('RULES_')
 
+  repository.commit({ 'shipway.yml': files['shipway.yml'].replace('[../nowhere]', '[../nowhere], soak: soon') })
+  expect(await call('why', 'staging')).toMatch(/has a mistake, so nothing goes forward.*RULES_INVALID/)
   repository.commit({ 'shipway.yml': files['shipway.yml'].replace('[../nowhere]', '[../nowhere], from: [main]') })
   expect(await call('why', 'staging')).toContain('RULES_BEHIND')
 

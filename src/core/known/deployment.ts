@@ -175,14 +175,24 @@ export function approverNotAllowed(fact: {
 }
 
 /** Nothing of the run waits for a person at an environment. */
-export function decisionUnclear(fact: { readonly subject: string; readonly found: readonly string[] }): KnownError {
+export function decisionUnclear(fact: {
+  readonly subject: string
+  readonly found: readonly string[]
+  /** Named in the call, and not one at which it waits. */
+  readonly wanted?: string
+}): KnownError {
+  const { subject, found, wanted } = fact
+  const [first] = found
+  const where = found.join(', ')
   return new KnownError({
     code: 'DECISION_UNCLEAR',
     kind: 'usage',
     message:
-      fact.found.length === 0
-        ? `Nothing of ${fact.subject} waits for a decision.`
-        : `${fact.subject} waits at several environments: ${fact.found.join(', ')}.`,
-    hint: fact.found.length === 0 ? '`shipway why` says what it waits for.' : 'Name one with `--environment`.',
+      first === undefined
+        ? `Nothing of ${subject} waits for a decision.`
+        : wanted === undefined
+          ? `${subject} waits at several environments: ${where}.`
+          : `${subject} waits for no decision at ${wanted}, but at ${where}.`,
+    hint: first === undefined ? '`shipway why` says what it waits for.' : `Name one with \`--environment ${first}\`.`,
   })
 }

@@ -124,6 +124,8 @@ export interface EnvironmentView {
   readonly freeze?: readonly string[]
   /** Names of its gates. */
   readonly gates?: readonly string[]
+  /** Names of secrets that must be given before anything starts. */
+  readonly secrets?: readonly string[]
   readonly url?: string
   /** False when shipway.yml does not name it (any more), but the store has seen it. */
   readonly isConfigured: boolean

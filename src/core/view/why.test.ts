@@ -13,7 +13,13 @@ const place: EnvironmentView = {
 }
 
 test('an environment tells all of its rules, also those that only a release or the clock fulfils', () => {
-  const { items } = whyEnvironment({ ...place, soakMs: 5000, freeze: ['holidays'], gates: ['tests', 'coverage'] })
+  const { items } = whyEnvironment({
+    ...place,
+    soakMs: 5000,
+    freeze: ['holidays'],
+    gates: ['tests', 'coverage'],
+    secrets: ['TOKEN'],
+  })
 
   expect(items.map(({ message }) => message)).toEqual([
     'It takes only what staging has verified.',
@@ -21,6 +27,7 @@ test('an environment tells all of its rules, also those that only a release or t
     'It takes what staging has run for 5s.',
     'It is frozen at times: holidays.',
     'Its gates ask for evidence: tests, coverage.',
+    'Nothing starts without its secrets: TOKEN.',
   ])
 })
 

@@ -165,7 +165,7 @@ function rules(environment: EnvironmentView): readonly WhyItem[] {
 }
 
 /** Rules that a release or the clock fulfils, not a person. */
-function conditions({ name, after, soakMs, freeze, gates }: EnvironmentView): readonly WhyItem[] {
+function conditions({ name, after, soakMs, freeze, gates, secrets }: EnvironmentView): readonly WhyItem[] {
   const note = (code: string, message: string): WhyItem => item('note', name, { code, message })
   return [
     ...(soakMs === undefined
@@ -173,5 +173,8 @@ function conditions({ name, after, soakMs, freeze, gates }: EnvironmentView): re
       : [note('ENVIRONMENT_SOAK', `It takes what ${after.join(' and ')} has run for ${renderDuration(soakMs)}.`)]),
     ...(freeze === undefined ? [] : [note('ENVIRONMENT_FREEZE', `It is frozen at times: ${freeze.join('; ')}.`)]),
     ...(gates === undefined ? [] : [note('ENVIRONMENT_GATES', `Its gates ask for evidence: ${gates.join(', ')}.`)]),
+    ...(secrets === undefined
+      ? []
+      : [note('ENVIRONMENT_SECRETS', `Nothing starts without its secrets: ${secrets.join(', ')}.`)]),
   ]
 }

@@ -115,7 +115,7 @@ async function decideRun(
   const chosen = environment === undefined ? names : names.filter((name) => name === environment)
   const [name] = chosen
   if (name === undefined || chosen.length > 1)
-    throw decisionUnclear({ subject, found: environment === undefined ? names : [] })
+    throw decisionUnclear({ subject, found: names, ...(environment === undefined ? {} : { wanted: environment }) })
   const deployment = deployments.find((candidate) => candidate.environment === name)
   if (deployment !== undefined && !waiting.includes(name)) return decideDeployment(context, query, ticket, deployment)
 

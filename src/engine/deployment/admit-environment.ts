@@ -1,3 +1,4 @@
+import { timeText } from '#core/environment/reasons.ts'
 import { environmentAlreadyLocked } from '#core/known/environment.ts'
 import type { EnvironmentRequest, TicketOutcome } from '#core/ticket/model.ts'
 import { unreachable } from '#core/unreachable.ts'
@@ -45,7 +46,7 @@ async function act(
         ...(request.reason === undefined ? {} : { reason: request.reason }),
         ...(request.until === undefined ? {} : { until: request.until }),
       })
-      return undefined
+      return lock === undefined ? undefined : replacedLock(lock)
     }
     case 'unlock':
       await unlockEnvironment(query, place)
@@ -64,4 +65,10 @@ async function act(
     default:
       return unreachable(request.action)
   }
+}
+
+/** Whoever locks again may not know what the lock of before said. */
+function replacedLock({ reason, until }: { readonly reason?: string; readonly until?: number }): string {
+  const why = reason === undefined ? 'without a reason' : `"${reason}"`
+  return `in place of the lock of before: ${why}${until === undefined ? '' : `, until ${timeText(until)}`}`
 }
