@@ -64,19 +64,20 @@ test('more differences than anybody reads are counted', () => {
   expect(compareTables(tables, []).at(-1)).toBe('and 4 more')
 })
 
+const backup = (id: string, createdAt: number, more: Partial<DatabaseWork> = {}): DatabaseWork => ({
+  id,
+  kind: 'backup',
+  application: 'shop',
+  environment: 'live',
+  requestedBy: 'ann',
+  state: 'done',
+  conclusion: 'success',
+  document: {},
+  createdAt,
+  ...more,
+})
+
 test('the newest good backups stay; failed ones do not count, and what a restore needs is not removed', () => {
-  const backup = (id: string, createdAt: number, more: Partial<DatabaseWork> = {}): DatabaseWork => ({
-    id,
-    kind: 'backup',
-    application: 'shop',
-    environment: 'live',
-    requestedBy: 'ann',
-    state: 'done',
-    conclusion: 'success',
-    document: {},
-    createdAt,
-    ...more,
-  })
   const all = [
     backup('a', 1),
     backup('b', 2),
@@ -88,4 +89,16 @@ test('the newest good backups stay; failed ones do not count, and what a restore
   ]
 
   expect(surplusBackups(all, 2, new Set(['a'])).map(({ id }) => id)).toEqual(['b'])
+})
+
+test('what was there before a restore does not push out the backups that somebody may want back', () => {
+  const all = [
+    backup('a', 1),
+    backup('b', 2),
+    backup('c', 3, { document: { restore: 'rst_1' } }),
+    backup('d', 4, { document: { restore: 'rst_2' } }),
+    backup('e', 5, { document: { restore: 'rst_3' } }),
+  ]
+
+  expect(surplusBackups(all, 2, new Set()).map(({ id }) => id)).toEqual(['c'])
 })
