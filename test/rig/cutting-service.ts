@@ -47,7 +47,8 @@ function counting(hit: string): string {
   trap - DEBUG
   unset IFS
   set +ef
-  : > ${hit}
+  # Of a pipeline several come to it: a late one would kill what the next call has begun.
+  (set -C; : > ${hit}) 2>/dev/null || kill -9 "$BASHPID"
   kill -9 $(grep -al "$SHIPWAY_DEPLOYMENT" /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3) 2>/dev/null
   kill -9 $$ "$BASHPID"
 }
