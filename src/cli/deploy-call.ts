@@ -239,7 +239,8 @@ function endLine(deployment: DeploymentSummary, { out }: Session, hasSeenWaits: 
   const proved = tookAndReceipt(deployment)
   if (conclusion === 'success')
     return `${symbol} ${what}${proved}${out.paint('dim', ` · shipway env show ${deployment.environment}`)}`
-  return `${symbol} ${what}: ${conclusion}${proved}${reason}\n  why: shipway why ${deployment.id}`
+  const next = deployment.reason?.hint === undefined ? '' : `\n  next: ${deployment.reason.hint}`
+  return `${symbol} ${what}: ${conclusion}${proved}${reason}${next}\n  why: shipway why ${deployment.id}`
 }
 
 /** `Deploy v1.4.2 of web to production, which runs v1.4.1`. */

@@ -113,6 +113,13 @@ awk -v below="$folder/" 'index($2, below) == 1 { print $2 }' /proc/mounts | sort
 rm -rf "$folder"
 `
 
+/** Whatever image is not here and names no registry on loopback: asking the world for it ends at a closed port. */
+const onlyLoopback = {
+  HTTP_PROXY: 'http://127.0.0.1:9',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  NO_PROXY: '127.0.0.1,localhost,::1',
+}
+
 async function startDaemon(folder: string, owner: number): Promise<void> {
   const dockerd = findProgram('dockerd') ?? 'dockerd'
   const argv = [dockerd, '--host', `unix://${folder}/docker.sock`, '--data-root', `${folder}/data`]
@@ -121,7 +128,7 @@ async function startDaemon(folder: string, owner: number): Promise<void> {
   spawn('sh', ['-c', keeper, 'keeper', String(owner), folder, ...argv, ...own, ...apart], {
     detached: true,
     stdio: 'ignore',
-    env: { ...process.env, DOCKER_HOST: `unix://${folder}/docker.sock` },
+    env: { ...process.env, ...onlyLoopback, DOCKER_HOST: `unix://${folder}/docker.sock` },
   }).unref()
   const log = join(folder, 'log')
   const deadline = performance.now() + 60_000

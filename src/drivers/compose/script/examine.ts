@@ -21,7 +21,8 @@ elif server=$(docker version --format '{{.Server.Version}}' 2>"$work/error"); th
 else
   say "lacks engine $(tail -n 1 "$work/error")"
 fi
-if [ -n "$dialect" ]; then say "compose $dialect $($dialect version --short 2>/dev/null || :)"; else say 'lacks composeless'; fi
+find_dialect
+if [ -n "$dialect" ]; then say "compose $dialect $(dialect_version || :)"; else say 'lacks composeless'; fi
 if [ -z "\${upstream-}" ]; then exit 0; fi
 ${nginxLibrary}
 ( ${nginxLook} ) > "$work/nginx" || :
