@@ -61,6 +61,8 @@ async function fill(): Promise<void> {
 async function hold(): Promise<void> {
   await writePair('')
   tell('held')
+  // Reading keeps the process alive: one that waits for nothing ends, closes the store and takes its log away.
+  process.stdin.resume()
   await once(process.stdin, 'end')
 }
 
