@@ -35,7 +35,7 @@ export const deployOverSsh: BenchCase = {
   measure: async (world) => {
     const missing = await requireSystem(['openssh-server', 'openssh-client'])
     if (missing !== undefined) return [skipped('deployment over ssh', '', missing)]
-    await using sshd = await startSshd()
+    await using sshd = await startSshd([])
     return [await rollback(sshd, world), ...(await uploads(sshd, world))]
   },
 }

@@ -6,8 +6,8 @@ import type { RunEvent } from '../../src/core/run/event.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
-/** `npm run test:long` kills often enough to meet what is rare. */
-const kills = process.env['SHIPWAY_TEST_LONG'] === 'yes' ? 50 : 16
+/** Often enough to meet what is rare. */
+const kills = 50
 
 /** Two jobs, then two, then one: every kill hits another place of the graph. */
 const workflow = `
