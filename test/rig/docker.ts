@@ -27,6 +27,16 @@ export interface DockerDaemon {
 /** For a file whose stories have each their own project: they wait for containers and timers more than they compute. */
 export const besideEachOther = { tags: ['slow'], concurrent: true }
 
+/** Packages for services of compose behind nginx on a host over ssh. */
+export const farServices = [
+  'docker.io',
+  'docker-compose',
+  'debootstrap',
+  'nginx',
+  'openssh-server',
+  'openssh-client',
+] as const
+
 /** Image with bash, git, node, python3, PostgreSQL and Redis of Debian. */
 export const baseImage = 'shipway-test/base:1'
 

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
-import type { StoredDeployment } from '#store/deployment.ts'
 import { answeringService, serverScript } from '../rig/blue-green-stage.ts'
 import { containersOf, removeProject } from '../rig/compose-stage.ts'
 import { DeliveryStage } from '../rig/delivery.ts'
@@ -9,6 +8,7 @@ import { sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { loadAgent, startLoad } from '../rig/load-client.ts'
 import { startNginx } from '../rig/nginx.ts'
+import { expectLossTold, receiptOf, sum } from '../rig/receipt.ts'
 import { requireSystem } from '../rig/system.ts'
 
 const requestsWanted = 100_000
@@ -133,23 +133,9 @@ environments:
         120_000,
       )
       await docker.docker('kill', blue)
-      const { traffic } = await deploying
+      const receipt = await deploying
 
-      const seen = (await logged()).slice(before.length)
-      expect(traffic?.failures).toBeGreaterThan(0)
-      expect(traffic?.failures).toBeGreaterThanOrEqual(seen.filter((status) => status >= 500).length)
-      // 499: the client went away, because it had waited long enough, or because the deployment was over.
-      expect(traffic?.failures).toBeLessThanOrEqual(seen.filter((status) => status >= 499).length)
+      expectLossTold(receipt, (await logged()).slice(before.length))
     },
   )
 })
-
-function receiptOf({ conclusion, document, receipt }: StoredDeployment): DeploymentReceipt {
-  if (conclusion !== 'success' || receipt === undefined)
-    throw new Error(`the deployment ended as ${conclusion}: ${JSON.stringify(document.machine)}`)
-  return receipt
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
-}

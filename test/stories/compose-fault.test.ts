@@ -13,7 +13,7 @@ import { switchScript } from '#drivers/directory/script/switch.ts'
 import { ComposeLane, laneFiles } from '../rig/compose-lane.ts'
 import type { ComposeKind } from '../rig/compose-lane.ts'
 import { until } from '../rig/deploy.ts'
-import { sharedDocker } from '../rig/docker.ts'
+import { farServices, sharedDocker } from '../rig/docker.ts'
 import { HeldCalls } from '../rig/held-host.ts'
 import type { Side } from '../rig/held-host.ts'
 import { Repository } from '../rig/repository.ts'
@@ -112,14 +112,7 @@ function wordsOf({ at }: Boundary): string {
 }
 
 const versions = ['v1.0.0', 'v2.0.0'] as const
-const missing = await requireSystem([
-  'docker.io',
-  'docker-compose',
-  'debootstrap',
-  'nginx',
-  'openssh-server',
-  'openssh-client',
-])
+const missing = await requireSystem(farServices)
 
 describe.skipIf(missing !== undefined)(`one version serves, and the next command goes on ${missing ?? ''}`, () => {
   const root = mkdtempSync(path.join(tmpdir(), 'shipway-services-'))

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ComposeLane, laneFiles } from '../rig/compose-lane.ts'
-import { sharedDocker } from '../rig/docker.ts'
+import { farServices, sharedDocker } from '../rig/docker.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 import { startSshd } from '../rig/sshd.ts'
@@ -22,14 +22,7 @@ jobs:
   production: { needs: staging, runs-on: ubuntu-latest, environment: production, steps: [{ uses: shipway/deploy@v1 }] }
 `
 
-const missing = await requireSystem([
-  'docker.io',
-  'docker-compose',
-  'debootstrap',
-  'nginx',
-  'openssh-server',
-  'openssh-client',
-])
+const missing = await requireSystem(farServices)
 
 describe.skipIf(missing !== undefined)(`from staging to production ${missing ?? ''}`, () => {
   const root = mkdtempSync(path.join(tmpdir(), 'shipway-unified-'))

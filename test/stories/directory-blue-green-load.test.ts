@@ -2,12 +2,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
-import type { StoredDeployment } from '#store/deployment.ts'
 import { endProcesses, freePorts, processScript, startCommand, stopCommand } from '../rig/colour-stage.ts'
 import { DeliveryStage } from '../rig/delivery.ts'
 import { until } from '../rig/deploy.ts'
 import { loadAgent, startLoad } from '../rig/load-client.ts'
 import { startNginx } from '../rig/nginx.ts'
+import { expectLossTold, receiptOf, sum } from '../rig/receipt.ts'
 import { requireSystem } from '../rig/system.ts'
 
 /** With SHIPWAY_TEST_LONG=yes as many as the promise says. */
@@ -113,22 +113,8 @@ environments:
     process.kill(Number(readFileSync(`${target}.blue.pid`, 'utf8')), 'SIGKILL')
     await until('nginx has nobody to ask', async () => (await logged()).includes(502), 60_000)
     rmSync(`${target}.hold`)
-    const { traffic } = await deploying
+    const receipt = await deploying
 
-    const seen = (await logged()).slice(before.length)
-    expect(traffic?.failures).toBeGreaterThan(0)
-    expect(traffic?.failures).toBeGreaterThanOrEqual(seen.filter((status) => status >= 500).length)
-    // 499: the client went away, because it had waited long enough, or because the deployment was over.
-    expect(traffic?.failures).toBeLessThanOrEqual(seen.filter((status) => status >= 499).length)
+    expectLossTold(receipt, (await logged()).slice(before.length))
   })
 })
-
-function receiptOf({ conclusion, document, receipt }: StoredDeployment): DeploymentReceipt {
-  if (conclusion !== 'success' || receipt === undefined)
-    throw new Error(`the deployment ended as ${conclusion}: ${JSON.stringify(document.machine)}`)
-  return receipt
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
-}

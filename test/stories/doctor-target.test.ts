@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sharedDocker } from '../rig/docker.ts'
+import { farServices, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { startNginx } from '../rig/nginx.ts'
 import type { NginxServer } from '../rig/nginx.ts'
@@ -25,14 +25,7 @@ const fewTools =
   'sh tar awk sed grep find sort head tail cut tr readlink mktemp df sha256sum cat date ls mv mkdir rm sleep uname'.split(
     ' ',
   )
-const missing = await requireSystem([
-  'docker.io',
-  'docker-compose',
-  'debootstrap',
-  'nginx',
-  'openssh-server',
-  'openssh-client',
-])
+const missing = await requireSystem(farServices)
 
 describe.skipIf(missing !== undefined)(`shipway doctor on targets ${missing ?? ''}`, () => {
   let docker: DockerDaemon
