@@ -94,8 +94,7 @@ const everyCase = faults.flatMap((fault) =>
 const fewCases = everyCase.filter(({ fault, boundary: { flow, at } }) => {
   if (flow.kind !== 'blue-green' || flow.command !== 'deploy' || at === 'verify') return false
   if (fault === 'Ctrl-C') return at.call === 'revert' && at.side === 'after'
-  const side = fault === 'a full disk' ? 'before' : 'after'
-  return fault !== 'SIGKILL' && at.call === 'switch' && at.side === side
+  return at.call === 'switch' && (fault === 'a cut connection' || (fault === 'a full disk' && at.side === 'before'))
 })
 const fewFlows = flows.filter(({ kind, command, isRefused }) =>
   kind === 'blue-green' ? command === 'deploy' && isRefused === undefined : command === 'rollback' || isRefused,

@@ -146,16 +146,19 @@ switch_nginx() {
   nginx_drain
   printf '%s\\n' "$drained" > "$D/drain"
 }
+# Also where nginx was told nothing: what was served may have had to be started anew, somewhere else.
 switch_nginx_back() {
-  if [ ! -e "$D/touched" ]; then return 0; fi
-  if [ "$served" != "$start" ]; then
-    if grep -q -x "# serving $start" "$upstream_before" 2>/dev/null; then mv -f "$upstream_before" "$upstream"
-    else render_upstream "$start" | write_upstream
+  wanted=$(render_upstream "$start")
+  if [ "$wanted" != "$(read_or_nothing "$upstream")" ]; then
+    if [ "$wanted" = "$(read_or_nothing "$upstream_before")" ]; then mv -f "$upstream_before" "$upstream"
+    else printf '%s\\n' "$wanted" | write_upstream
     fi
+  elif [ ! -e "$D/touched" ]; then return 0
   fi
   nginx_know_pid_file
   outcome=0
   nginx_reload || outcome=$?
+  if [ $outcome = 0 ]; then nginx_drain; fi
   # Where nginx did not hear of the switch, it need not hear of the way back.
   if [ $outcome = 73 ] && [ -e "$D/ignored" ]; then outcome=0; fi
   return $outcome

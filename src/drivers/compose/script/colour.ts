@@ -85,17 +85,19 @@ find_standby() {
   done
 }
 choose_start() {
+  start=$(read_or_nothing "$D/start")
   if [ $mode = back ]; then
-    start=$(read_or_nothing "$D/left")
+    # Cut before it had chosen, the switch has changed nothing: what is served stays.
+    if [ -n "$start" ]; then start=$(read_or_nothing "$D/left"); else start=$served; fi
     start=\${start:-back-$SHIPWAY_DEPLOYMENT}
     return 0
   fi
-  start=$(read_or_nothing "$D/start")
   if [ -n "$start" ]; then return 0; fi
   start=$(find_standby)
   start=\${start:-$SHIPWAY_DEPLOYMENT}
   printf '%s\\n' "$served" > "$D/left"
-  printf '%s\\n' "$start" > "$D/start"
+  printf '%s\\n' "$start" > "$D/start.new"
+  mv "$D/start.new" "$D/start"
 }
 # Two projects on one host must not choose the same: each begins to look at another place.
 choose_port() {
@@ -160,7 +162,6 @@ if [ $mode = forwards ]; then
   switch_nginx
 else
   switch_nginx_back
-  if [ -e "$D/touched" ]; then nginx_drain; fi
   rm -f "$upstream_before"
   end_containers $(others_than "$start")
 fi

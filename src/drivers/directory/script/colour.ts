@@ -97,7 +97,8 @@ choose_start() {
   start=$(read_or_nothing "$D/start")
   if [ $mode = back ]; then
     new=$start
-    start=$(read_or_nothing "$D/left")
+    # Cut before it had chosen, the switch has changed nothing: what is served stays.
+    if [ -n "$new" ]; then start=$(read_or_nothing "$D/left"); else start=$served; fi
     start=\${start:-$(other_than "\${new:-green}")}
     return 0
   fi
@@ -175,7 +176,6 @@ if [ $mode = forwards ]; then
 else
   if ! still_runs; then start_colour; wait_well; fi
   switch_nginx_back
-  if [ -e "$D/touched" ]; then nginx_drain; fi
   note_serving
   if [ -n "$new" ] && [ "$new" != "$start" ]; then stop_colour "$new"; fi
 fi
