@@ -82,8 +82,9 @@ export async function decide(
   )
   const isRun = result.subjects.every((id) => id.startsWith('run_'))
   if (!isRun) {
+    const { note: _said, ...ended } = result
     const exit = await concludeDeployments(session, {
-      ...result,
+      ...ended,
       subjects: result.subjects.filter((id) => !id.startsWith('run_')),
     })
     // A rejection that leads to a refusal has done what was asked.
@@ -199,14 +200,17 @@ async function findWaiting(
   )
   const [environment] = environments
   if (environment !== undefined) {
-    const waiting = [
-      ...environment.open.filter((deployment) => deployment.state === 'waiting').map((deployment) => deployment.id),
-      ...environment.waitingJobs.map((job) => job.run),
-    ]
-    const [only, ...others] = new Set(waiting)
+    const waiting = new Map([
+      ...environment.open
+        .filter(({ state }) => state === 'waiting')
+        .map((one) => [one.id, `${one.mode} ${shortVersion(one.version)}, asked for by ${one.requestedBy}`] as const),
+      ...environment.waitingJobs.map(({ run, number, job }) => [run, `run #${number}, job ${job}`] as const),
+    ])
+    const [only, ...others] = waiting.keys()
     if (only === undefined && flags.plan !== undefined) return undefined
     if (only === undefined) throw nothingWaits({ subject: text })
-    if (others.length > 0) throw subjectAmbiguous({ text, candidates: [only, ...others] })
+    if (others.length > 0)
+      throw subjectAmbiguous({ text, candidates: [...waiting].map(([id, what]) => `${id} (${what})`) })
     return { subject: only, environment: text }
   }
   const subject = await findSubject(session, q, text, flags.app)

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { EnvironmentRequest } from '#core/ticket/model.ts'
+import type { EnvironmentView } from '#core/view/model.ts'
 import { findEnvironment } from './find-environment.ts'
 import { readHome } from './open-home.ts'
 import type { Session } from './session.ts'
 import { performRequest } from './work.ts'
 
-/** Flags that `lock`, `unlock` and `resume` share. */
+/** Flags that all changes of an environment share. */
 export interface EnvironmentFlags {
   readonly app?: string
   readonly reason?: string
@@ -18,6 +19,20 @@ export function addEnvironmentFlags(command: Command): void {
     .option('--reason <text>', 'why, for the history and for whoever meets it')
 }
 
+export function environmentRequest(
+  environment: Pick<EnvironmentView, 'application' | 'name'>,
+  change: Pick<EnvironmentRequest, 'action' | 'until' | 'secret' | 'version'>,
+  { reason }: EnvironmentFlags,
+): EnvironmentRequest {
+  return {
+    kind: 'environment',
+    ...change,
+    application: environment.application,
+    environment: environment.name,
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
 /** Changes what an environment lets through, and says what is so now. */
 export async function changeEnvironment(
   session: Session,
@@ -27,14 +42,11 @@ export async function changeEnvironment(
 ): Promise<number> {
   const environment = await readHome(session, async (q) => findEnvironment(session, q, name, flags.app))
   const { done, ...changed } = change
-  const request: EnvironmentRequest = {
-    kind: 'environment',
-    ...changed,
-    application: environment.application,
-    environment: environment.name,
-    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-  }
-  const { note } = await performRequest(session, request, { watch: 'none', liveTo: 'stderr', priority: 'P1' })
+  const { note } = await performRequest(session, environmentRequest(environment, changed, flags), {
+    watch: 'none',
+    liveTo: 'stderr',
+    priority: 'P1',
+  })
   if (session.isJson)
     session.printJson({
       apiVersion: 'v1',

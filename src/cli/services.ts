@@ -25,6 +25,8 @@ export interface AgentOptions {
   readonly openShell?: (run: string, key: string, step: FailedStep, signal: AbortSignal) => Promise<ShellAnswer>
   /** This process will not stay: when no agent lives, one is started that outlives it and ends when nothing is left to do. */
   readonly isVisitor?: boolean
+  /** Told while this process is the agent: the id of a run, a deployment or a ticket that it has changed, others' included. */
+  readonly onChanged?: (subject: string) => void
 }
 
 export interface TargetReport {

@@ -10,6 +10,7 @@ import { startLive } from './live/live-state.ts'
 import type { LiveView } from './live/live-state.ts'
 import { renderPlainLog } from './live/plain-log.ts'
 import { Screen } from './live/screen.ts'
+import { OthersWork } from './others-work.ts'
 import type { Session } from './session.ts'
 import { drained } from './sink.ts'
 import type { InterruptSignal } from './world.ts'
@@ -34,6 +35,10 @@ export interface WorkOptions {
   readonly isDetached?: boolean
   /** `none`: return once the request is admitted. */
   readonly watch: 'none' | 'until-waiting' | 'until-done'
+  /** What is watched in place of what the request acted on. */
+  readonly subjects?: readonly string[]
+  /** Called once the request is admitted, before anything is shown of what follows. */
+  readonly onAdmitted?: (note: string | undefined) => void
   /** Where the live log goes. */
   readonly liveTo: 'stdout' | 'stderr'
   /** Shows only what happens from now on: for a word on something that has a history. */
@@ -55,7 +60,10 @@ export async function performRequest(
   request: TicketRequest,
   options: WorkOptions,
 ): Promise<WorkResult> {
+  // Ended last: what the client still finishes while it leaves is told, too.
+  await using others = new OthersWork(session)
   const client = await session.services.agentClient(session.home, {
+    onChanged: (subject) => others.hear(subject),
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     isVisitor: options.isDetached === true,
     ...(options.shell === undefined ? {} : { openShell: options.shell.open }),
@@ -79,10 +87,13 @@ export async function performRequest(
   }
   const outcome = await client.outcome(ticket, admission.signal)
   if (outcome.kind === 'refused') throw errorFromReport(outcome.error as unknown as ErrorReport)
-  const { subjects, note } = outcome
+  const { note } = outcome
+  const subjects = options.subjects ?? outcome.subjects
+  options.onAdmitted?.(note)
+  others.leaveOut([...subjects, ...outcome.subjects])
   const noted = note === undefined ? {} : { note }
   if (options.watch === 'none') return { subjects, ...noted, state: 'left' }
-  const watched = await watchSubjects(session, client, subjects, { ...options, startedAt })
+  const watched = await watchSubjects(session, client, subjects, { ...options, startedAt, others })
   if (watched.interruptedBy === undefined) await carryOn(session, client)
   return { subjects, ...noted, ...watched }
 }
@@ -109,7 +120,7 @@ async function watchSubjects(
   session: Session,
   client: AgentClient,
   subjects: readonly string[],
-  options: WorkOptions & { readonly startedAt: number },
+  options: WorkOptions & { readonly startedAt: number; readonly others: OthersWork },
 ): Promise<Pick<WorkResult, 'interruptedBy'> & { state: 'done' | 'waiting' }> {
   const hasLogs = options.hasLogs ?? true
   const live = openLive(session, options.liveTo, {
@@ -119,6 +130,7 @@ async function watchSubjects(
     ...(options.isFromNow === true ? { since: options.startedAt } : {}),
   })
   using _screen = live.screen
+  using _told = options.others.tellOn((line) => live.screen.write(line))
   options.shell?.attach(live.screen)
   const show = async (item: FollowItem): Promise<void> => {
     await options.shell?.mayShow()

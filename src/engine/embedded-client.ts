@@ -38,6 +38,8 @@ export interface ClientWorld {
    * become the agent itself unless none that was started answers.
    */
   readonly startAgent?: () => void
+  /** Told while this process is the agent: what it has changed. */
+  readonly onChanged?: (subject: string) => void
   /** Everything that an agent needs, with the store open for writing. Called with the lock in hand. */
   openAgent(notify: (notice: AgentNotice) => void): Promise<AgentContext>
 }
@@ -304,7 +306,10 @@ export class EmbeddedClient implements AgentClient {
     const role: { server?: AgentServer } = {}
     const notify = (notice: AgentNotice): void => {
       role.server?.notify(notice)
-      if (notice.type === 'changed') this.#news?.hear(notice.subject)
+      if (notice.type === 'changed') {
+        this.#news?.hear(notice.subject)
+        this.#world.onChanged?.(notice.subject)
+      }
       this.#wake.ring()
     }
     try {

@@ -37,6 +37,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
       return takeAgentLock(files.absolute(homeLayout.lock))
     },
     ...(options.isVisitor === true ? { startAgent: () => startAgent(files.root) } : {}),
+    ...(options.onChanged === undefined ? {} : { onChanged: options.onChanged }),
     openReader: async () => openReader(files.root, true),
     openAgent: async (notify) => {
       const store = await openWriter(files.root)

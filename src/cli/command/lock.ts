@@ -11,7 +11,7 @@ interface Flags extends EnvironmentFlags {
 
 export const page: CommandPage = {
   description:
-    'Lets nobody deploy to an environment until it is unlocked or the time is over. What is asked for meanwhile waits, and says who locked it and why.',
+    'Lets nobody deploy to an environment until it is unlocked or the time is over. What is asked for meanwhile waits, and says who locked it and why. A lock stops people and automation alike. To keep automation alone away, nothing is needed after a failure: a deployment that failed or was rolled back leaves a hold, which `shipway resume` lifts, and people may still deploy by hand.',
   examples: [
     { command: 'shipway lock production --reason "database move"', purpose: 'until somebody unlocks it' },
     { command: 'shipway lock production --for 2h --reason "launch"', purpose: 'for two hours' },
@@ -30,7 +30,7 @@ async function lock(session: Session, name: string, flags: Flags): Promise<numbe
   const until = forMs === undefined ? undefined : session.world.now() + forMs
   const done =
     until === undefined
-      ? `is locked; \`shipway unlock ${name}\` lifts it`
-      : `is locked until ${new Date(until).toISOString()}`
+      ? `is locked: nobody deploys there, by hand neither; \`shipway unlock ${name}\` lifts it`
+      : `is locked until ${new Date(until).toISOString()}: nobody deploys there, by hand neither`
   return changeEnvironment(session, { action: 'lock', done, ...(until === undefined ? {} : { until }) }, name, flags)
 }

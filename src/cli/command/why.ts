@@ -1,5 +1,5 @@
 import { issueUntold } from '#core/issue/untold.ts'
-import { environmentUnknown, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
+import { applicationAmbiguous, environmentUnknown, subjectAmbiguous, subjectUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import { receiptLines } from '#core/view/receipt.ts'
 import { nothingWaits, whyAnything, whyEnvironment, whyRelease } from '#core/view/why.ts'
@@ -120,7 +120,7 @@ async function findAnswer(session: Session, q: Query, text: string, flags: Flags
   const named = own.filter((environment) => environment.name === text)
   const [environment, ...more] = named
   if (environment !== undefined && more.length > 0)
-    throw subjectAmbiguous({ text, candidates: named.map((one) => `${one.application}/${one.name}`) })
+    throw applicationAmbiguous({ known: named.map((one) => one.application) })
   if (environment !== undefined) {
     const answer = whyEnvironment(environment)
     const remark = await remarkOnRules(session, q, environment.application)

@@ -185,12 +185,18 @@ export function latestMissing(fact: { readonly application: string }): KnownErro
 }
 
 /** A prefix or number that fits several. */
-export function subjectAmbiguous(fact: { readonly text: string; readonly candidates: readonly string[] }): KnownError {
+export function subjectAmbiguous(fact: {
+  readonly text: string
+  /** Each as it may be typed, then what it is: `dep_01jd (v1.4.2 → staging)`. */
+  readonly candidates: readonly string[]
+}): KnownError {
+  const [first = ''] = fact.candidates
+  const [example = ''] = first.split(' ')
   return new KnownError({
     code: 'SUBJECT_AMBIGUOUS',
     kind: 'usage',
     message: `"${fact.text}" fits ${fact.candidates.length} things: ${fact.candidates.slice(0, 5).join(', ')}${fact.candidates.length > 5 ? ' …' : ''}.`,
-    hint: 'Use more of the id, or say which application with --app NAME.',
+    hint: `Say which: \`${example}\` is one of them; --app NAME leaves out those of other applications.`,
   })
 }
 

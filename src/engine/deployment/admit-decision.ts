@@ -1,4 +1,4 @@
-import { rejected } from '#core/environment/reasons.ts'
+import { rejected, timeText } from '#core/environment/reasons.ts'
 import {
   approvalNotNeeded,
   approverNotAllowed,
@@ -10,7 +10,7 @@ import { planForeign, planNotWaiting, planUnknown } from '#core/known/plan.ts'
 import type { EnvironmentConfig } from '#core/project/model.ts'
 import type { DecisionRequest, TicketOutcome } from '#core/ticket/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
-import { insertDecision } from '#store/approval.ts'
+import { decisionsOn, insertDecision } from '#store/approval.ts'
 import { loadDeployment, openDeployments, openDeploymentsOf } from '#store/deployment.ts'
 import type { StoredDeployment } from '#store/deployment.ts'
 import { appendEvent } from '#store/event.ts'
@@ -57,6 +57,7 @@ async function decideDeployment(
   checkPlan(ticket.request, deployment)
 
   const bound = { release: deployment.release, planHash: deployment.planHash }
+  const note = await saidBefore(context, query, ticket, { config, subject: deployment.id, planHash: bound.planHash })
   await record(context, query, { ticket, config, application: deployment.application, subject: deployment.id, bound })
   await appendEvent(query, { table: 'deployment', id: deployment.id }, recordedEvent(ticket, config))
   if (decision === 'reject') {
@@ -68,7 +69,7 @@ async function decideDeployment(
     })
     await writeDecision(context, query, deployment.id, { kind: 'refuse', reason })
   }
-  return { kind: 'accepted', subjects: [deployment.id] }
+  return { kind: 'accepted', subjects: [deployment.id], ...note }
 }
 
 /**
@@ -121,9 +122,38 @@ async function decideRun(
 
   const { config } = await findEnvironment(query, { application: run.application, environment: name })
   checkApprover(ticket, { config, authors: await authorsOfRun(query, run) })
+  const note = await saidBefore(context, query, ticket, { config, subject: run.id })
   await record(context, query, { ticket, config, application: run.application, subject: run.id, bound: undefined })
   await appendEvent(query, { table: 'run', id: run.id }, recordedEvent(ticket, config))
-  return { kind: 'accepted', subjects: [run.id] }
+  return { kind: 'accepted', subjects: [run.id], ...note }
+}
+
+/**
+ * Whoever approves again is told that it is one approval still: the count is of people. It is recorded all the same, because it moves the time at which
+ * their word expires.
+ */
+async function saidBefore(
+  context: DeliveryContext,
+  query: Query,
+  { request, requestedBy }: TicketOf<DecisionRequest>,
+  asked: { readonly config: EnvironmentConfig; readonly subject: string; readonly planHash?: string },
+): Promise<{ readonly note?: string }> {
+  const { config, subject, planHash } = asked
+  if (request.decision !== 'approve') return {}
+  const now = context.clock.now()
+  const earlier = (await decisionsOn(query, subject, config.name)).findLast(
+    (one) =>
+      one.decision === 'approve' &&
+      one.actor === requestedBy &&
+      one.planHash === planHash &&
+      (one.expiresAt ?? Number.POSITIVE_INFINITY) > now,
+  )
+  if (earlier === undefined) return {}
+  const { count = 1 } = config.approvals ?? {}
+  const others = count > 1 ? `; ${count} different people are needed` : ''
+  return {
+    note: `${requestedBy} had approved it already at ${timeText(earlier.at)}: it counts once${others}`,
+  }
 }
 
 /** Who names a plan means this one: a deployment that was planned anew meanwhile is not what they have seen. */
