@@ -15,6 +15,15 @@ import type { Query } from '#ports/sql-driver.ts'
 /** A ticket with the kind of request that is meant. */
 export type TicketOf<Request> = Omit<Ticket, 'request'> & { readonly request: Request }
 
+/** The release that a run has, by its id. */
+export interface SealedRun {
+  readonly release: string
+  readonly version: string
+  readonly isNew: boolean
+  /** Sealed from the same tag before; what the run has built is not in it. */
+  readonly isOther?: true
+}
+
 /**
  * Releases and deployments as the agent drives them. Admission happens inside the agent's transaction, so that a ticket and what it
  * became are recorded together; driving happens outside, takes as long as it takes, and can be stopped and resumed.
@@ -55,10 +64,7 @@ export interface Delivery {
    * Seals the release of a run: for a step from what its jobs uploaded so far, at its end with the other runs of the event in view. Returns the
    * one that was sealed before.
    */
-  sealRun(
-    run: string,
-    occasion?: 'step' | 'end',
-  ): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined>
+  sealRun(run: string, occasion?: 'step' | 'end'): Promise<SealedRun | undefined>
   /** Environments that a green run deploys to by itself. */
   automaticEnvironments(run: string): Promise<readonly string[]>
   /** Keeps the rules in force (`shipway.yml` of the default branch) for an application. */

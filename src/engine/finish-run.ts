@@ -1,6 +1,7 @@
 import { homeLayout } from '#core/home/layout.ts'
 import { KnownError, errorFromReport } from '#core/errors.ts'
 import type { ErrorReport } from '#core/errors.ts'
+import { releaseSealedBefore } from '#core/known/release.ts'
 import type { Reason } from '#core/reason.ts'
 import type { RunEvent, StoredEvent } from '#core/run/event.ts'
 import type { RunDocument } from '#core/run/state.ts'
@@ -80,15 +81,17 @@ function toldOfAttempt(events: readonly StoredEvent[]): ReadonlySet<StoredEvent[
 /** A green run seals its release and hands it to the environments that take it by themselves. Returns what is to be told of it. */
 async function deliver(context: AgentContext, run: StoredRun, agent: AgentHandle): Promise<readonly RunEvent[]> {
   let release: string
+  const refused: RunEvent[] = []
   try {
     const sealed = await context.delivery.sealRun(run.id, 'end')
     if (sealed === undefined) return []
     release = sealed.release
+    if (sealed.isOther === true)
+      refused.push({ type: 'release.absent', reason: reasonOf(releaseSealedBefore({ version: sealed.version })) })
   } catch (error) {
     if (!(error instanceof KnownError)) throw error
     return [{ type: 'release.absent', reason: reasonOf(error) }]
   }
-  const refused: RunEvent[] = []
   for (const environment of await context.delivery.automaticEnvironments(run.id)) {
     const reason = await handOver(context, run, { environment, release, agent })
     if (reason !== undefined) refused.push({ type: 'deployment.refused', environment, release, reason })

@@ -1,7 +1,8 @@
 import { renderDuration } from '#core/view/duration.ts'
 import { belowCallers } from '#core/view/call-order.ts'
 import type { DeploymentSummary, JobView, RunView, StepView } from '#core/view/model.ts'
-import { shortDigest, shortVersion } from '#core/view/name.ts'
+import { missesRelease } from '#core/view/missing-release.ts'
+import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
 import { receiptSummary } from '#core/view/receipt.ts'
 import { displayWidth } from '../display-width.ts'
 import type { Palette } from '../palette.ts'
@@ -50,7 +51,12 @@ export function renderRunEnding(
       '',
       `${mark('success', paint)} release ${paint('bold', shortVersion(release.version))} sealed (${shortDigest(release.id)})`,
     )
-  if (run.unreleased !== undefined && !isBrief)
+  if (run.unreleased !== undefined && missesRelease(run))
+    lines.push(
+      '',
+      `${mark('failure', paint)} ${shortRef(run.ref)} was tagged and is not released: ${run.unreleased.message}`,
+    )
+  else if (run.unreleased !== undefined && !isBrief)
     lines.push('', `${paint('yellow', '!')} no release: ${run.unreleased.message}`)
   const said = tails.flatMap(({ lines }) => lines)
   lines.push(...run.deployments.map((deployment) => deploymentLine(deployment, said, palette)))
@@ -123,7 +129,8 @@ function nextSteps(run: RunView, summaries: readonly string[], { paint }: Palett
   const failed = red.find((job) => job.steps.length > 0) ?? red[0]
   if (failed !== undefined && failed.steps.length > 0) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
   // A job that could not begin has no log, and knows what to do.
-  const cures = new Set(red.flatMap(({ reason }) => reason?.hint ?? []))
+  const missed = missesRelease(run) ? [run.unreleased?.hint ?? []].flat() : []
+  const cures = new Set([...red.flatMap(({ reason }) => reason?.hint ?? []), ...missed])
   steps.push(...[...cures].map((cure) => `fix:   ${cure}`))
   if (run.conclusion === 'failure')
     steps.push(`why:   shipway why ${run.id}`, `again: shipway rerun ${run.id} --failed`)

@@ -37,9 +37,11 @@ export function refNotAdmitted(fact: {
 
 /** A pull request of another repository: whoever opened it wrote the workflow and what it deploys. */
 export function forkNotAdmitted(fact: { readonly environment: string; readonly ref: string }): Reason {
+  // With pull_request_target the ref is the branch that is asked to take the change.
+  const what = refKind(fact.ref) === 'pull request' ? `${fact.ref} is one` : 'this run was asked for by one'
   return {
     code: 'FORK_NOT_ADMITTED',
-    message: `${fact.environment} takes nothing from a pull request of another repository, and ${fact.ref} is one.`,
+    message: `${fact.environment} takes nothing from a pull request of another repository, and ${what}.`,
     hint: `Merge it, or bring its commits to a branch of this repository. Whoever may change shipway.yml of the default branch can name "refs/pull/**" in "environments.${fact.environment}.from".`,
   }
 }

@@ -10,13 +10,31 @@ export function releaseTagMalformed(fact: { readonly tag: string }): KnownError 
   })
 }
 
-/** Another release has the version, and releases do not change. */
-export function releaseVersionTaken(fact: { readonly version: string }): KnownError {
+/** Another release has the version, and releases do not change. `commits`: those of the release and of the tag that has moved. */
+export function releaseVersionTaken(fact: {
+  readonly version: string
+  readonly commits?: { readonly sealed: string; readonly now: string }
+}): KnownError {
+  const { version, commits } = fact
+  const moved =
+    commits === undefined
+      ? ', with other content'
+      : `: it was sealed from ${commits.sealed.slice(0, 7)}, and the tag is at ${commits.now.slice(0, 7)} now`
   return new KnownError({
     code: 'RELEASE_VERSION_TAKEN',
     kind: 'refused',
-    message: `Another release already has the version ${fact.version}, with other content.`,
-    hint: `A sealed release never changes. Tag the commit with a new version; \`shipway release show ${fact.version}\` shows the one that has it.`,
+    message: `Another release already has the version ${version}${moved}.`,
+    hint: `A sealed release never changes. Tag the commit with a new version; \`shipway release show ${version}\` shows the one that has it, and \`shipway deploy ENVIRONMENT ${version}\` puts it somewhere.`,
+  })
+}
+
+/** The tag of the run was released before, from the same commit: a build that differs takes nothing away from that. */
+export function releaseSealedBefore(fact: { readonly version: string }): KnownError {
+  return new KnownError({
+    code: 'RELEASE_SEALED_BEFORE',
+    kind: 'refused',
+    message: `${fact.version} was sealed from this commit before, and what this run has built differs from it: the sealed one is what is deployed, unchanged.`,
+    hint: `Nothing is to be done for going back to ${fact.version}. To release what was built now, tag the commit with a new version. \`shipway release show ${fact.version}\` shows what the sealed one holds.`,
   })
 }
 

@@ -11,6 +11,11 @@ const event = (head: object | null | undefined) => ({
   },
 })
 
+const followed = (head: object | null) => ({
+  event_name: 'workflow_run',
+  event: { workflow_run: { head_repository: head }, repository: { full_name: 'acme/shop' } },
+})
+
 test.for([
   ['another repository is a fork', event({ full_name: 'eve/shop', fork: true }), true],
   ['another repository that does not say so is one, too', event({ full_name: 'eve/shop' }), true],
@@ -24,10 +29,18 @@ test.for([
   ['an event that was made on this machine names no repository', event(undefined), false],
   ['a push has no pull request', { event_name: 'push', event: {} }, false],
   [
-    'what runs the code of the base is none',
+    'one that runs the workflow of the base is one all the same',
     { ...event({ full_name: 'eve/shop' }), event_name: 'pull_request_target' },
+    true,
+  ],
+  [
+    'a pull request of the repository itself that runs the workflow of the base is none',
+    { ...event({ full_name: 'acme/shop' }), event_name: 'pull_request_target' },
     false,
   ],
+  ['what follows the run of a fork is of the fork', followed({ full_name: 'eve/shop', fork: true }), true],
+  ['what follows the run of a fork that is gone is, too', followed(null), true],
+  ['what follows a run of the repository itself is none', followed({ full_name: 'acme/shop', fork: false }), false],
 ] as const)('%s', ([, github, expected]) => {
   expect(isFromFork(github as never)).toBe(expected)
 })

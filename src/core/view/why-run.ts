@@ -1,4 +1,5 @@
 import type { Annotation } from '#core/run/job-order.ts'
+import { missesRelease } from './missing-release.ts'
 import type { EnvironmentView, JobView, RunView, StepView } from './model.ts'
 import { item, red } from './why-answer.ts'
 import type { StepTail, WhyAnswer, WhyItem } from './why-answer.ts'
@@ -28,7 +29,7 @@ export function whyRun(
     .flatMap((deployment) => deploymentItems(deployment, environmentOf(environments, deployment), []))
     .filter((one) => !jobs.some(({ message }) => message.includes(one.message)))
   const after = [
-    ...(run.unreleased === undefined ? [] : [item('note', 'release', run.unreleased)]),
+    ...(run.unreleased === undefined ? [] : [item(missesRelease(run) ? 'red' : 'note', 'release', run.unreleased)]),
     ...(run.refusals ?? []).map(({ environment, reason }) => red(environment, reason)),
   ]
   const order = { red: 0, waiting: 1, note: 2 } as const

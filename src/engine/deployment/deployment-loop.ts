@@ -19,7 +19,7 @@ import type { Query } from '#ports/sql-driver.ts'
 import { loadApplication, saveApplication } from '#store/application.ts'
 import { loadDeployment, openDeployments } from '#store/deployment.ts'
 import { loadRun } from '#store/run.ts'
-import type { Delivery, TicketOf } from '../delivery.ts'
+import type { Delivery, SealedRun, TicketOf } from '../delivery.ts'
 import { admitBackup, admitRestore, ownDatabaseWork } from '../backup/admit-database.ts'
 import { cancelDatabase } from '../backup/cancel-database.ts'
 import { driveDatabase } from '../backup/drive-database.ts'
@@ -156,14 +156,11 @@ export class DeploymentLoop implements Delivery {
     return askForJob(this.#context, this.#unsealed, { run, environment }, signal)
   }
 
-  async sealRun(
-    run: string,
-    occasion: SealOccasion = 'step',
-  ): Promise<{ readonly release: string; readonly version: string; readonly isNew: boolean } | undefined> {
+  async sealRun(run: string, occasion: SealOccasion = 'step'): Promise<SealedRun | undefined> {
     const sealed = await sealRelease(this.#context, run, occasion)
-    return sealed === undefined
-      ? undefined
-      : { release: sealed.release.id, version: sealed.release.manifest.version, isNew: sealed.isNew }
+    if (sealed === undefined) return undefined
+    const { release, ...how } = sealed
+    return { ...how, release: release.id, version: release.manifest.version }
   }
 
   prepareImport(ticket: TicketOf<ReleaseRequest>): ReturnType<Delivery['prepareImport']> {

@@ -98,11 +98,17 @@ export async function deploymentQuestion(
   }
 }
 
-/** A release of a pull request whose run nobody knows may be of a stranger. */
+/** Events that tell of a pull request, and so of the repository that it comes from. */
+const pullEvents = /^(?:pull_request|workflow_run$)/
+
+/**
+ * A release of a pull request whose run nobody knows may be of a stranger. The ref alone does not tell: with `pull_request_target` it is the branch that
+ * is asked to take the change.
+ */
 async function wasForked(query: Query, { run: id, manifest }: Release): Promise<boolean> {
-  if (!/^refs\/(?:pull|merge-requests)\//.test(manifest.source.ref)) return false
   const run = id === undefined ? undefined : await loadRun(query, id)
-  return run === undefined || isFromFork(run.document.github)
+  if (run === undefined) return /^refs\/(?:pull|merge-requests)\//.test(manifest.source.ref)
+  return pullEvents.test(run.event) && isFromFork(run.document.github)
 }
 
 /** What depends on the time. The calendar is loaded only where there are windows. */

@@ -1,6 +1,8 @@
 import { projectInvalid } from '#core/known/project.ts'
 import { releaseArtifactMissing, releaseContentDamaged, releaseFileInvalid } from '#core/known/release.ts'
 import { homeLayout } from '#core/home/layout.ts'
+import { canonicalJson } from '#core/json.ts'
+import type { Json } from '#core/json.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { assembleRelease, releaseId } from '#core/release/assemble.ts'
@@ -11,7 +13,8 @@ import { artifactManifestBytesMax, parseArtifactManifest } from '#core/run/artif
 import { saveAttestation } from '#store/attestation.ts'
 import { appendAudit } from '#store/audit.ts'
 import { appendEvent } from '#store/event.ts'
-import { insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
+import { findReleases, insertRelease, loadRelease, releaseOfRun, versionsLike } from '#store/release.ts'
+import type { Query } from '#ports/sql-driver.ts'
 import { loadRun } from '#store/run.ts'
 import type { StoredRun } from '#store/run.ts'
 import { attestBuild, factsOfRun } from './build-facts.ts'
@@ -27,6 +30,8 @@ export const projectFile = 'shipway.yml'
 export interface SealedRelease {
   readonly release: Release
   readonly isNew: boolean
+  /** It was sealed from this commit before, and what the run has built is other content: the sealed one counts. */
+  readonly isOther?: true
 }
 
 /** `step`: asked for in the middle of the run. `end`: the run has ended green. */
@@ -57,7 +62,8 @@ export async function sealRelease(
   if (theirs !== undefined) await collect(theirs)
   const sealed =
     known === undefined ? await sealNew(context, { run, config, occasion }) : { release: known, isNew: false }
-  await collect(sealed.release)
+  // Reports about other content prove nothing of this one.
+  if (sealed.isOther !== true) await collect(sealed.release)
   return sealed
 }
 
@@ -132,6 +138,28 @@ interface SealInput {
   readonly facts: BuildFacts
 }
 
+/**
+ * The release that the same tag of the same commit was sealed as before. Pushing an old tag again means that release, byte for byte as it was tested,
+ * though builds rarely give the same bytes twice, and a step asks before the jobs are done that prove it in the end.
+ */
+async function sealedFromTag(
+  query: Query,
+  wanted: ReleaseManifest,
+): Promise<Pick<SealedRelease, 'release' | 'isOther'> | undefined> {
+  const { application, version, source } = wanted
+  if (!source.ref.startsWith('refs/tags/') || source.dirty) return undefined
+  const found = await findReleases(query, application, version)
+  const release = found.find(({ manifest }) => manifest.source.sha === source.sha && !manifest.source.dirty)
+  if (release === undefined) return undefined
+  const content = (manifest: ReleaseManifest): Json => ({ ...manifest, source, evidence: [] }) as unknown as Json
+  const isSame = isDeepEqual(content(release.manifest), content(wanted))
+  return { release, ...(isSame ? {} : { isOther: true }) }
+}
+
+function isDeepEqual(one: unknown, other: unknown): boolean {
+  return canonicalJson(one as Json) === canonicalJson(other as Json)
+}
+
 /** Chooses the version and writes the row in one transaction, so that two runs of a minute cannot get the same one. */
 function record(context: DeliveryContext, input: SealInput): Promise<SealedRelease> {
   const { run, config } = input
@@ -147,10 +175,11 @@ function record(context: DeliveryContext, input: SealInput): Promise<SealedRelea
       const manifest = assembleRelease({ ...input, version, source, ...(versions === undefined ? {} : { versions }) })
       return { id: releaseId(manifest, context.sha256), manifest }
     }
-    // A tag that was run before, with the same content, is the same release: only other content is refused.
     const first = seal(() => false)
     const known = await loadRelease(query, first.id)
     if (known !== undefined) return { release: known, isNew: false }
+    const before = await sealedFromTag(query, first.manifest)
+    if (before !== undefined) return { ...before, isNew: false }
     const { id, manifest } = seal((version) => taken.has(version))
     await insertRelease(query, { id, manifest, run: run.id, sealedBy: run.actor })
     await saveAttestation(query, id, attestBuild(context, { id, manifest }, input.facts))

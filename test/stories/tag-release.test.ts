@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { Repository } from '../rig/repository.ts'
+import { Shipway } from '../rig/shipway.ts'
+
+const rules = `name: shop
+release: { artifact: dist }
+environments: { production: { from: ['v*.*.*'], auto: true, targets: [./targets/production] } }
+`
+/** What it builds is never the same twice. */
+const workflow = (artifact: string) => `on: { push: { tags: ['v*.*.*'] } }
+jobs:
+  check: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] }
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: mkdir dist && echo "$GITHUB_REF_NAME, build $GITHUB_RUN_NUMBER" > dist/build.txt
+      - { uses: actions/upload-artifact@v4, with: { name: ${artifact}, path: dist } }
+`
+
+test(
+  'pushing an old tag again brings back what was sealed of it, a tag that has moved is refused before anything starts, and no tag ends green without its release',
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({ 'shipway.yml': rules, '.github/workflows/ci.yml': workflow('dist') })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    const serving = () =>
+      readFileSync(path.join(repository.root, 'targets/production/current/build.txt'), 'utf8').trim()
+    repository.git('tag', 'v1.0.0')
+    expect((await call('run', '--ref', 'v1.0.0')).status).toBe(0)
+    const first = repository.commit({ 'two.txt': 'two\n' })
+    repository.git('tag', 'v1.0.1')
+    expect((await call('run', '--ref', 'v1.0.1')).status).toBe(0)
+    expect(serving()).toBe('v1.0.1, build 2')
+
+    const again = await call('run', '--ref', 'v1.0.0')
+    expect(again).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('v1.0.0 was sealed from this commit before'),
+    })
+    expect(serving()).toBe('v1.0.0, build 1')
+
+    const moved = repository.commit({ '.github/workflows/ci.yml': workflow('other') })
+    repository.git('tag', '--force', 'v1.0.1')
+    const refused = await call('run', '--ref', 'v1.0.1', '--json')
+    expect(refused.status).toBe(3)
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: {
+        code: 'RELEASE_VERSION_TAKEN',
+        message: expect.stringContaining(
+          `sealed from ${first.slice(0, 7)}, and the tag is at ${moved.slice(0, 7)} now`,
+        ),
+        fix: expect.stringContaining('Tag the commit with a new version'),
+      },
+    })
+    expect((await call('run', '--ref', 'v1.0.1', '--job', 'check')).status).toBe(0)
+
+    repository.git('tag', 'v1.0.2')
+    const unreleased = await call('run', '--ref', 'v1.0.2', '--no-logs')
+    expect(unreleased).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/✗ v1\.0\.2 was tagged and is not released: .*"dist"[^]*fix: /),
+    })
+    const why = JSON.parse((await call('why', 'latest', '--json')).stdout) as unknown
+    expect(why).toMatchObject({ items: [{ state: 'red', rule: 'RELEASE_ARTIFACT_MISSING' }] })
+    expect(serving()).toBe('v1.0.0, build 1')
+  },
+)
