@@ -7,10 +7,11 @@ import { systemClock } from '#adapters/clock/system-clock.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { composeDefaults } from '#core/compose/model.ts'
 import type { ComposeConfig } from '#core/compose/model.ts'
-import type { TargetConfig } from '#core/project/model.ts'
+import type { HostTarget, TargetConfig } from '#core/project/model.ts'
 import { composeDriver } from '#drivers/compose/driver.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { DeployDriver } from '#ports/deploy-driver.ts'
+import type { HostShell } from '#ports/host-shell.ts'
 import type { DriverStage } from './driver-contract.ts'
 import { baseImage } from './docker.ts'
 import type { DockerDaemon } from './docker.ts'
@@ -63,8 +64,10 @@ export async function composeStage(
 }
 
 /** As a fresh process has it. */
-export function openComposeDriver(): DeployDriver & AsyncDisposable {
-  const folders = directoryDriver({ openShell, clock: systemClock })
+export function openComposeDriver(
+  shell: (target: HostTarget) => HostShell = openShell,
+): DeployDriver & AsyncDisposable {
+  const folders = directoryDriver({ openShell: shell, clock: systemClock })
   return { ...composeDriver(folders), [Symbol.asyncDispose]: () => folders[Symbol.asyncDispose]() }
 }
 

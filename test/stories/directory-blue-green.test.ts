@@ -1,11 +1,15 @@
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
 import type { ColourConfig } from '#core/nginx/colour.ts'
+import { colourRetireScript } from '#drivers/directory/script/colour.ts'
 import type { TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
+import type { HostShell } from '#ports/host-shell.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { colourStage } from '../rig/colour-stage.ts'
 import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
+import { fillDisk, mountSmallDisk } from '../rig/small-disk.ts'
 import { requireSystem } from '../rig/system.ts'
 
 const signal = new AbortController().signal
@@ -13,8 +17,8 @@ const silent = (): void => undefined
 
 const missing = await requireSystem(['nginx'])
 describe.skipIf(missing !== undefined)(`processes that nginx switches ${missing ?? ''}`, () => {
-  async function setUp(more: Partial<ColourConfig> = {}) {
-    const stage = await colourStage(undefined, more)
+  async function setUp(more: Partial<ColourConfig> = {}, shell?: () => HostShell) {
+    const stage = await colourStage(undefined, more, shell)
     const driver = stage.open()
     const order = async (version: string, files: Record<string, string> = {}, changed: Partial<TargetOrder> = {}) =>
       makeOrder(
@@ -145,6 +149,35 @@ describe.skipIf(missing !== undefined)(`processes that nginx switches ${missing 
     expect(proof.drained).toMatchObject({ workers: 2, left: 1 })
     expect(await endless).toBeUndefined()
     expect(await rig.stage.version()).toBe('v2')
+  })
+
+  test('a host whose disk is full after the confirmation stops the colour that is no longer served all the same', async ({
+    skip,
+  }) => {
+    let isFilled = false
+    const filling = (): HostShell => {
+      const inner = openLocalShell()
+      const run: HostShell['run'] = (call, stop) => {
+        if (isFilled && call.script.endsWith(colourRetireScript)) fillDisk(rig.stage.path)
+        return inner.run(call, stop)
+      }
+      return { ...inner, run }
+    }
+    await using rig = await setUp({}, filling)
+    const disk = await mountSmallDisk(rig.stage.path, 'size=1m')
+    if (typeof disk === 'string') return skip(disk)
+    await using _ = disk
+    await rig.deploy(await rig.order('v1'))
+    // It ends where it cannot say what it does.
+    const loud = { ...rig.stage.blueGreen, stop: `set -e; echo stopping; ${rig.stage.blueGreen.stop}` }
+    await rig.deploy(await rig.order('v2', {}, { blueGreen: loud }))
+
+    isFilled = true
+    const proof = await rig.deploy(await rig.order('v3'))
+
+    expect(proof.drained).toMatchObject({ left: 0 })
+    expect(await rig.stage.colours()).toEqual(['v3', undefined])
+    expect(await rig.stage.version()).toBe('v3')
   })
 
   test('a release that was started by a restart command goes over to colours, and back; the other way is refused', async () => {

@@ -148,6 +148,7 @@ switch_nginx() {
 }
 # Also where nginx was told nothing: what was served may have had to be started anew, somewhere else.
 switch_nginx_back() {
+  rm -f "$upstream_new"
   wanted=$(render_upstream "$start")
   if [ "$wanted" != "$(read_or_nothing "$upstream")" ]; then
     if [ "$wanted" = "$(read_or_nothing "$upstream_before")" ]; then mv -f "$upstream_before" "$upstream"
@@ -169,6 +170,7 @@ nginx_know_pid_file() {
 }
 # nginx_leave <before | nothing>: what nginx was told is taken back, up to what its file said before the switch or to no living server.
 nginx_leave() {
+  rm -f "$upstream_new"
   if [ "$1" = nothing ]; then nothing_served | write_upstream
   elif [ -e "$D/touched" ]; then undo_upstream
   else return 0

@@ -23,8 +23,7 @@ export function withColours<Folders extends ReleaseFolders>(folders: Folders): F
     ...folders,
     prepare: async (order, progress, signal) => {
       const sent = await folders.prepare(ordered(order), progress, signal)
-      if (order.blueGreen !== undefined)
-        await callColours(folders, order, { script: colourLookScript, deadlineMs: lookMs }, progress, signal)
+      if (order.blueGreen !== undefined) await look(folders, order, order.blueGreen, progress, signal)
       return sent
     },
     switch: (order, progress, signal, stop) => folders.switch(ordered(order), progress, signal, stop),
@@ -84,6 +83,19 @@ function failureOn({ target, blueGreen }: TargetOrder): NonNullable<TargetCall['
   }
 }
 
+/** Is everything there that a switch needs? */
+async function look(
+  folders: ReleaseFolders,
+  order: FolderOrder,
+  config: ColourConfig,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = { settings: renderSettings(order, config) }
+  const call = { script: colourLookScript, args: [order.deploymentId], files, deadlineMs: lookMs }
+  await folders.call(ordered(order), { ...call, failure: failureOn(order) }, progress, signal)
+}
+
 /** Stops what is no longer served, and tells how the switch went. */
 async function retire(
   folders: ReleaseFolders,
@@ -91,28 +103,12 @@ async function retire(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TargetProof> {
-  const said = await callColours(folders, order, { script: colourRetireScript, deadlineMs: stopMs }, progress, signal)
+  const call = { script: colourRetireScript, args: [order.deploymentId], deadlineMs: stopMs }
+  const said = await folders.call(ordered(order), { ...call, failure: failureOn(order) }, progress, signal)
   const ended = said.find(({ word }) => word === 'ended')
   if (ended !== undefined) progress(`stopped ${ended.rest}, which is no longer served`)
   const drained = said.find(({ word }) => word === 'drained')
   if (drained === undefined) return {}
   const [workers = 0, milliseconds = 0, left = 0] = drained.rest.split(' ').map(Number)
   return { drained: { workers, milliseconds, left } }
-}
-
-function callColours(
-  folders: ReleaseFolders,
-  order: FolderOrder,
-  call: Pick<TargetCall, 'script' | 'deadlineMs'>,
-  progress: Progress,
-  signal: AbortSignal,
-) {
-  const whole = ordered(order)
-  const files = { settings: whole.service?.settings ?? '' }
-  return folders.call(
-    whole,
-    { ...call, args: [order.deploymentId], files, failure: failureOn(order) },
-    progress,
-    signal,
-  )
 }

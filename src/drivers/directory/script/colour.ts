@@ -176,6 +176,7 @@ if [ $mode = forwards ]; then
 else
   if ! still_runs; then start_colour; wait_well; fi
   switch_nginx_back
+  rm -f "$upstream_before"
   note_serving
   if [ -n "$new" ] && [ "$new" != "$start" ]; then stop_colour "$new"; fi
 fi
@@ -197,7 +198,8 @@ fi
 rm -f "$C/serving"
 `
 
-const called = `
+/** `<folder> <deployment>`, standard input: `settings`. Is everything there that a switch needs? Nothing is touched. */
+export const colourLookScript = `
 cd "$1"
 SHIPWAY_PATH=$PWD SHIPWAY_DEPLOYMENT=$2
 work=$PWD/$S/incoming/$2.colours
@@ -208,20 +210,21 @@ tar -xpof - -C "$work"
 . "$work/settings"
 ${nginxLibrary}${colourLibrary}
 log() { sed 's/^/shipway:log /' "$1" | tail -n 60; }
-`
-
-/** `<folder> <deployment>`, standard input: `settings`. Is everything there that a switch needs? Nothing is touched. */
-export const colourLookScript = `${called}
 command -v curl >/dev/null 2>&1 || command -v wget >/dev/null 2>&1 || fail 'tool curl'
 ${nginxLook}
 `
 
 /**
- * `<folder> <deployment>`, standard input: `settings`. After the confirmation: stops the colour that is not served, unless it stands by. Says
- * `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <colour>`.
+ * `<folder> <deployment>`. After the confirmation, with the settings of its switch, and without new room on the disk: stops the colour that is not served,
+ * unless it stands by. Says `drained <workers> <milliseconds> <left>`, as measured at the switch, and `ended <colour>`.
  */
-export const colourRetireScript = `${called}
+export const colourRetireScript = `
+cd "$1"
+SHIPWAY_PATH=$PWD SHIPWAY_DEPLOYMENT=$2
 record=$PWD/$S/deployments/$2
+{ read -r release rest < "$record/order"; } 2>/dev/null || exit 0
+. "$PWD/$S/releases/$release/service.settings"
+${nginxLibrary}${colourLibrary}
 if { read -r workers took left < "$record/drain"; } 2>/dev/null; then say "drained $workers $took $left"; fi
 # Whoever has the target now has stopped it already, or needs it.
 mutex 300 || exit 0
@@ -229,12 +232,16 @@ if read_pending; then exit 0; fi
 start=$(read_or_nothing "$record/start")
 know_served
 if [ -z "$start" ] || [ "$served" != "$start" ] || [ "$standby" = yes ]; then exit 0; fi
+rm -f "$upstream_before"
 old=$(other_than "$start")
 if [ ! -e "$C/$old/about" ]; then exit 0; fi
 export SHIPWAY_PATH SHIPWAY_DEPLOYMENT
 SHIPWAY_APPLICATION='' SHIPWAY_ENVIRONMENT=''
 { read -r SHIPWAY_APPLICATION SHIPWAY_ENVIRONMENT < $S/owner; } 2>/dev/null || :
 export SHIPWAY_APPLICATION SHIPWAY_ENVIRONMENT
-if stop_colour "$old" > "$work/said" 2>&1; then say "ended $old"; fi
-log "$work/said"
+# A stop command that cannot say what it does may end before it has done it.
+said=$record/retire.log
+if ! { head -c 65536 /dev/zero > "$said"; } 2>/dev/null; then rm -f "$said"; said=/dev/null; fi
+if stop_colour "$old" > "$said" 2>&1; then say "ended $old"; fi
+sed 's/^/shipway:log /' "$said" | tail -n 60
 `

@@ -55,6 +55,8 @@ dep=$2 short=$4
 check_not_ended "$2"
 lock_end "$7"
 lock_take "$2" "$5" "$6"
+# Of whoever was cut: it may hold secrets.
+rm -rf $S/incoming/*
 if [ -e $S/colours/blue/about ] || [ -e $S/colours/green/about ]; then say colours; fi
 if [ -e "$S/releases/$short/about" ] && [ -d "releases/$short" ]; then
   read_current
@@ -64,7 +66,6 @@ if [ -e "$S/releases/$short/about" ] && [ -d "releases/$short" ]; then
   fi
   say damaged
 fi
-rm -rf $S/incoming/*
 incoming=$S/incoming/$2.$$
 mkdir "$incoming"
 mutex_free
