@@ -12,6 +12,11 @@ export interface ShellCall {
   /** Bytes for the script's standard input. */
   readonly input?: AsyncIterable<Uint8Array>
   readonly deadlineMs: number
+  /**
+   * Told each line of the script's standard output as it comes: whole ones, without the line end, none that is empty, and of a very long one its
+   * beginning. The result has all of it again.
+   */
+  readonly onLine?: (line: string) => void
 }
 
 /**

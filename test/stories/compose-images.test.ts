@@ -7,12 +7,13 @@ import type { Release } from '#core/release/model.ts'
 import type { TargetOrder } from '#ports/deploy-driver.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { composeStage, containersOf } from '../rig/compose-stage.ts'
-import { makeOrder, makeRelease, reseal } from '../rig/deploy.ts'
+import { makeOrder, makeRelease, reseal, until } from '../rig/deploy.ts'
 import { besideEachOther, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { deploy } from '../rig/driver-stage.ts'
 import { startRegistry } from '../rig/registry.ts'
 import type { Registry } from '../rig/registry.ts'
+import { processesWith } from '../rig/sshd.ts'
 import { requireSystem } from '../rig/system.ts'
 import { tinyImage } from '../rig/tiny-image.ts'
 
@@ -157,6 +158,26 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
 
     expect(await switching).toMatchObject({ code: 'SWITCH_STOPPED' })
     expect(await docker.docker('exec', await rig.web(), 'cat', '/version')).toBe('one')
+  })
+
+  test('a switch that is stopped while compose itself waits for what others depend on does not wait with it', async () => {
+    await using rig = await setUp({ healthWithinMs: 3_600_000 })
+    await deploy(rig.driver, rig.order(await rig.release('v1', images['one'] ?? '')))
+    // Compose asks for an hour whether this is healthy before it begins with the service that depends on it.
+    const sick = twoServices.replace('cat /tmp/ready', 'exit 1').replace('retries: 30', 'retries: 3600')
+    const order = rig.order(await rig.release('v2', images['two'] ?? '', { 'compose.yaml': sick }))
+    const lines: string[] = []
+    const stop = new AbortController()
+    await rig.driver.prepare(order, silent, signal)
+
+    const switching = failureOf(rig.driver.switch(order, (line) => lines.push(line), signal, stop.signal))
+    await until('compose was heard', () => lines.some((line) => /Recreating|Recreated|Starting|Waiting/.test(line)))
+    stop.abort()
+
+    expect(await switching).toMatchObject({ code: 'SWITCH_STOPPED' })
+    expect(await docker.docker('exec', await rig.web(), 'cat', '/version')).toBe('one')
+    const ofCompose = `--project-name\0${rig.stage.project}\0`
+    await until('compose has ended', async () => (await processesWith(ofCompose)).length === 0)
   })
 
   test('an image that nobody has stops the deployment before anything is touched', async () => {

@@ -1,4 +1,5 @@
 import type { ShellResult } from '#ports/host-shell.ts'
+import { LineSplitter } from './line-splitter.ts'
 
 /**
  * The two output streams of one call of a session, between the marks of the host's loop. What comes before the first mark
@@ -8,14 +9,16 @@ export class CallOutput {
   readonly #stdout: MarkedStream
   readonly #stderr: MarkedStream
   readonly #begin: string
+  readonly #lines: LineSplitter | undefined
   readonly #finished = Promise.withResolvers<ShellResult | 'tooLarge'>()
   #isFinished = false
 
-  constructor(name: string, bytesMax: number) {
+  constructor(name: string, bytesMax: number, onLine?: (line: string) => void) {
     const onTooLarge = (): void => this.#finished.resolve('tooLarge')
     this.#stdout = new MarkedStream(`\n${name} end `, { bytesMax, onTooLarge })
     this.#stderr = new MarkedStream(`\n${name} end`, { bytesMax, onTooLarge })
     this.#begin = `\n${name} begin\n`
+    this.#lines = onLine === undefined ? undefined : new LineSplitter(betweenMarks(name, onLine))
   }
 
   /** Resolves when both streams have come to their ends. Never rejects. */
@@ -33,6 +36,7 @@ export class CallOutput {
   }
 
   addStdout(chunk: Buffer): void {
+    this.#lines?.add(chunk)
     this.#stdout.add(chunk)
     this.#finishIfDone()
   }
@@ -56,6 +60,19 @@ export class CallOutput {
   #afterBegin(bytes: Buffer): string {
     const begin = bytes.indexOf(this.#begin)
     return bytes.subarray(begin === -1 ? 0 : begin + this.#begin.length).toString('utf8')
+  }
+}
+
+/** The lines of a call only: not those of start-up files, and not the marks. */
+function betweenMarks(name: string, tell: (line: string) => void): (line: string) => void {
+  let place: 'before' | 'between' | 'after' = 'before'
+  return (line) => {
+    if (place === 'before') {
+      if (line === `${name} begin`) place = 'between'
+      return
+    }
+    if (line.startsWith(`${name} end `)) place = 'after'
+    if (place === 'between') tell(line)
   }
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import type { ShellResult } from '#ports/host-shell.ts'
+import { LineSplitter } from './line-splitter.ts'
 import { drained } from './write-input.ts'
 
 /** An answer of a script is some lines; a list of 100,000 files is about 20 MB. */
@@ -23,6 +24,8 @@ export interface CapturedCall {
   readonly input?: AsyncIterable<Uint8Array>
   readonly deadlineMs: number
   readonly environment: NodeJS.ProcessEnv
+  /** As in `ShellCall`. */
+  readonly onLine?: (line: string) => void
 }
 
 /**
@@ -48,6 +51,10 @@ export async function captureProcess(call: CapturedCall, signal: AbortSignal): P
   const onAbort = (): void => stop('aborted', 'SIGTERM')
   signal.addEventListener('abort', onAbort, { once: true })
   const stdout = collect(child.stdout, () => stop('tooLarge', 'SIGKILL'))
+  if (call.onLine !== undefined) {
+    const lines = new LineSplitter(call.onLine)
+    child.stdout?.on('data', (chunk: Buffer) => lines.add(chunk))
+  }
   const stderr = collect(child.stderr, () => stop('tooLarge', 'SIGKILL'))
   const input = feed(child, call.input, () => stop('input', 'SIGTERM'))
   try {

@@ -22,6 +22,7 @@ async function runLocally(call: ShellCall, environment: NodeJS.ProcessEnv, signa
       ...(call.input === undefined ? {} : { input: call.input }),
       deadlineMs: call.deadlineMs,
       environment,
+      ...(call.onLine === undefined ? {} : { onLine: call.onLine }),
     },
     signal,
   )

@@ -27,11 +27,15 @@ const fixedOptions = [
  */
 const defaultOptions = ['ConnectTimeout=3', 'ConnectionAttempts=1', 'ServerAliveInterval=5', 'ServerAliveCountMax=2']
 
-/** The options and the address, up to and without the command. */
-export function sshArguments(target: SshTarget): readonly string[] {
+/**
+ * The options and the address, up to and without the command. `configuration`: a file in place of `~/.ssh/config` and the system's, as `ssh -F` takes it.
+ * Whoever runs the agent names it, since what stands there may run commands, `ProxyCommand` above all; a project's file may not.
+ */
+export function sshArguments(target: SshTarget, configuration = ''): readonly string[] {
   const withKey = target.options.some((option) => /^IdentityFile=/i.test(option)) ? ['IdentitiesOnly=yes'] : []
   const options = [...fixedOptions, ...target.options, ...withKey, ...defaultOptions]
   return [
+    ...(configuration === '' ? [] : ['-F', configuration]),
     ...options.flatMap((option) => ['-o', option]),
     ...(target.port === undefined ? [] : ['-p', String(target.port)]),
     ...(target.user === undefined ? [] : ['-l', target.user]),

@@ -50,6 +50,8 @@ export interface SessionCall {
   readonly command: string
   readonly input?: AsyncIterable<Uint8Array>
   readonly deadlineMs: number
+  /** As in `ShellCall`. */
+  readonly onLine?: (line: string) => void
 }
 
 /** How long a session may take to say goodbye. */
@@ -98,7 +100,7 @@ export class SshSession {
     signal.throwIfAborted()
     this.#keepAlive(true)
     const name = `shipway-${randomBytes(12).toString('hex')}`
-    const output = new CallOutput(name, outputBytesMax)
+    const output = new CallOutput(name, outputBytesMax, call.onLine)
     this.#output = output
     const stop = Promise.withResolvers<'timeout' | 'aborted'>()
     const timer = setTimeout(() => stop.resolve('timeout'), call.deadlineMs)

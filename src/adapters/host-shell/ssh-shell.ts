@@ -89,9 +89,14 @@ class SshShell implements HostShell {
     setTimeout(closeIfUnused, this.#idleMs + 1).unref()
   }
 
+  #connect(): SshSession {
+    const configuration = this.#environment['SHIPWAY_SSH_CONFIG']
+    return new SshSession(sshArguments(this.#target, configuration), this.#environment)
+  }
+
   /** A connection that ended while nobody used it is not noticed by anybody. */
   #take(): SshSession {
     this.#idle = this.#idle.filter((session) => !session.isOver)
-    return this.#idle.pop() ?? new SshSession(sshArguments(this.#target), this.#environment)
+    return this.#idle.pop() ?? this.#connect()
   }
 }

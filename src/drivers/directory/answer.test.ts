@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
-import { parseAnswers, scriptFailure } from './answer.ts'
+import { limitLog, parseAnswers, scriptFailure } from './answer.ts'
 
 const target = { kind: 'local', name: 'one', path: '/srv/app' } as const
 
 test('a target that talks without end is heard with a limit: in lines of its hooks, and in the length of each', () => {
-  const answers = parseAnswers(
-    [
-      ...Array.from({ length: 5000 }, (_, line) => `shipway:log ${line}`),
-      `shipway:error owned ${'x'.repeat(1e6)}`,
-    ].join('\n'),
+  const answers = limitLog(
+    parseAnswers(
+      [
+        ...Array.from({ length: 5000 }, (_, line) => `shipway:log ${line}`),
+        `shipway:error owned ${'x'.repeat(1e6)}`,
+      ].join('\n'),
+    ),
   )
 
   expect(answers.filter(({ word }) => word === 'log').map(({ rest }) => rest)).toEqual(

@@ -11,22 +11,27 @@ const detailLinesMax = 40
 /** Characters of such a line. */
 const detailLengthMax = 1000
 /** Lines that restart commands have printed: the scripts send 100 of each. What a target sends beyond that would become events. */
-const logLinesMax = 200
+export const logLinesMax = 200
 /** How a service script ends that waits no longer, because the deployment is stopped. */
 const stoppedStatus = '79'
 /** Characters of one answer: the longest holds the path of a kept file. */
 const restLengthMax = 4096
 
-/** What a script said, line by line: `shipway:<word> <rest>`. Anything else comes from start-up files and is ignored. There is a limit to everything: a target is not always ours alone. */
+/** What a script said, line by line: `shipway:<word> <rest>`. Anything else comes from start-up files and is ignored. */
 export function parseAnswers(stdout: string): readonly Answer[] {
-  const answers = stdout.split('\n').flatMap((line) => parseAnswer(line) ?? [])
-  let surplus = answers.filter(isLog).length - logLinesMax
-  return answers.filter((answer) => !isLog(answer) || surplus-- <= 0)
+  return stdout.split('\n').flatMap((line) => parseAnswer(line) ?? [])
 }
 
-function parseAnswer(line: string): Answer | undefined {
+/** One line of that. */
+export function parseAnswer(line: string): Answer | undefined {
   const [, word, rest = ''] = /^shipway:([^ ]*)(?: (.*))?$/s.exec(line) ?? []
   return word === undefined ? undefined : { word, rest: rest.slice(0, restLengthMax) }
+}
+
+/** The last lines of the log only, and all other answers. There is a limit to everything: a target is not always ours alone. */
+export function limitLog(answers: readonly Answer[]): readonly Answer[] {
+  let surplus = answers.filter(isLog).length - logLinesMax
+  return answers.filter((answer) => !isLog(answer) || surplus-- <= 0)
 }
 
 function isLog({ word }: Answer): boolean {

@@ -3,20 +3,20 @@ import { KnownError } from '#core/errors.ts'
 import { driverPowers } from '#core/deployment/driver-power.ts'
 import * as known from '#core/known/target.ts'
 import type { HostTarget } from '#core/project/model.ts'
-import { Redactor } from '#core/redact/redactor.ts'
 import { renderSize } from '#core/view/size.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Release } from '#core/release/model.ts'
 import type { FileDifference, InspectOrder, Progress, TargetProof, TargetState } from '#ports/deploy-driver.ts'
-import type { HostShell, ShellCall } from '#ports/host-shell.ts'
+import type { HostShell } from '#ports/host-shell.ts'
 import type { Answer, FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
-import { answerOf, parseAnswers, scriptFailure } from './answer.ts'
+import { answerOf } from './answer.ts'
 import type { ScriptScene } from './answer.ts'
 import { coloursLeft, withColours } from './colour.ts'
 import { renderDotenv } from '#core/deployment/dotenv.ts'
 import { confirmScript, revertScript } from './script/conclude.ts'
 import { backMsOf, scriptMs, serviceBackMs, shellCallOf } from './call.ts'
 import { directoryFindings } from './examine.ts'
+import { runScript } from './run-script.ts'
 import { compareScript } from './script/compare.ts'
 import { examineScript } from './script/examine.ts'
 import { inspectScript } from './script/inspect.ts'
@@ -313,30 +313,6 @@ async function callTarget(
   const { failure } = call
   const scene = { ...sceneOf(order), ...(failure === undefined ? {} : { failure }) }
   return runScript(shell, shellCallOf(clock, order.target, call), scene, signal, progress)
-}
-
-async function runScript(
-  shell: HostShell,
-  call: ShellCall,
-  scene: ScriptScene & { order?: FolderOrder },
-  signal: AbortSignal,
-  progress?: Progress,
-): Promise<readonly Answer[]> {
-  const result = await shell.run(call, signal)
-  const redact = redactionOf(scene.order)
-  const answers = parseAnswers(result.stdout).map((answer) =>
-    answer.word === 'log' ? { word: 'log', rest: redact(answer.rest) } : answer,
-  )
-  for (const { word, rest } of answers) if (word === 'log') progress?.(rest)
-  if (result.exitCode !== 0) throw scriptFailure(scene, answers, { ...result, stderr: redact(result.stderr) })
-  return answers
-}
-
-/** A restart command may print what it was given. */
-function redactionOf(order: FolderOrder | undefined): (text: string) => string {
-  const redactor = new Redactor()
-  for (const secret of Object.values(order?.secrets ?? {})) redactor.add(secret)
-  return redactor.isEmpty ? (text) => text : (text) => redactor.redact(text)
 }
 
 function sceneOf(order: FolderOrder): ScriptScene & { order: FolderOrder } {

@@ -27,7 +27,9 @@ line_end='
 '
 
 # compose <command…>: for this project, with the files of the release in the current folder.
-compose() {
+compose() { (become_compose "$@"); }
+# The shell becomes compose, so that in the background $! is compose itself.
+become_compose() {
   given_ifs=$IFS
   IFS=$line_end
   set -f
@@ -38,13 +40,11 @@ compose() {
   IFS=$given_ifs
   : > "$settings.none"
   set -- --project-name "$project" --project-directory "$PWD" --env-file "$settings.none" "$@"
-  (
-    own_host=\${DOCKER_HOST-}
-    if [ -f "$environment" ]; then set -a; . "$environment"; set +a; fi
-    SHIPWAY_START=\${colour_start-} SHIPWAY_MARK=\${colour_mark-} SHIPWAY_PORT=\${colour_port-}
-    export SHIPWAY_START SHIPWAY_MARK SHIPWAY_PORT
-    if [ -n "$own_host" ]; then DOCKER_HOST=$own_host; else unset DOCKER_HOST; fi
-    exec $dialect "$@"
-  )
+  own_host=\${DOCKER_HOST-}
+  if [ -f "$environment" ]; then set -a; . "$environment"; set +a; fi
+  SHIPWAY_START=\${colour_start-} SHIPWAY_MARK=\${colour_mark-} SHIPWAY_PORT=\${colour_port-}
+  export SHIPWAY_START SHIPWAY_MARK SHIPWAY_PORT
+  if [ -n "$own_host" ]; then DOCKER_HOST=$own_host; else unset DOCKER_HOST; fi
+  exec $dialect "$@"
 }
 `

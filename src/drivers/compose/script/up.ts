@@ -1,4 +1,5 @@
 import { engineLibrary } from './engine.ts'
+import { stoppableLibrary } from './stoppable.ts'
 import { wellLibrary } from './well.ts'
 
 /** What a script of the services begins with: `<records>`, in the release's folder. */
@@ -11,10 +12,10 @@ if [ -z "$dialect" ]; then echo 'Neither docker compose nor docker-compose is he
 `
 
 /** `<records>`, in the release's folder: replaces what runs of the project, in the order of its dependencies, and waits until every service works. */
-export const upScript = `${serviceBeginning}${wellLibrary}
+export const upScript = `${serviceBeginning}${wellLibrary}${stoppableLibrary}
 [ -f "$override" ] || { echo 'The images of this release are not pinned.'; exit 70; }
 failed=0
-compose up --detach --no-build --force-recreate --remove-orphans || failed=$?
+compose_or_stop up --detach --no-build --force-recreate --remove-orphans || failed=$?
 wait_well $failed
 `
 

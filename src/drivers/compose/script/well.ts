@@ -35,7 +35,7 @@ unwell() {
 }
 # wait_well <status of what has started them>
 wait_well() {
-  deadline=$(($(date +%s) + within)) before=''
+  deadline=$(($(date +%s) + within)) before='' waited_for='' told_from=$(($(date +%s) + 2))
   while :; do
     if look; then bad=$(unwell); else bad='- (all) unknown 0 0 -' now_seen=''; fi
     if [ "$1" != 0 ]; then break; fi
@@ -44,12 +44,19 @@ wait_well() {
     if is_stopped; then echo 'Nobody waits for the services any more: the deployment is stopped.'; exit 79; fi
     if [ "$(date +%s)" -ge "$deadline" ]; then break; fi
     before=$now_seen
+    if [ -n "$bad" ] && [ "$(date +%s)" -ge $told_from ]; then tell_waiting; fi
     if [ -n "$bad" ]; then sleep 0.3; else sleep 1; fi
   done
   if [ -z "$bad" ] && [ "$1" = 0 ]; then return 0; fi
   tell_unwell
   if [ "$1" != 0 ]; then exit "$1"; fi
   exit 71
+}
+# Whoever watches learns what it takes so long for, once for each set of services.
+tell_waiting() {
+  waits_for=$(printf '%s\n' "$bad" | cut -d ' ' -f 2 | sort -u | tr '\n' ' ')
+  if [ "$waits_for" != "$waited_for" ]; then echo "waiting for $waits_for"; fi
+  waited_for=$waits_for
 }
 # Not on the way back: then the deployment is decided.
 is_stopped() {

@@ -1,3 +1,4 @@
+import { followLibrary } from './follow.ts'
 import { library } from './library.ts'
 
 /** How many records of deployments stay for people and for late questions. */
@@ -53,7 +54,7 @@ fi
  * `<folder> <deployment> <reason>`: decides for the release before. A confirmed deployment goes back too, as long as it is
  * the last one: a fleet whose other half failed needs that.
  */
-export const revertScript = `${library}
+export const revertScript = `${library}${followLibrary}
 # On a fresh host the first call may still be on its way.
 [ -d "$1/$S" ] || { mkdir -p "$1" && mkdir -m 700 "$1/$S"; } 2>/dev/null || [ -d "$1/$S" ] || exit 0
 cd "$1"
@@ -91,7 +92,9 @@ if [ "$back_status" != 0 ] && [ -e "$D/done" ]; then
 fi
 if [ ! -e "$D/done" ]; then
   : > "$D/back.log"
+  follow back.log
   go_back "$3"
+  unfollow
   say_log back.log
   if [ -e "$D/switching" ]; then say "back $back_status $prev"; fi
   if [ "$back_status" != 0 ]; then fail "restart $back_status"; fi

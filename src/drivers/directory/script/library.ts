@@ -29,9 +29,10 @@ fail() { say "error $*"; exit 3; }
 now() { date +%s; }
 
 # The shell's own commands do not say why they could not write, so an unforeseen end looks at the disk.
-mutex_folder=''
+mutex_folder='' follower=''
 at_exit() {
   status=$?
+  if [ -n "$follower" ]; then kill "$follower" 2>/dev/null || :; fi
   if [ -n "$mutex_folder" ]; then rm -rf "$mutex_folder"; fi
   if [ $status -ne 0 ] && [ $status -ne 3 ]; then
     room=$(df -Pk . 2>/dev/null | awk 'NR == 2 { print $4 }')
@@ -195,9 +196,6 @@ run_part() {
 }
 # What a release has from its last switch, beside its files: below its records.
 hook_files='restart service.up service.down service.settings service.env service.front'
-say_log() {
-  if [ -s "$D/$1" ]; then tail -c 16000 "$D/$1" | tail -n 100 | sed 's/^/shipway:log /'; echo; fi
-}
 
 # The time-out that is left for a hook before the deadline of the deployment.
 hook_left() {

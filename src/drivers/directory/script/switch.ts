@@ -1,3 +1,4 @@
+import { followLibrary } from './follow.ts'
 import { library } from './library.ts'
 
 /**
@@ -14,7 +15,7 @@ if [ -e "$D/undecided" ]; then : > "$D/stop"; fi
  * are any. The order of the steps is the safety: a record that can already go back, durable; timer alive, then the switch,
  * then the restart. Killed before any of its commands, it leaves what the next script can end.
  */
-export const switchScript = `${library}
+export const switchScript = `${library}${followLibrary}
 [ -d "$1/$S" ] || fail unprepared
 cd "$1"
 mutex 300 || fail busy
@@ -114,14 +115,18 @@ note "switched from $prev to $rel"
 say switched
 status=0
 hook_left
+follow hook.log
 if [ "$prev" != - ] && [ ! -e "$S/releases/$rel/service.up" ]; then run_down "$prev" hook.log || :; fi
 run_hook "$rel" hook.log $left || status=$?
+unfollow
 say_log hook.log
 if [ $status -ne 0 ]; then
   failed_part=$hook_part
   if decide reverted; then
     stop_watcher
+    follow back.log
     go_back "its $hook_part command ended with status $status"
+    unfollow
     say "back $back_status $prev"
     say_log back.log
   fi
