@@ -102,8 +102,8 @@ export interface CliServices {
   describeRepository(directory: string): Promise<RepositoryFacts>
   /** The commit that `--ref` names, a branch, tag or full ref: its ref and sha. Undefined when git does not know it. */
   resolveRef(root: string, ref: string): Promise<ResolvedCommit | undefined>
-  /** When a commit was made, in milliseconds since 1970, by the clock of its committer. */
-  commitTime(root: string, sha: string): Promise<number>
+  /** When a commit was made, in milliseconds since 1970 by the clock of its committer, and its place among those of the same minute on its branch, from 1. */
+  commitTime(root: string, sha: string): Promise<{ readonly at: number; readonly place: number }>
   /** The last commit that two commits have in common; undefined when git knows none. */
   mergeBase(root: string, one: string, other: string): Promise<string | undefined>
   /** Files that a commit changes against where it left a branch; undefined when git knows no such branch or no common past. */

@@ -14,6 +14,7 @@ import type { Query } from '#ports/sql-driver.ts'
 import { insertRuns, prepareRuns } from './admit-run.ts'
 import { admitRerun } from './admit-rerun.ts'
 import { checkRepository } from './check-repository.ts'
+import { checkSecrets } from './check-secrets.ts'
 import { checkTag } from './check-tag.ts'
 import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
@@ -110,6 +111,7 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
       await checkRepository(context, request)
       const prepared = await prepareRuns(context, request)
       await checkTag(context.store.query, request)
+      await checkSecrets(context, request, prepared)
       return async (query) => {
         const { commit, isInForce } = prepared
         if (commit.project !== undefined) {

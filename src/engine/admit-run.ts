@@ -57,6 +57,8 @@ export interface PreparedRuns {
   readonly defaultBranch?: string
   /** Those of the commit's shipway.yml. */
   readonly environments?: readonly string[]
+  /** The commit's shipway.yml. */
+  readonly project?: ProjectConfig
 }
 
 /** Reads the commit and finds the workflows that answer to the event. Throws a known error when there is nothing to run. */
@@ -106,6 +108,7 @@ export async function prepareRuns(
     pullsAlways: project?.pullsAlways === true,
     ...(branch === undefined ? {} : { defaultBranch: branch.name }),
     ...(environments === undefined ? {} : { environments }),
+    ...(project === undefined ? {} : { project }),
   }
 }
 

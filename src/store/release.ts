@@ -91,14 +91,6 @@ export async function versionsLike(q: Query, application: string, beginning: str
   return new Set(rows.map((row) => row.version))
 }
 
-/** Ids of all releases of an application, by their versions. */
-export async function releaseIds(q: Query, application: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await q<{ version: string; id: string }>('select version, id from release where application = $1', [
-    application,
-  ])
-  return new Map(rows.map(({ version, id }) => [version, id]))
-}
-
 /** Marks a release that failed on an environment and was put back. The first mark of each environment stays. */
 export async function markReleaseBad(q: Query, id: string, bad: BadMark): Promise<void> {
   const [row] = await q<{ bad: string | null }>('select bad from release where id = $1', [id])

@@ -127,7 +127,7 @@ function offline(home: string): CliServices {
     actions: refuse('actions'),
     describeRepository: refuse('describeRepository'),
     resolveRef: async () => undefined,
-    commitTime: async () => 0,
+    commitTime: async () => ({ at: 0, place: 1 }),
     mergeBase: async () => undefined,
     changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),

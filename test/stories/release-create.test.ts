@@ -58,18 +58,40 @@ describe('a release without a run', { tags: ['slow'] }, () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ id: made.id, note: 'it is here already' })
     expect((await there.call(clone, 'release', 'verify', made.id)).status).toBe(0)
 
-    // Other content of the same commit is another release, with a version of its own.
-    const other = await there.call(
-      clone,
-      'release',
-      'create',
-      '--artifact',
-      `dist=${two}`,
-      '--image',
-      `backend=${digest('2')}`,
-      '--json',
-    )
-    expect(JSON.parse(other.stdout)).toMatchObject({ version: `${made.version}-2` })
+    // Other content of the same commit has the same version in every home: it is another release when somebody gives it one.
+    const other = ['release', 'create', '--artifact', `dist=${two}`, '--image', `backend=${digest('2')}`, '--json']
+    const taken = await there.call(clone, ...other)
+    expect(taken.status).toBe(3)
+    expect(JSON.parse(taken.stdout)).toMatchObject({
+      error: { code: 'RELEASE_VERSION_TAKEN', fix: expect.stringContaining('--version') },
+    })
+    expect((await there.call(clone, ...other, '--version', 'v1.0.0')).status).toBe(0)
+  })
+
+  test('of two commits of one minute has the same version on every machine, whichever was sealed there first', async () => {
+    using repository = new Repository()
+    const at = (second: number) => `2026-03-04T05:06:${second}Z`
+    const commit = (files: Readonly<Record<string, string>>, second: number) => {
+      repository.write(files)
+      repository.git('add', '--all')
+      const env = { ...process.env, GIT_COMMITTER_DATE: at(second) }
+      execFileSync('git', ['-C', repository.root, 'commit', '-qm', `at ${second}`], { env })
+    }
+    commit({ 'shipway.yml': rules("files: ['app/**']"), 'app/a.txt': 'one\n' }, 10)
+    commit({ 'app/a.txt': 'two\n' }, 50)
+    await using here = new Shipway()
+    await using there = new Shipway()
+    const create = async (shipway: Shipway, ref: string) => {
+      const { stdout } = await shipway.call(repository.root, 'release', 'create', '--ref', ref, '--json')
+      const { id, version } = JSON.parse(stdout) as { id: string; version: string }
+      return { id, version }
+    }
+
+    const older = await create(here, 'HEAD~1')
+    const newer = await create(here, 'main')
+
+    expect([older.version, newer.version]).toEqual(['v20260304-0506', 'v20260304-0506-2'])
+    expect([await create(there, 'main'), await create(there, 'HEAD~1')]).toEqual([newer, older])
   })
 
   test('is deployed by the same rules, proved by the reports that came with it', async () => {

@@ -95,9 +95,19 @@ export async function commitsBetween(
   })
 }
 
-/** When a commit was made, in milliseconds since 1970, by the clock of its committer. */
-export async function commitTime(root: string, sha: string): Promise<number> {
-  return Number((await git(root, ['show', '--no-patch', '--format=%ct', '--end-of-options', sha])).trim()) * 1000
+/** Commits of one minute that are counted; more of them were made by a program. */
+const commitsOfMinuteMax = 1000
+
+/**
+ * When a commit was made, in milliseconds since 1970 by the clock of its committer, and its place, from 1, among the commits before it on its branch (first
+ * parents) that were made in the same minute (UTC).
+ */
+export async function commitTime(root: string, sha: string): Promise<{ readonly at: number; readonly place: number }> {
+  const line = ['log', '--first-parent', `--max-count=${commitsOfMinuteMax}`, '--format=%ct', '--end-of-options', sha]
+  const seconds = (await git(root, line)).trim().split('\n').map(Number)
+  const [at = 0] = seconds
+  const earlier = seconds.findIndex((other) => Math.floor(other / 60) !== Math.floor(at / 60))
+  return { at: at * 1000, place: earlier === -1 ? seconds.length : earlier }
 }
 
 /** The last commit that two commits have in common; undefined when git knows none, or one of them not. */

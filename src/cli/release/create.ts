@@ -21,8 +21,6 @@ import { projectFile } from '#engine/deployment/seal-release.ts'
 import { takeCommitFiles } from '#engine/deployment/take-commit-files.ts'
 import { takeImages } from '#engine/deployment/take-images.ts'
 import type { BlobStore } from '#ports/blob-store.ts'
-import { releaseIds } from '#store/release.ts'
-import { readHome } from '../open-home.ts'
 import { parsePair } from '../pairs.ts'
 import type { Session } from '../session.ts'
 import { performRequest } from '../work.ts'
@@ -159,17 +157,10 @@ async function makeManifest(
       throw releaseVersionMalformed({ version: flags.version })
     return assemble(flags.version)
   }
-  const facts = { ref, at: await session.services.commitTime(root, sha), dirty: false }
-  const first = assemble(releaseVersion({ ...facts, isTaken: () => false }))
-  // The same content again is the same release; other content of the same moment gets the next version.
-  const taken = await readHome(session, async (q) => (q === undefined ? undefined : releaseIds(q, config.application)))
-  return assemble(
-    releaseVersion({
-      ...facts,
-      isTaken: (version) =>
-        taken?.has(version) === true && taken.get(version) !== releaseId({ ...first, version }, sha256),
-    }),
-  )
+  // What this home has sealed plays no part: the same commit and the same files would have another id elsewhere. Other content under the same version
+  // is refused by the agent.
+  const { at, place } = await session.services.commitTime(root, sha)
+  return assemble(releaseVersion({ ref, at, first: place, dirty: false, isTaken: () => false }))
 }
 
 /** What the release holds: a folder that takes the place of the artifact, else files of the commit; then single files. */

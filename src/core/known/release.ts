@@ -24,7 +24,7 @@ export function releaseVersionTaken(fact: {
     code: 'RELEASE_VERSION_TAKEN',
     kind: 'refused',
     message: `Another release already has the version ${version}${moved}.`,
-    hint: `A sealed release never changes. Tag the commit with a new version; \`shipway release show ${version}\` shows the one that has it, and \`shipway deploy ENVIRONMENT ${version}\` puts it somewhere.`,
+    hint: `A sealed release never changes. Tag the commit with a new version, or name one (\`release create --version\`); \`shipway release show ${version}\` shows the one that has it, and \`shipway deploy ENVIRONMENT ${version}\` puts it somewhere.`,
   })
 }
 

@@ -15,6 +15,34 @@ export function workflowInvalid(found: {
   })
 }
 
+/** A run that would fail at a job for want of a secret, however much it had done until then: nothing of it is started. */
+export function runSecretsMissing(found: {
+  readonly application: string
+  /** What asks for secrets, and which of them nobody has given. */
+  readonly missing: readonly {
+    readonly names: readonly string[]
+    readonly environment?: string
+    readonly job?: string
+  }[]
+}): KnownError {
+  const names = [...new Set(found.missing.flatMap((one) => one.names))]
+  const places = found.missing.flatMap(({ environment }) => environment ?? [])
+  const files = [...new Set(places)].map((name) => `secrets/${found.application}/${name}.json`)
+  const keep =
+    files.length === 0 ? '' : `Keep them in the home in ${files.join(', ')} (mode 0600, {"NAME": "value"}), or give`
+  const [first = 'NAME'] = names
+  return new KnownError({
+    code: 'SECRET_MISSING',
+    kind: 'refused',
+    message: `The run would fail for want of the ${names.length === 1 ? 'secret' : 'secrets'} ${names.join(', ')}, so nothing of it was started.`,
+    hint: `${keep === '' ? 'Give' : keep} them to the run: \`shipway run --secret ${first}\` takes one from the environment. \`--job JOB\` runs only what needs none. "environments.NAME.secrets" in shipway.yml says which an environment needs.`,
+    details: found.missing.map(({ names: wanted, environment, job }) => {
+      const by = job === undefined ? '' : ` (job ${job})`
+      return `${environment ?? 'a called workflow'}${by} needs ${wanted.join(', ')}`
+    }),
+  })
+}
+
 /** `--job` names a job that the workflow does not have. */
 export function jobNotFound(found: {
   readonly job: string

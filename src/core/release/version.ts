@@ -11,6 +11,8 @@ export interface VersionFacts {
   readonly ref: string
   /** Milliseconds since 1970, of the run: the same run gets the same version however often its sealing is tried. */
   readonly at: number
+  /** Which of the versions of its minute is tried first, from 1. Default: 1. */
+  readonly first?: number
   readonly dirty: boolean
   /** True when another release of the application has this version. */
   readonly isTaken: (version: string) => boolean
@@ -36,7 +38,7 @@ export function releaseVersion(facts: VersionFacts): string {
     return version
   }
   const base = timeVersion(facts.at)
-  for (let count = 1; count <= versionsPerMinuteMax; count += 1) {
+  for (let count = facts.first ?? 1; count <= versionsPerMinuteMax; count += 1) {
     const version = `${base}${count === 1 ? '' : `-${count}`}${suffix}`
     if (!facts.isTaken(version)) return version
   }
