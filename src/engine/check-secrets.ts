@@ -17,7 +17,7 @@ interface Asking {
 }
 
 /**
- * Throws SECRET_MISSING, with all of them, when it is certain before anything runs that the run comes to an environment, or calls a workflow, whose required
+ * Throws RUN_SECRETS_MISSING, with all of them, when it is certain before anything runs that the run comes to an environment, or calls a workflow, whose required
  * secrets nobody has given: it would fail there, after an hour of tests. An environment that refuses the ref anyway is another matter, and so is a job
  * that may be skipped: they are asked at their turn, as ever.
  */

@@ -67,7 +67,7 @@ test(
     expect(refused.status).toBe(3)
     expect(JSON.parse(refused.stdout)).toMatchObject({
       error: {
-        code: 'SECRET_MISSING',
+        code: 'RUN_SECRETS_MISSING',
         message: expect.stringContaining('DB_PASSWORD, REDIS_PASSWORD, SERVER_HOST'),
         why: [
           'staging (job deploy-staging) needs DB_PASSWORD, REDIS_PASSWORD',

@@ -270,6 +270,8 @@ describe('time', () => {
       gates: [{ gate: 'coverage', verdict: 'fail', text: 'Line coverage is 60 %, below 80 %.' }],
     } as const
     expect(check({ facts })).toMatchObject({ kind: 'refuse', reason: { message: expect.stringContaining('60 %') } })
+    const rule = 'Whoever may change "environments.production.gates" in shipway.yml of the default branch'
+    expect(check({ facts })).toMatchObject({ reason: { hint: expect.stringContaining(rule) } })
     expect(check({ subject: back.subject, facts: { ...facts, ...back.facts } })).toEqual({ kind: 'pass' })
   })
 })

@@ -212,13 +212,14 @@ export function gateFailed(fact: {
   const said = fact.red
     .map(({ gate, text, code }) => `${gate}: ${text}${code === undefined ? '' : ` [${code}]`}`)
     .join(' ')
-  const hints = [...new Set(fact.red.flatMap(({ hint }) => hint ?? []))]
+  const cures = [...new Set(fact.red.flatMap(({ hint }) => hint ?? []))]
+  const hints = cures.length > 0 ? cures : ['Repair it and run again; `shipway release show VERSION` has the evidence.']
+  const rule = `Whoever may change "environments.${fact.environment}.gates" in shipway.yml of the default branch can change the rule.`
   return {
     // A service that could not be asked is another case than one that said no: trying again may help.
     code: fact.red.every(({ code }) => code !== undefined) ? 'GATE_UNANSWERED' : 'GATE_FAILED',
     message: `The gates of ${fact.environment} do not let ${fact.version ?? 'the release'} pass. ${said}`,
-    hint:
-      hints.length > 0 ? hints.join(' ') : 'Repair it and run again; `shipway release show VERSION` has the evidence.',
+    hint: [...hints, rule].join(' '),
   }
 }
 

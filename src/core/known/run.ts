@@ -32,7 +32,7 @@ export function runSecretsMissing(found: {
     files.length === 0 ? '' : `Keep them in the home in ${files.join(', ')} (mode 0600, {"NAME": "value"}), or give`
   const [first = 'NAME'] = names
   return new KnownError({
-    code: 'SECRET_MISSING',
+    code: 'RUN_SECRETS_MISSING',
     kind: 'refused',
     message: `The run would fail for want of the ${names.length === 1 ? 'secret' : 'secrets'} ${names.join(', ')}, so nothing of it was started.`,
     hint: `${keep === '' ? 'Give' : keep} them to the run: \`shipway run --secret ${first}\` takes one from the environment. \`--job JOB\` runs only what needs none. "environments.NAME.secrets" in shipway.yml says which an environment needs.`,
