@@ -11,7 +11,7 @@ export interface RulesRemark {
 }
 
 /**
- * Rules come into force with the next run, deployment, promotion or approval after they are the newest of the default branch. Where nobody can tell
+ * Rules come into force with the next run, deployment, promotion, rollback, approval, backup or restore after they are the newest of the default branch. Where nobody can tell
  * which branch that is, they stay as they were for ever. Undefined when they are in force, or the repository is not here.
  */
 export async function remarkOnRules(
@@ -46,7 +46,7 @@ export async function remarkOnRules(
   return {
     code: 'RULES_BEHIND',
     message: `shipway.yml of the newest commit of ${branch.name} is not in force yet: ${since}.`,
-    hint: 'The next run of it, deployment, promotion or approval brings it into force.',
+    hint: 'The next run of it, deployment, promotion, rollback or approval brings it into force.',
   }
 }
 

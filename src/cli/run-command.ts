@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
-import { callInvalid, secondWordUnknown } from '#core/known/cli.ts'
+import { callInvalid, flagInvalid, secondWordUnknown } from '#core/known/cli.ts'
 import { nearestName } from '#core/project/nearest.ts'
 import type { CommandEntry, CommandPage } from './command.ts'
 import { globalHeading, renderCommandHelp } from './help.ts'
@@ -64,6 +64,7 @@ function prepare(command: Command, summary: string, page: CommandPage, frame: Fr
   }
   if (page.define !== undefined) {
     page.define(command, (action) => async (...values) => {
+      refuseEmptyWords(command)
       const session = openSession(world, command.opts<GlobalOptions>())
       frame.exit.code = await action(session, ...values.slice(0, -1))
     })
@@ -75,6 +76,20 @@ function prepare(command: Command, summary: string, page: CommandPage, frame: Fr
       throw secondWordUnknown({ command: command.name(), word, names, nearest: nearestName(word ?? '', names) })
     })
   }
+}
+
+/**
+ * A variable that is not set leaves an empty word in a script's call: `shipway cancel "$ID"`. Each id begins with it, and it is a path to where one
+ * stands, so it must never be looked for. Words to complete may be empty.
+ */
+function refuseEmptyWords(command: Command): void {
+  const empty = command.registeredArguments.find((one, at) => !one.variadic && command.processedArgs[at] === '')
+  if (empty !== undefined)
+    throw callInvalid({
+      problem: `the argument "${empty.name()}" is empty`,
+      usage: `shipway ${[command.parent?.name(), command.name()].filter((name) => name !== 'shipway').join(' ')} --help`,
+    })
+  if (command.opts<GlobalOptions>().home === '') throw flagInvalid({ flag: '--home', value: '', expected: 'a folder' })
 }
 
 /** Flags that every command has. */

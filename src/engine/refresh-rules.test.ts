@@ -27,7 +27,10 @@ afterEach(() => {
 })
 
 /** What is asked for next, when the rules of a commit are in force. */
-async function next(inForce: string | undefined, asked: { repository?: string; known?: string } = {}) {
+async function next(
+  inForce: string | undefined,
+  asked: { repository?: string; known?: string; mending?: string } = {},
+) {
   await using store = await openSqlite({ path: path.join(folder, `${(stores += 1)}.db`) })
   await migrate(store)
   const { value } = parseProject({ file: 'shipway.yml', text: project('old'), folderName: '' })
@@ -97,5 +100,18 @@ describe('The newest rules', () => {
       message: expect.stringContaining(`${sha.slice(0, 7)}, the newest commit of main`) as string,
       details: [expect.stringContaining('shipway.yml:2') as string],
     })
+  })
+
+  test('come into force for what puts an environment right only where they are whole and still have it', async () => {
+    const first = repository.git('rev-parse', 'HEAD')
+    const second = repository.commit({ 'shipway.yml': project('two') })
+    expect(await next(first, { mending: 'live' })).toEqual({ sha: second, repository: root })
+
+    repository.commit({ 'shipway.yml': project('three').replace('live:', 'other:') })
+    expect(await next(first, { mending: 'live' })).toBeUndefined()
+    expect(await next(first)).toBeDefined()
+
+    repository.commit({ 'shipway.yml': 'name: hello\nenvironments: 7\n' })
+    expect(await next(first, { mending: 'live' })).toBeUndefined()
   })
 })

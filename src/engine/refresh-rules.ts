@@ -22,13 +22,16 @@ export interface RulesContext {
 export interface RulesAsked {
   readonly application: string
   readonly repository?: string | undefined
+  /** An environment in which something is put right: rules that are broken, or have no such environment any more, do not come into force then. */
+  readonly mending?: string
 }
 
 /**
  * The rules of the newest commit of the default branch, where they are not in force yet. Only that branch is looked at, here and as far as it is
  * known at `origin`, so no other branch, no pull request and no working tree can bring rules. Undefined when there is nothing newer, and when
  * nobody can tell: no such branch, the repository is gone, the commit has no `shipway.yml` or that of another application; then those in force stay.
- * An application that the home does not know yet gets its first rules from the repository that is named. RULES_INVALID where the newest are broken.
+ * An application that the home does not know yet gets its first rules from the repository that is named. RULES_INVALID where the newest are broken
+ * and something is to go forward.
  */
 export async function freshRules(
   context: RulesContext,
@@ -47,18 +50,27 @@ export async function freshRules(
   // The folder's name is that of an application whose file names none.
   const folderName = known === undefined ? (repository.split('/').at(-1) ?? '') : asked.application
   const { value, diagnostics } = parseProject({ file: projectFile, text: file.text, folderName })
-  if (value === undefined) throw rulesInvalid({ sha: tip, branch: branch.name, text: file.text, diagnostics })
+  if (value === undefined) {
+    if (asked.mending !== undefined) return undefined
+    throw rulesInvalid({ sha: tip, branch: branch.name, text: file.text, diagnostics })
+  }
   if (value.application !== asked.application) return undefined
+  if (asked.mending !== undefined && !value.environments.some(({ name }) => name === asked.mending)) return undefined
   return { name: asked.application, repository, config: value, configSha: tip }
 }
 
-/** Requests that go by the newest rules: what brings a release forward. Going back, locking and cancelling must work whatever `shipway.yml` says now. */
+/**
+ * Requests that go by the newest rules. What goes back, and what saves or restores a database, does too, or a host that has died could not be taken out
+ * of `targets` before a rollback; but it must work whatever `shipway.yml` says now. Locking and cancelling ask for no rules.
+ */
 export async function rulesAskedBy(query: Query, request: TicketRequest): Promise<RulesAsked | undefined> {
   if (request.kind === 'deploy') {
-    const { application, repository } = request
+    const { application, repository, environment } = request
     const isForward = request.mode !== 'rollback' || (await loadApplication(query, application)) === undefined
-    return isForward ? { application, repository } : undefined
+    return { application, repository, ...(isForward ? {} : { mending: environment }) }
   }
+  if (request.kind === 'backup' || request.kind === 'restore')
+    return { application: request.application, mending: request.environment }
   if (request.kind !== 'decision' || request.decision !== 'approve') return undefined
   const subject = (await loadDeployment(query, request.subject)) ?? (await loadRun(query, request.subject))
   return subject === undefined ? undefined : { application: subject.application }

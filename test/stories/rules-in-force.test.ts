@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Repository } from '../rig/repository.ts'
@@ -60,6 +60,31 @@ describe('the rules that count', { tags: ['slow'] }, () => {
     expect((await call('deploy', 'live', '--dry-run')).stderr).toContain('RULES_INVALID')
     expect(await call('rollback', 'live', '--yes')).toMatchObject({ status: 0 })
     expect((await call('lock', 'live', '--reason', 'rules are broken')).status).toBe(0)
+  })
+
+  test('let a rollback leave out a target that cannot be reached any more, as soon as it is taken out of them', async () => {
+    const both = rules().replace('[./targets/live]', '[./targets/live, ./targets/second]')
+    using repository = new Repository({ ...files, 'shipway.yml': both, '.gitignore': 'targets\n' })
+    await using shipway = new Shipway()
+    const { root } = repository
+    const call = async (...args: readonly string[]) => shipway.call(root, ...args)
+    const served = () => readFileSync(path.join(root, 'targets/live/current/app/a.txt'), 'utf8')
+    expect((await call('run', 'push')).status).toBe(0)
+    expect((await call('deploy', 'live')).status).toBe(0)
+    repository.commit({ 'app/a.txt': 'two\n' })
+    expect((await call('run', 'push')).status).toBe(0)
+    expect((await call('deploy', 'live')).status).toBe(0)
+
+    // A plain file where its folder was: the second target is gone.
+    rmSync(path.join(root, 'targets/second'), { recursive: true })
+    writeFileSync(path.join(root, 'targets/second'), '')
+    expect((await call('rollback', 'live', '--yes')).status).not.toBe(0)
+    expect(served()).toBe('two\n')
+
+    repository.commit({ 'shipway.yml': rules() })
+    expect((await call('rollback', 'live', '--dry-run')).stdout).not.toContain('targets/second')
+    expect(await call('rollback', 'live', '--yes')).toMatchObject({ status: 0 })
+    expect(served()).toBe('one\n')
   })
 
   test('come from the repository in which an imported release is deployed for the first time', async () => {

@@ -44,6 +44,16 @@ describe('a failure of ssh', () => {
   })
 })
 
+test('a command to copy goes the way of the target, with all that it gives to ssh', () => {
+  const options = ['IdentityFile=~/.ssh/deploy', "ProxyCommand=sh -c 'nc %h %p'"]
+  const error = sshFailure({ host: 'web', port: 2222, options }, { exitCode: 255, stderr: 'Connection refused' }, '/k')
+
+  expect(error.hint).toContain(
+    "`ssh -o IdentityFile=~/.ssh/deploy -o 'ProxyCommand=sh -c '\\''nc %h %p'\\''' -p 2222 web true`",
+  )
+  expect(error.hint).toContain('taken out of `targets`')
+})
+
 test('megabytes that a host says without a space are read in no time, and cut', () => {
   const error = sshFailure({ host: 'web' }, { exitCode: 127, stderr: 'x'.repeat(4_000_000) }, undefined)
 

@@ -44,6 +44,7 @@ class SshShell implements HostShell {
       host: target.host,
       ...(target.port === undefined ? {} : { port: target.port }),
       ...(target.user === undefined ? {} : { user: target.user }),
+      ...(target.options.length === 0 ? {} : { options: target.options }),
     }
   }
 

@@ -5,6 +5,8 @@ export interface HostAddress {
   readonly host: string
   readonly port?: number
   readonly user?: string
+  /** What the target gives to `ssh` with `-o`: without them a copied command would connect in another way, or not at all. */
+  readonly options?: readonly string[]
 }
 
 /** No connection: refused, no route, name unknown, or cut in the middle of a call. */
@@ -14,7 +16,7 @@ export function hostUnreachable(fact: HostAddress & { evidence: string; details?
     kind: 'unreachable',
     retry: 'backoff',
     message: `The host ${name(fact)} cannot be reached: ${fact.evidence}.`,
-    hint: `Try \`${command(fact)} true\`: it must connect without a question.`,
+    hint: `Try \`${command(fact)} true\`: it must connect without a question. A host that is gone is taken out of \`targets\` in shipway.yml on the default branch; going back then works without it.`,
     details: fact.details ?? [],
   })
 }
@@ -124,7 +126,13 @@ function portFlag(fact: HostAddress): string {
 }
 
 function command(fact: HostAddress): string {
-  return `ssh${portFlag(fact)} ${account(fact)}`
+  const options = (fact.options ?? []).map((option) => ` -o ${quoted(option)}`).join('')
+  return `ssh${options}${portFlag(fact)} ${account(fact)}`
+}
+
+/** For the shell that the command is copied into. A path that begins with ~ is left to `ssh`, which knows it too. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** How known_hosts names a host with a port. */

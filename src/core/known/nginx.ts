@@ -25,12 +25,14 @@ export function nginxSilent(fact: NginxFact & { pidFile: string }): KnownError {
 }
 
 /** `nginx -t` fails. */
-export function nginxConfigRefused(fact: NginxFact & { details: readonly string[] }): KnownError {
+export function nginxConfigRefused(fact: NginxFact & { file: string; details: readonly string[] }): KnownError {
+  // The last line only repeats that the test has failed; before it stands why.
+  const why = fact.details.findLast((line) => /\[(?:emerg|alert|crit)\]/.test(line)) ?? fact.details.at(-1)
   return new KnownError({
     code: 'NGINX_CONFIG_REFUSED',
     kind: 'red',
-    message: `The nginx of the target ${fact.target} refuses its configuration: ${fact.details.at(-1) ?? 'it does not say why'}`,
-    hint: 'Try `nginx -t` on the host. Before the first deployment the file of `blueGreen.upstream` holds its groups, as `upstream shop-web { server 127.0.0.1:9 down; }`. What ran before is served.',
+    message: `The nginx of the target ${fact.target} refuses its configuration: ${why ?? 'it does not say why'}`,
+    hint: `Try \`nginx -t\` on the host. Before the first deployment ${fact.file} holds a group for each name that \`proxy_pass\` says, as \`upstream NAME { server 127.0.0.1:9 down; }\`. What ran before is served.`,
     details: fact.details,
   })
 }
