@@ -63,7 +63,8 @@ export class OthersWork implements AsyncDisposable {
     const [found] = await readHome(this.#session, async (q) =>
       q === undefined ? [] : viewDeployments(q, { id: subject, limit: 1 }),
     )
-    if (found === undefined) return
+    // A look that was asked for before its end was told comes after it.
+    if (found === undefined || this.#told.get(subject) === 'ended') return
     if (found.run !== undefined && this.#own.has(found.run)) {
       this.#own.add(subject)
       return

@@ -30,7 +30,7 @@ export async function checkProject(
     const count = project.parsed.value?.environments.length ?? 0
     checks.push(
       errors > 0
-        ? fail('shipway.yml', `${errors} mistakes`, '`shipway lint` shows them.')
+        ? fail('shipway.yml', errors === 1 ? '1 mistake' : `${errors} mistakes`, '`shipway lint` shows them.')
         : ok('shipway.yml', `${count} environments`),
     )
   }

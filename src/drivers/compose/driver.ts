@@ -45,7 +45,7 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
     },
     switch: (order, progress, signal, stop) => {
       const whole = withServices(order)
-      // What compose says comes when it has ended: whoever watches should know that until then the host waits, and for how long at most.
+      // Whoever watches should know how long the host waits at most, also where compose says nothing meanwhile.
       const { healthWithinMs } = whole.compose
       progress(`starting the services; they have ${renderDuration(healthWithinMs)} to become healthy`)
       return folders.switch(whole, progress, signal, stop)

@@ -35,3 +35,21 @@ test('services that nobody waits for any more are no fault of the release, and w
     message: expect.stringContaining('the release 0123456789ab is back'),
   })
 })
+
+test('what the release before says while it is started again is not why the new one did not come up', () => {
+  const answers = parseAnswers(
+    [
+      'log service web is not well',
+      'returning',
+      'log Recreating web ... done',
+      'back 0 0123456789abcdef',
+      'error up 71',
+    ]
+      .map((line) => `shipway:${line}\n`)
+      .join(''),
+  )
+
+  const error = scriptFailure({ target, release: 'f'.repeat(64) }, answers, { exitCode: 3, stdout: '', stderr: '' })
+
+  expect(error).toMatchObject({ code: 'SERVICES_NOT_UP', details: ['service web is not well'] })
+})

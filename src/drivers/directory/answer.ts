@@ -118,8 +118,8 @@ function saidFailure(
     case 'up': {
       if (rest[0] === stoppedStatus)
         return known.switchStopped({ target: fact.target, back: backOutcome(answerOf(answers, 'back')) })
-      // What the release before says while it is started again comes after the word "back".
-      const end = answers.findIndex((answer) => answer.word === 'back')
+      // What the release before says while it is started again comes after this word.
+      const end = answers.findIndex((answer) => answer.word === 'returning')
       const output = answers.slice(0, end === -1 ? answers.length : end).filter(isLog)
       return known.servicesNotUp({
         ...fact,

@@ -17,16 +17,18 @@ export async function runScript(
   progress?: Progress,
 ): Promise<readonly Answer[]> {
   const redact = redactionOf(scene.order)
+  // Some tools end their lines as for a terminal.
+  const shown = (line: string): string => redact(line.replace(/\r+$/, ''))
   let told = 0
   const onLine = (line: string): void => {
     const answer = parseAnswer(line)
     if (answer?.word !== 'log' || told >= logLinesMax) return
     told += 1
-    progress?.(redact(answer.rest))
+    progress?.(shown(answer.rest))
   }
   const result = await shell.run(progress === undefined ? call : { ...call, onLine }, signal)
   const said = parseAnswers(result.stdout).map((answer) =>
-    answer.word === 'log' ? { word: 'log', rest: redact(answer.rest) } : answer,
+    answer.word === 'log' ? { word: 'log', rest: shown(answer.rest) } : answer,
   )
   const rest = said.filter(({ word }) => word === 'log').slice(told)
   for (const line of rest.slice(-logLinesMax)) progress?.(line.rest)

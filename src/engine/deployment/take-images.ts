@@ -11,7 +11,11 @@ export async function takeImages(
 ): Promise<ReleaseManifest['images']> {
   if (path === undefined) return undefined
   const file = files.find((candidate) => candidate.path === path)
-  if (file === undefined) throw releaseImagesInvalid({ path, problem: 'the release has no such file' })
+  if (file === undefined)
+    throw releaseImagesInvalid({
+      path,
+      problem: 'the release has no such file: neither its artifact nor release.files brings it',
+    })
   if (file.size > imagesTextLengthMax)
     throw releaseImagesInvalid({ path, problem: `it is larger than ${imagesTextLengthMax} bytes` })
   const decoder = new TextDecoder()

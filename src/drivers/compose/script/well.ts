@@ -54,7 +54,7 @@ wait_well() {
 }
 # Whoever watches learns what it takes so long for, once for each set of services.
 tell_waiting() {
-  waits_for=$(printf '%s\n' "$bad" | cut -d ' ' -f 2 | sort -u | tr '\n' ' ')
+  waits_for=$(printf '%s\\n' "$bad" | cut -d ' ' -f 2 | sort -u | tr '\\n' ' ' | sed 's/ $//')
   if [ "$waits_for" != "$waited_for" ]; then echo "waiting for $waits_for"; fi
   waited_for=$waits_for
 }

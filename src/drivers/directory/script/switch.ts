@@ -124,6 +124,7 @@ if [ $status -ne 0 ]; then
   failed_part=$hook_part
   if decide reverted; then
     stop_watcher
+    say returning
     follow back.log
     go_back "its $hook_part command ended with status $status"
     unfollow
