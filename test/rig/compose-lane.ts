@@ -132,6 +132,10 @@ ${more}`
     return seen[0] ?? ''
   }
 
+  get hosts(): Readonly<Record<'host', string>> {
+    return { host: this.host.path }
+  }
+
   containers(): Promise<readonly string[]> {
     return containersOf(this.#made.docker, this.project, '--all', '--no-trunc')
   }

@@ -5,7 +5,7 @@ import { systemClock } from '#adapters/clock/system-clock.ts'
 import { openShell } from '#adapters/host-shell/open-shell.ts'
 import { directoryDriver } from '#drivers/directory/driver.ts'
 import type { HostTarget } from '#core/project/model.ts'
-import type { DeployDriver, TargetOrder } from '#ports/deploy-driver.ts'
+import type { DeployDriver, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
 import type { HostShell } from '#ports/host-shell.ts'
 import type { DriverStage } from './driver-contract.ts'
 import { makeOrder, makeRelease } from './deploy.ts'
@@ -35,6 +35,28 @@ export async function directoryStage(
 
 const signal = new AbortController().signal
 const silent = (): void => undefined
+
+/** Any stage with a driver, a maker of orders, `order('v2', { path: content })`, and deployments that nothing disturbs. */
+export function stageRig<Stage extends DriverStage>(stage: Stage) {
+  const driver = stage.open()
+  const order = async (version: string, files: Record<string, string> = {}, changed: Partial<TargetOrder> = {}) =>
+    makeOrder(
+      stage.home,
+      stage.target,
+      await makeRelease(stage.home, version, { 'version.txt': version, ...stage.files, ...files }),
+      { ...stage.settings, ...changed },
+    )
+  const deployed = async (made: TargetOrder): Promise<TargetProof> => {
+    await driver.prepare(made, silent, signal)
+    await driver.switch(made, silent, signal)
+    return driver.confirm(made, silent, signal)
+  }
+  const dispose = async (): Promise<void> => {
+    await driver[Symbol.asyncDispose]()
+    await stage[Symbol.asyncDispose]()
+  }
+  return { stage, driver, order, deploy: deployed, [Symbol.asyncDispose]: dispose }
+}
 
 /** A stage with a driver and a maker of orders: `order('v2', { path: content })`. */
 export async function directoryRig(openStage: () => ReturnType<typeof directoryStage>) {

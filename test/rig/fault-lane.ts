@@ -68,6 +68,10 @@ export class FaultLane implements AsyncDisposable {
     this.missingDisk = typeof made.disk === 'string' ? made.disk : undefined
   }
 
+  get hosts(): Readonly<Record<'one' | 'two', string>> {
+    return { one: this.one.path, two: this.two.path }
+  }
+
   get places(): readonly Place[] {
     return [this.one, this.two]
   }
@@ -104,6 +108,11 @@ export class FaultLane implements AsyncDisposable {
   /** Takes a release away from the hosts, as a clean-up does, so that it is sent again. */
   forget(version: string): void {
     for (const place of this.places) place.forget(version)
+  }
+
+  /** The connections to `two` end. */
+  cut(): void {
+    this.door.shutFor(0)
   }
 
   /** Leaves no byte on the disk of `one`. */

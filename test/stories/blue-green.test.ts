@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { BlueGreenConfig } from '#core/compose/blue-green.ts'
-import type { TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { answeringService, blueGreenStage } from '../rig/blue-green-stage.ts'
 import { containersOf } from '../rig/compose-stage.ts'
-import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
+import { until } from '../rig/deploy.ts'
+import { stageRig } from '../rig/driver-stage.ts'
 import { besideEachOther, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
 import { callNginx } from '../rig/nginx.ts'
@@ -28,27 +28,10 @@ describe.skipIf(missing !== undefined)(`services that nginx switches ${missing ?
 
   async function setUp(more: Partial<BlueGreenConfig> = {}) {
     const stage = await blueGreenStage(docker, undefined, more)
-    const driver = stage.open()
-    const order = async (version: string, files: Record<string, string> = {}, changed: Partial<TargetOrder> = {}) =>
-      makeOrder(
-        stage.home,
-        stage.target,
-        await makeRelease(stage.home, version, { 'version.txt': version, ...stage.files, ...files }),
-        { ...stage.settings, ...changed },
-      )
-    const deploy = async (made: TargetOrder): Promise<TargetProof> => {
-      await driver.prepare(made, silent, signal)
-      await driver.switch(made, silent, signal)
-      return driver.confirm(made, silent, signal)
-    }
     /** Of the service, the newest first. */
     const containers = () =>
       containersOf(docker, stage.project, '--no-trunc', '--filter', 'label=com.docker.compose.service=web')
-    const dispose = async (): Promise<void> => {
-      await driver[Symbol.asyncDispose]()
-      await stage[Symbol.asyncDispose]()
-    }
-    return { stage, driver, order, deploy, containers, [Symbol.asyncDispose]: dispose }
+    return { ...stageRig(stage), containers }
   }
 
   test('the new containers stand beside the old ones until the confirmation, and requests that were under way are answered', async () => {

@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
-import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
 import { deployDriverConformance } from '../conformance/deploy-driver.ts'
+import { describeWithBusybox } from '../rig/busybox.ts'
 import { colourStage } from '../rig/colour-stage.ts'
 import { startSshd } from '../rig/sshd.ts'
 import type { SshServer } from '../rig/sshd.ts'
-import { findProgram, requireSystem } from '../rig/system.ts'
+import { requireSystem } from '../rig/system.ts'
 
 const missing = await requireSystem(['nginx', 'openssh-server', 'openssh-client'])
 describe.skipIf(missing !== undefined)(`processes behind nginx, over ssh ${missing ?? ''}`, () => {
@@ -30,18 +26,12 @@ describe.skipIf(missing !== undefined || !isLong)(`processes behind nginx ${miss
     isConcurrent: true,
   })
 
-  const busybox = findProgram('busybox')
-  describe.skipIf(busybox === undefined)(`with busybox alone ${busybox ?? '(not installed)'}`, () => {
-    let tools: string
-    beforeAll(() => {
-      tools = mkdtempSync(join(tmpdir(), 'shipway-busybox-'))
-      execFileSync(busybox ?? 'busybox', ['--install', '-s', tools])
-    })
-    afterAll(() => rmSync(tools, { recursive: true }))
-
-    const open = () => colourStage(undefined, {}, () => openLocalShell({ PATH: tools }))
-    deployDriverConformance('processes in two colours with nothing but busybox', open, undefined, {
-      isConcurrent: true,
-    })
-  })
+  describeWithBusybox((shell) =>
+    deployDriverConformance(
+      'processes in two colours with nothing but busybox',
+      () => colourStage(undefined, {}, shell),
+      undefined,
+      { isConcurrent: true },
+    ),
+  )
 })

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
 import type { ColourConfig } from '#core/nginx/colour.ts'
 import { colourRetireScript } from '#drivers/directory/script/colour.ts'
-import type { TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
 import type { HostShell } from '#ports/host-shell.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
 import { colourStage } from '../rig/colour-stage.ts'
-import { makeOrder, makeRelease, until } from '../rig/deploy.ts'
+import { until } from '../rig/deploy.ts'
+import { stageRig } from '../rig/driver-stage.ts'
 import { fillDisk, mountSmallDisk } from '../rig/small-disk.ts'
 import { requireSystem } from '../rig/system.ts'
 
@@ -19,25 +19,8 @@ const missing = await requireSystem(['nginx'])
 describe.skipIf(missing !== undefined)(`processes that nginx switches ${missing ?? ''}`, () => {
   async function setUp(more: Partial<ColourConfig> = {}, shell?: () => HostShell) {
     const stage = await colourStage(undefined, more, shell)
-    const driver = stage.open()
-    const order = async (version: string, files: Record<string, string> = {}, changed: Partial<TargetOrder> = {}) =>
-      makeOrder(
-        stage.home,
-        stage.target,
-        await makeRelease(stage.home, version, { 'version.txt': version, ...stage.files, ...files }),
-        { blueGreen: stage.blueGreen, ...changed },
-      )
-    const deploy = async (made: TargetOrder): Promise<TargetProof> => {
-      await driver.prepare(made, silent, signal)
-      await driver.switch(made, silent, signal)
-      return driver.confirm(made, silent, signal)
-    }
     const upstream = () => readFileSync(stage.nginx.upstream, 'utf8')
-    const dispose = async (): Promise<void> => {
-      await driver[Symbol.asyncDispose]()
-      await stage[Symbol.asyncDispose]()
-    }
-    return { stage, driver, order, deploy, upstream, [Symbol.asyncDispose]: dispose }
+    return { ...stageRig(stage), upstream }
   }
 
   /** The program itself has begun to answer. */

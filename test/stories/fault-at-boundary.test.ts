@@ -1,21 +1,15 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DeploymentEffect } from '#core/deployment/state.ts'
 import { confirmScript, revertScript } from '#drivers/directory/script/conclude.ts'
 import { inspectScript } from '#drivers/directory/script/inspect.ts'
 import { planScript, receiveScript } from '#drivers/directory/script/prepare.ts'
 import { switchScript } from '#drivers/directory/script/switch.ts'
-import { until } from '../rig/deploy.ts'
+import { boundariesOf, faults, linesOf, wholeWay, wordsOf } from '../rig/fault-boundary.ts'
+import type { Boundary, Fault, Flow, StepScripts } from '../rig/fault-boundary.ts'
 import { FaultLane, restartScript } from '../rig/fault-lane.ts'
-import { HeldCalls } from '../rig/held-host.ts'
-import type { Side } from '../rig/held-host.ts'
-import { Repository } from '../rig/repository.ts'
-import { Shipway } from '../rig/shipway.ts'
-import type { Call, CallResult } from '../rig/shipway.ts'
-import { quickSessions, startSshd } from '../rig/sshd.ts'
-import type { SshServer } from '../rig/sshd.ts'
+import { expectDone, expectFaultEnd, faultVersions, FaultRig, otherThan } from '../rig/fault-rig.ts'
+import type { LaneNeeds } from '../rig/fault-rig.ts'
+import { quickSessions } from '../rig/sshd.ts'
 import { requireSystem } from '../rig/system.ts'
 
 /*
@@ -33,29 +27,23 @@ const scriptsOf = {
   verify: {},
   confirm: { confirm: confirmScript },
   revert: { revert: revertScript },
-} satisfies Record<DeploymentEffect['kind'], Readonly<Record<string, string>>>
+} satisfies StepScripts
 
-type Step = keyof typeof scriptsOf
 type Host = 'one' | 'two'
+const hosts: readonly Host[] = ['one', 'two']
 
-/** What is done when the fault comes. */
-interface Flow {
-  readonly name: string
-  readonly command: 'deploy' | 'rollback'
-  readonly steps: readonly Step[]
-  /** Scripts that do not run, since the host has the release already. */
-  readonly without?: string
+interface FleetFlow extends Flow {
   /** Where the new release does not start: everything that was switched goes back. */
   readonly refusedBy?: Host
 }
 
-const flows: readonly Flow[] = [
-  { name: 'deployment', command: 'deploy', steps: ['gate', 'prepare', 'switch', 'verify', 'confirm'] },
+const flows: readonly FleetFlow[] = [
+  { name: 'deployment', command: 'deploy', steps: wholeWay },
   {
     name: 'rollback',
     command: 'rollback',
-    steps: ['gate', 'prepare', 'switch', 'verify', 'confirm'],
-    without: 'receive',
+    steps: wholeWay,
+    without: ['receive'],
   },
   // Only the first host has to go back; the other one gives back its lock.
   { name: 'deployment that host one refuses', command: 'deploy', steps: ['revert'], refusedBy: 'one' },
@@ -63,30 +51,14 @@ const flows: readonly Flow[] = [
   { name: 'rollback that host two refuses', command: 'rollback', steps: ['revert'], refusedBy: 'two' },
 ]
 
-/** A call to a host, or the question for health, which goes to none. */
-interface Boundary {
-  readonly flow: Flow
-  readonly at: { readonly host: Host; readonly side: Side; readonly call: string } | 'verify'
-}
-
-const hosts: readonly Host[] = ['one', 'two']
-const boundaries: readonly Boundary[] = flows.flatMap((flow) =>
-  flow.steps.flatMap((step): readonly Boundary[] => {
-    if (step === 'verify') return [{ flow, at: 'verify' }]
-    const calls = Object.keys(scriptsOf[step]).filter((call) => call !== flow.without)
-    return calls.flatMap((call) =>
-      hosts.flatMap((host) => (['before', 'after'] as const).map((side) => ({ flow, at: { host, side, call } }))),
-    )
-  }),
-)
-
-type Fault = 'SIGKILL' | 'Ctrl-C' | 'a cut connection' | 'a full disk'
+type FleetBoundary = Boundary<FleetFlow, Host>
+const boundaries = flows.flatMap((flow): readonly FleetBoundary[] => boundariesOf(flow, scriptsOf, hosts))
 
 /**
  * Hosts that do the same at the same time take turns: a killed and an interrupted command meet each side of each call on one host or the
  * other. Only one host is far away, and only one has a disk of its own.
  */
-function meets(fault: Fault, { flow, at }: Boundary): boolean {
+function meets(fault: Fault, { flow, at }: FleetBoundary): boolean {
   if (at === 'verify') return true
   // Going back is the same for both, and to look at a host takes no room.
   const isSignal = fault === 'SIGKILL' || fault === 'Ctrl-C'
@@ -105,122 +77,63 @@ function meets(fault: Fault, { flow, at }: Boundary): boolean {
   }
 }
 
-const faults: readonly Fault[] = ['SIGKILL', 'Ctrl-C', 'a cut connection', 'a full disk']
 const cases = faults.flatMap((fault) =>
   boundaries
     .filter((boundary) => meets(fault, boundary))
-    .map((boundary) => ({ fault, boundary, title: `${fault} in a ${boundary.flow.name} ${wordsOf(boundary)}` })),
+    .map((boundary) => ({ fault, boundary, title: `${fault} in a ${boundary.flow.name} ${placeWords(boundary)}` })),
 )
 
-function wordsOf({ at }: Boundary): string {
-  return at === 'verify' ? 'while its health is asked' : `${at.side} "${at.call}" on host ${at.host}`
+function placeWords(boundary: FleetBoundary): string {
+  return boundary.at === 'verify' ? wordsOf(boundary) : `${wordsOf(boundary)} on host ${boundary.at.host}`
 }
 
 const lanesMax = 3
-const versions = ['v1.0.0', 'v2.0.0'] as const
 const missing = await requireSystem(['openssh-server', 'openssh-client'])
 
 describe.skipIf(missing !== undefined)(`one version serves, and the next command goes on ${missing ?? ''}`, () => {
-  const root = mkdtempSync(path.join(tmpdir(), 'shipway-fault-'))
-  const names = new Map(
-    Object.values(scriptsOf).flatMap((scripts) => Object.entries(scripts).map(([name, script]) => [script, name])),
-  )
-  const held = new HeldCalls(path.join(root, 'held'), names)
-  const repository = new Repository()
-  const free: FaultLane[] = []
-  const waiting: ((lane: FaultLane) => void)[] = []
   const lanes: FaultLane[] = []
-  const seen = new Set<string>()
-  let sshd: SshServer
-
-  beforeAll(async () => {
-    sshd = await startSshd(quickSessions(held.path))
+  const openLanes = async ({ root, sshd }: LaneNeeds): Promise<readonly FaultLane[]> => {
     for (let lane = 1; lane <= lanesMax; lane += 1) lanes.push(await FaultLane.open(root, `lane${lane}`, sshd))
-    const template = path.join(root, 'home')
-    await using shipway = new Shipway(template)
-    for (const version of versions) {
-      repository.commit({ ...project(lanes, sshd), state: `${version}\n` }, version)
-      repository.git('tag', version)
-      await expectDone(shipway.call(repository.root, 'run', 'push', '--ref', version))
-    }
-    await Promise.all(lanes.map(openLane))
-    free.push(...lanes)
+    return lanes
+  }
+  const rig = new FaultRig<FaultLane>({
+    scripts: scriptsOf,
+    sessions: quickSessions,
+    openLanes,
+    files: (version) => ({ 'restart.sh': restartScript, state: `${version}\n` }),
+    listed: ['restart.sh', 'state'],
+    // What went wrong here is nothing that the next one should meet.
+    mend: async (lane) => {
+      await lane.clear()
+      await rig.openLane(lane)
+    },
   })
-
-  afterAll(async () => {
-    for (const lane of lanes) await lane[Symbol.asyncDispose]()
-    await sshd[Symbol.asyncDispose]()
-    repository[Symbol.dispose]()
-    rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  })
-
-  async function openLane(lane: FaultLane): Promise<void> {
-    cpSync(path.join(root, 'home'), lane.home, { recursive: true })
-    await using shipway = shipwayOf(lane)
-    for (const version of versions)
-      await expectDone(shipway.call(repository.root, 'deploy', lane.name, '--release', version))
-    await lane.closed()
-  }
-
-  function shipwayOf(lane: FaultLane): Shipway {
-    const shipway = new Shipway(lane.home)
-    Object.assign(shipway.env, { PATH: held.path, TMPDIR: path.join(lane.folder, 'tmp') })
-    return shipway
-  }
-
-  async function withLane<Value>(work: (lane: FaultLane) => Promise<Value>): Promise<Value> {
-    const lane = free.pop() ?? (await new Promise<FaultLane>((resolve) => waiting.push(resolve)))
-    try {
-      return await work(lane)
-    } catch (error) {
-      // What went wrong here is nothing that the next one should meet.
-      await lane
-        .clear()
-        .then(async () => openLane(lane))
-        .catch(() => undefined)
-      throw error
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free.push(lane)
-      else next(lane)
-    }
-  }
-
-  function note(lane: FaultLane): void {
-    for (const [index, place] of lane.places.entries())
-      for (const line of held.seen(place.path)) seen.add(`${hosts[index]} ${line}`)
-  }
+  beforeAll(() => rig.open())
+  afterAll(() => rig[Symbol.asyncDispose]())
 
   test.concurrent.for(cases)('$title', { tags: ['slow'] }, async ({ fault, boundary }, { skip }) => {
     const missingDisk = lanes[0]?.missingDisk
     if (fault === 'a full disk' && missingDisk !== undefined) return skip(missingDisk)
-    await withLane(async (lane) => {
-      await using shipway = shipwayOf(lane)
-      await meet({ lane, shipway, fault, boundary })
-      note(lane)
-    })
+    await rig.withLane((lane) => meet(lane, fault, boundary))
   })
 
-  async function meet(scene: Scene): Promise<void> {
-    const { lane, shipway, fault, boundary } = scene
+  async function meet(lane: FaultLane, fault: Fault, boundary: FleetBoundary): Promise<void> {
     const { flow, at } = boundary
-    const cwd = repository.root
-    const from = lane.serving(lane.one)
-    const to = versions.find((version) => version !== from) ?? ''
+    await using shipway = rig.shipwayOf(lane)
+    const cwd = rig.repository.root
+    const to = otherThan(lane.serving(lane.one))
     if (flow.command === 'deploy') lane.forget(to)
-    if (flow.refusedBy !== undefined) writeFileSync(`${placeOf(lane, flow.refusedBy)}.refuse`, `${to}\n`)
-    if (at === 'verify') lane.isIll = true
-    if (at !== 'verify') held.hold(placeOf(lane, at.host), at.call, at.side)
+    if (flow.refusedBy !== undefined) writeFileSync(`${lane.hosts[flow.refusedBy]}.refuse`, `${to}\n`)
+    rig.hold(lane, boundary)
 
     const call = shipway.start(cwd, ...commandOf(flow, lane, to))
-    await reached(scene, call)
-    await strike(scene, call)
+    await rig.reach(lane, boundary, call)
+    await rig.strike(lane, fault, boundary, call)
     const end = await call.ended
-    if (fault === 'SIGKILL') expect(end).toMatchObject({ signal: 'SIGKILL' })
-    else expect([0, 1, 5, 130], end.stdout + end.stderr).toContain(end.status)
-    for (const place of lane.places) expect(versions).toContain(place.current())
+    expectFaultEnd(fault, end)
+    for (const place of lane.places) expect(faultVersions).toContain(place.current())
     lane.clearDisk()
-    if (flow.refusedBy !== undefined) rmSync(`${placeOf(lane, flow.refusedBy)}.refuse`)
+    if (flow.refusedBy !== undefined) rmSync(`${lane.hosts[flow.refusedBy]}.refuse`)
 
     // What was killed is gone on with by an agent, or by whoever comes next.
     const isLeft = fault === 'SIGKILL' && at !== 'verify' && at.side === 'after' && flow.refusedBy === undefined
@@ -232,60 +145,9 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
   }
 
   test('no step is forgotten: what ran on the hosts is what was interrupted', () => {
-    const listed = boundaries.flatMap(({ at }) => (at === 'verify' ? [] : [`${at.host} ${at.side} ${at.call}`]))
-    expect([...seen].toSorted()).toEqual([...new Set(listed)].toSorted())
+    expect([...rig.seen].toSorted()).toEqual(linesOf(boundaries))
   })
-
-  interface Scene {
-    readonly lane: FaultLane
-    readonly shipway: Shipway
-    readonly fault: Fault
-    readonly boundary: Boundary
-  }
-
-  /** Waits until the command stands at the boundary. */
-  async function reached({ lane, boundary }: Scene, call: Call): Promise<void> {
-    const { at } = boundary
-    if (at === 'verify') return call.prints(/asking http/)
-    let end: CallResult | undefined
-    void call.ended.then((result) => (end = result))
-    await until(
-      wordsOf(boundary),
-      () => {
-        if (end !== undefined) throw new Error(`It ended before this was reached:\n${end.stdout}${end.stderr}`)
-        return held.isHeld(placeOf(lane, at.host))
-      },
-      60_000,
-    )
-  }
-
-  async function strike({ lane, fault, boundary }: Scene, call: Call): Promise<void> {
-    const { at } = boundary
-    const isLost = fault === 'SIGKILL' && at !== 'verify' && at.side === 'before'
-    switch (fault) {
-      case 'SIGKILL':
-        call.child.kill('SIGKILL')
-        await call.ended
-        break
-      case 'Ctrl-C':
-        call.child.kill('SIGINT')
-        await call.prints('interrupted')
-        break
-      case 'a cut connection':
-        lane.door.shutFor(0)
-        break
-      case 'a full disk':
-        lane.fillDisk()
-        break
-    }
-    if (at !== 'verify') await held.release(placeOf(lane, at.host), isLost ? 'end' : 'go on')
-    lane.isIll = false
-  }
 })
-
-function placeOf(lane: FaultLane, host: Host): string {
-  return lane[host].path
-}
 
 function commandOf({ command }: Flow, lane: FaultLane, to: string): readonly string[] {
   return command === 'deploy' ? ['deploy', lane.name, '--release', to] : ['rollback', lane.name, to]
@@ -297,18 +159,4 @@ async function together(lane: FaultLane): Promise<string> {
   const [one, two] = lane.places.map((place) => lane.serving(place))
   expect(one).toBe(two)
   return one ?? ''
-}
-
-async function expectDone(call: Promise<CallResult>): Promise<void> {
-  const { status, stdout, stderr } = await call
-  expect(status, stdout + stderr).toBe(0)
-}
-
-function project(lanes: readonly FaultLane[], sshd: SshServer): Record<string, string> {
-  return {
-    'restart.sh': restartScript,
-    '.github/workflows/ci.yml':
-      'name: CI\non: push\njobs: { test: { runs-on: ubuntu-latest, steps: [{ run: true }] } }\n',
-    'shipway.yml': `name: web\nrelease: { files: [restart.sh, state] }\nenvironments:\n${lanes.map((lane) => lane.rules(sshd)).join('')}`,
-  }
 }

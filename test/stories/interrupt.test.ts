@@ -57,18 +57,8 @@ describe('Ctrl-C', { tags: ['slow'] }, () => {
   test('twice leaves at once; the next agent ends what was left', async () => {
     using repository = new Repository({ '.github/workflows/long.yml': workflow })
     await using shipway = new Shipway()
-    const run = shipway.start(repository.root, 'run', 'workflow_dispatch', '--env', `NOTES=${shipway.home}`)
-    await until('the step has begun', () => existsSync(path.join(shipway.home, 'begun')))
 
-    run.child.kill('SIGINT')
-    await run.prints(/interrupted: cancelling/)
-    run.child.kill('SIGINT')
-    expect(await run.ended).toMatchObject({ status: 130 })
-    await until('the step has ended with its runner', async () => (await processesWith(shipway.home)).length === 0)
-
-    expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
-    const ps = await shipway.call(repository.root, 'ps', '--all', '--json')
-    expect(JSON.parse(ps.stdout)).toMatchObject({ items: [{ state: 'done', conclusion: 'cancelled' }] })
+    await expectCancelledByTwo(shipway, repository)
   })
 
   test('twice, while the cancellation is still being signed, does not lose it', async ({ skip }) => {
@@ -88,18 +78,8 @@ describe('Ctrl-C', { tags: ['slow'] }, () => {
       },
     )
     Object.assign(shipway.env, { SHIPWAY_IDENTITY: key, PATH: `${slow}:${process.env['PATH']}` })
-    const run = shipway.start(repository.root, 'run', 'workflow_dispatch', '--env', `NOTES=${shipway.home}`)
-    await until('the step has begun', () => existsSync(path.join(shipway.home, 'begun')))
 
-    run.child.kill('SIGINT')
-    await run.prints(/interrupted: cancelling/)
-    run.child.kill('SIGINT')
-    expect(await run.ended).toMatchObject({ status: 130 })
-    await until('the step has ended with its runner', async () => (await processesWith(shipway.home)).length === 0)
-
-    expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
-    const ps = await shipway.call(repository.root, 'ps', '--all', '--json')
-    expect(JSON.parse(ps.stdout)).toMatchObject({ items: [{ state: 'done', conclusion: 'cancelled' }] })
+    await expectCancelledByTwo(shipway, repository)
   })
 
   test.for([
@@ -166,4 +146,20 @@ jobs:
 async function restarted(fleet: WebFleet, version: string): Promise<void> {
   const file = path.join(fleet.place(0).path, 'restarts')
   await until(`${version} is restarted`, () => existsSync(file) && readFileSync(file, 'utf8').endsWith(`${version}\n`))
+}
+
+/** Interrupts a run twice, so that it leaves at once; the next agent cancels it. */
+async function expectCancelledByTwo(shipway: Shipway, repository: Repository): Promise<void> {
+  const run = shipway.start(repository.root, 'run', 'workflow_dispatch', '--env', `NOTES=${shipway.home}`)
+  await until('the step has begun', () => existsSync(path.join(shipway.home, 'begun')))
+
+  run.child.kill('SIGINT')
+  await run.prints(/interrupted: cancelling/)
+  run.child.kill('SIGINT')
+  expect(await run.ended).toMatchObject({ status: 130 })
+  await until('the step has ended with its runner', async () => (await processesWith(shipway.home)).length === 0)
+
+  expect((await shipway.call(repository.root, 'agent', '--until-quiet')).status).toBe(0)
+  const ps = await shipway.call(repository.root, 'ps', '--all', '--json')
+  expect(JSON.parse(ps.stdout)).toMatchObject({ items: [{ state: 'done', conclusion: 'cancelled' }] })
 }
