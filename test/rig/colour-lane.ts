@@ -238,8 +238,8 @@ http {
 }
 `,
   )
-  const [program = '', ...args] = [...inside, ...nginxWords(folder), '-g', 'daemon off;']
-  const master = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const words = [...inside, ...nginxWords(folder), '-g', 'daemon off;']
+  const master = spawn('env', words, { stdio: ['ignore', 'ignore', 'inherit'] })
   await until('nginx runs', async () => {
     if (master.exitCode !== null) throw new Error(`nginx does not start: ${master.exitCode}`)
     return (await isThere(`${place}.sock`)) && readdirSync(folder).includes('nginx.pid')

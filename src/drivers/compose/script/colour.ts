@@ -151,6 +151,12 @@ start_others() {
   if [ -n "$others" ]; then compose up --detach --no-build --no-deps --remove-orphans $others </dev/null; fi
 }
 
+# What the host has just started anew, as after a reboot, is served when it can answer. What is ill is served all the same: the deployment is decided.
+wait_started() {
+  started_until=$(($(date +%s) + within))
+  while [ -n "$(set_of "$start" --filter health=starting)" ] && [ "$(date +%s)" -lt $started_until ]; do sleep 0.3; done
+}
+
 choose_start
 failed=0
 start_others || failed=$?
@@ -161,6 +167,7 @@ fi
 if [ $mode = forwards ]; then
   switch_nginx
 else
+  wait_started
   switch_nginx_back
   rm -f "$upstream_before"
   end_containers $(others_than "$start")
