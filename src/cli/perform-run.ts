@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { homeLayout } from '#core/home/layout.ts'
 import { shellWithoutTerminal } from '#core/known/cli.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
-import { missesRelease } from '#core/view/missing-release.ts'
+import { missesRelease, unmetRefusals } from '#core/view/missing-release.ts'
 import type { DeploymentSummary, RunView } from '#core/view/model.ts'
 import { runDocument } from '#core/view/run-document.ts'
 import { viewRun } from '#store/view.ts'
@@ -126,6 +126,7 @@ function summariesOf(home: string, { id, jobs }: RunView): readonly string[] {
 /** An automatic deployment (`auto`) belongs to no job, and its end is the answer too. */
 function isRed(run: RunView): boolean {
   if (run.conclusion === 'failure' || run.conclusion === 'cancelled' || missesRelease(run)) return true
+  if (unmetRefusals(run).length > 0) return true
   return run.deployments.some(({ conclusion }) => conclusion !== undefined && redConclusions.has(conclusion))
 }
 

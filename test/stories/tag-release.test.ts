@@ -68,3 +68,21 @@ test(
     expect(serving()).toBe('v1.0.0, build 1')
   },
 )
+
+test(
+  'a green run whose release is refused where it goes by itself ends red, with what to do',
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({
+      'shipway.yml':
+        'name: shop\nenvironments: { live: { auto: true, targets: [./targets/live], gates: { tests: 1 } } }\n',
+      '.github/workflows/ci.yml': "on: push\njobs: { a: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }\n",
+    })
+    await using shipway = new Shipway()
+
+    expect(await shipway.call(repository.root, 'run', '--no-logs')).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/✗ live does not take it: .*tests: [^]*fix: .*"environments\.live\.gates"/),
+    })
+  },
+)

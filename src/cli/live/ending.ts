@@ -1,7 +1,7 @@
 import { renderDuration } from '#core/view/duration.ts'
 import { belowCallers } from '#core/view/call-order.ts'
 import type { DeploymentSummary, JobView, RunView, StepView } from '#core/view/model.ts'
-import { missesRelease } from '#core/view/missing-release.ts'
+import { missesRelease, unmetRefusals } from '#core/view/missing-release.ts'
 import { shortDigest, shortRef, shortVersion } from '#core/view/name.ts'
 import { receiptSummary } from '#core/view/receipt.ts'
 import { displayWidth } from '../display-width.ts'
@@ -61,9 +61,10 @@ export function renderRunEnding(
   const said = tails.flatMap(({ lines }) => lines)
   lines.push(...run.deployments.map((deployment) => deploymentLine(deployment, said, palette)))
   lines.push(
-    ...(run.refusals ?? []).map(
-      ({ environment, reason }) => `${paint('yellow', '!')} ${environment} does not take it: ${reason.message}`,
-    ),
+    ...(run.refusals ?? []).map((refusal) => {
+      const symbol = unmetRefusals(run).includes(refusal) ? mark('failure', paint) : paint('yellow', '!')
+      return `${symbol} ${refusal.environment} does not take it: ${refusal.reason.message}`
+    }),
   )
   if (!(isBrief && run.state === 'waiting')) lines.push(...nextSteps(run, summaries, palette))
   return `${lines.join('\n')}\n`
@@ -129,7 +130,8 @@ function nextSteps(run: RunView, summaries: readonly string[], { paint }: Palett
   const failed = red.find((job) => job.steps.length > 0) ?? red[0]
   if (failed !== undefined && failed.steps.length > 0) steps.push(`logs:  shipway logs ${run.id} --job ${failed.key}`)
   // A job that could not begin has no log, and knows what to do.
-  const missed = missesRelease(run) ? [run.unreleased?.hint ?? []].flat() : []
+  const unmet = unmetRefusals(run).flatMap(({ reason }) => reason.hint ?? [])
+  const missed = missesRelease(run) ? [run.unreleased?.hint ?? [], ...unmet].flat() : unmet
   const cures = new Set([...red.flatMap(({ reason }) => reason?.hint ?? []), ...missed])
   steps.push(...[...cures].map((cure) => `fix:   ${cure}`))
   if (run.conclusion === 'failure')

@@ -14,3 +14,20 @@ export function missesRelease({ ref, conclusion, unreleased }: RunView): boolean
   if (conclusion !== 'success' || unreleased === undefined || !ref.startsWith('refs/tags/')) return false
   return isSemanticVersion(ref.slice('refs/tags/'.length)) && !fine.has(unreleased.code)
 }
+
+/**
+ * Refusals of an environment that takes releases by itself, and did not take this one until somebody repairs something. What is merely too old, dirty or of a
+ * fork was not meant to go there.
+ */
+const unmet: ReadonlySet<string> = new Set([
+  'GATE_FAILED',
+  'GATE_UNANSWERED',
+  'MIGRATION_CONTRACTED',
+  'RELEASE_BAD',
+  'SECRET_MISSING',
+])
+
+/** Automatic deployments that were refused, with the reasons: as red as ones that failed. */
+export function unmetRefusals({ refusals = [] }: RunView): NonNullable<RunView['refusals']> {
+  return refusals.filter(({ reason }) => unmet.has(reason.code))
+}
