@@ -16,7 +16,6 @@ import type { Sink } from './sink.ts'
 import type { EnvironmentConfig, TargetConfig } from '#core/project/model.ts'
 import type { Attestation } from '#core/release/attestation.ts'
 import type { Release, ReleaseManifest } from '#core/release/model.ts'
-import type { NotedCommit } from '#core/release/notes.ts'
 
 export interface AgentOptions {
   /** Jobs that may run at the same time when this process becomes the agent. */
@@ -111,8 +110,6 @@ export interface CliServices {
     root: string,
     range: { readonly base: string; readonly sha: string },
   ): Promise<readonly string[] | undefined>
-  /** Commits that are in `sha` and not in `base`, newest first, merges left out; undefined when git does not know one of them. */
-  commitsBetween(root: string, base: string | undefined, sha: string): Promise<readonly NotedCommit[] | undefined>
   /**
    * Clears a home out as `engine/prune.ts` says; undefined when nothing was ever done there. Throws AGENT_RUNNING while an agent lives, unless it is
    * only asked what would go.

@@ -20,6 +20,7 @@ import type { AgentContext } from './context.ts'
 import type { TicketOf } from './delivery.ts'
 import { refusal } from './inbox.ts'
 import type { ClaimedTicket } from './inbox.ts'
+import { admitPublication } from './publication/admit-publication.ts'
 import { freshRules, rulesAskedBy } from './refresh-rules.ts'
 import type { FreshRules } from './refresh-rules.ts'
 import { loadSecrets } from './run-secrets.ts'
@@ -144,6 +145,8 @@ async function prepare(context: AgentContext, ticket: Ticket): Promise<(query: Q
       return async (query) => context.delivery.admitRestore(query, { ...ticket, request })
     case 'release':
       return context.delivery.prepareImport({ ...ticket, request })
+    case 'publish':
+      return async (query) => admitPublication(query, { ...ticket, request })
     case 'cancel':
       return async (query) => admitCancel(context, query, { ...ticket, request })
     default:

@@ -4,6 +4,7 @@ import { unreachable } from '#core/unreachable.ts'
 import { leaseOwners, releaseOwner } from '#store/lease.ts'
 import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { openIssueReports } from '#store/issue-report.ts'
+import { openPublications } from '#store/publication.ts'
 import { loadTicket } from '#store/ticket.ts'
 import type { Ticket } from '#core/ticket/model.ts'
 import { admit } from './admission.ts'
@@ -205,6 +206,7 @@ export class Agent {
       request.kind === 'cancel' ? { by: requestedBy, reason: request.reason ?? 'Cancelled by hand.' } : undefined
     for (const subject of subjects) await this.#carryOn(subject, cancel)
     if (request.kind === 'decision' || request.kind === 'environment') await this.#checkWaiting()
+    if (request.kind === 'publish') this.#sendReports()
   }
 
   async #carryOn(subject: string, cancel: RunCancellation | undefined): Promise<void> {
@@ -312,6 +314,11 @@ export class Agent {
       if ((await openIssueReports(this.#context.store.query, 1)).length === 0) return
       const { sendReports } = await import('./issue/send-reports.ts')
       await sendReports(this.#context, this.#stop.signal)
+    })
+    this.#tasks.beginAgain('publications', async () => {
+      if ((await openPublications(this.#context.store.query, 1)).length === 0) return
+      const { sendPublications } = await import('./publication/send-publications.ts')
+      await sendPublications(this.#context, this.#stop.signal)
     })
   }
 

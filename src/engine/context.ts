@@ -5,6 +5,7 @@ import type { Git } from '#ports/git.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import type { Ids } from '#ports/ids.ts'
 import type { OpenTracker } from '#ports/issue-tracker.ts'
+import type { OpenReleaseDesk } from '#ports/release-desk.ts'
 import type { RunnerLauncher } from '#ports/runner-pool.ts'
 import type { SqlDriver } from '#ports/sql-driver.ts'
 import type { CheckTicketSignature } from '#ports/ticket-seal.ts'
@@ -25,6 +26,7 @@ export interface AgentContext {
   readonly launcher: RunnerLauncher
   readonly delivery: Delivery
   readonly openTracker: OpenTracker
+  readonly openReleaseDesk: OpenReleaseDesk
   readonly checkSignature: CheckTicketSignature
   /** Names this start of the agent as the holder of its leases; never used again. */
   readonly owner: string

@@ -13,6 +13,7 @@ import type { AgentContext } from './context.ts'
 import { loadTicket } from '#store/ticket.ts'
 import { derivedTicket, enqueue } from './enqueue.ts'
 import { noteRun } from './issue/note-outcome.ts'
+import { publishOfRun } from './publication/note-publication.ts'
 import { removeSecrets } from './run-secrets.ts'
 
 /** More events than any run has; a projection longer than this would help nobody. */
@@ -48,6 +49,7 @@ export async function finishRun(context: AgentContext, id: string, agent: AgentH
     const fresh = events.filter(({ type }) => !told.has(type))
     await store.transaction(async (query) => {
       await noteRun(query, run)
+      await publishOfRun(query, run)
       await appendEvents(query, { table: 'run', id }, [...fresh, { type: 'run.settled' }])
     })
     context.notify({ type: 'changed', subject: id })

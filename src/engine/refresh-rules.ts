@@ -71,6 +71,7 @@ export async function rulesAskedBy(query: Query, request: TicketRequest): Promis
   }
   if (request.kind === 'backup' || request.kind === 'restore')
     return { application: request.application, mending: request.environment }
+  if (request.kind === 'publish') return { application: request.application }
   if (request.kind !== 'decision' || request.decision !== 'approve') return undefined
   const subject = (await loadDeployment(query, request.subject)) ?? (await loadRun(query, request.subject))
   return subject === undefined ? undefined : { application: subject.application }

@@ -66,6 +66,7 @@ export async function openAgentClient(home: string, options: AgentOptions): Prom
         }),
         delivery: openDelivery(base),
         openTracker: async (...args) => (await import('#adapters/forge/issue-tracker.ts')).openTracker(...args),
+        openReleaseDesk: async (...args) => (await import('#adapters/forge/release-desk.ts')).openReleaseDesk(...args),
         checkSignature: async (...args) =>
           (await import('#adapters/ssh-identity/check-signature.ts')).checkTicketSignature(...args),
         ...(options.openShell === undefined ? {} : { openShell: options.openShell }),

@@ -13,6 +13,7 @@ export const services: CliServices = {
     diffLines: async (...args) => (await gitAdapter()).diffLines(...args),
     defaultBranch: async (...args) => (await gitAdapter()).defaultBranch(...args),
     isAncestor: async (...args) => (await gitAdapter()).isAncestor(...args),
+    commitsBetween: async (...args) => (await gitAdapter()).commitsBetween(...args),
   },
   openStore: async (home) => {
     const { openReader } = await import('./open-store.ts')
@@ -41,8 +42,6 @@ export const services: CliServices = {
   commitTime: async (root, sha) => (await import('#adapters/git/repository.ts')).commitTime(root, sha),
   mergeBase: async (root, one, other) => (await import('#adapters/git/repository.ts')).mergeBase(root, one, other),
   changedSince: async (root, range) => (await import('#adapters/git/repository.ts')).changedSince(root, range),
-  commitsBetween: async (root, base, sha) =>
-    (await import('#adapters/git/repository.ts')).commitsBetween(root, base, sha),
   prune: async (home, options) => (await import('./prune.ts')).prune(home, options),
   blobs: async (home) => blobsOf(home),
   writeReleaseArchive: async (home, file, release) => {

@@ -1,3 +1,5 @@
+import type { NotedCommit } from '#core/release/notes.ts'
+
 /** An entry of a tree, as `git ls-tree -r` tells it. */
 export interface TreeFile {
   readonly path: string
@@ -23,6 +25,8 @@ export interface Git {
   diffLines(repository: string, base: string | undefined, sha: string): Promise<string | undefined>
   /** The branch that the rules are taken from: `origin/HEAD`, else `init.defaultBranch`, else `main` or `master`, else the only one there is. */
   defaultBranch(repository: string): Promise<DefaultBranch | undefined>
+  /** Commits that are in `sha` and not in `base`, newest first, merges left out; undefined when git does not know one of them. */
+  commitsBetween(repository: string, base: string | undefined, sha: string): Promise<readonly NotedCommit[] | undefined>
   /** Whether a commit has another one behind it, or is it. False also when git knows one of them not. */
   isAncestor(repository: string, ancestor: string, sha: string): Promise<boolean>
 }

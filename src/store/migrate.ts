@@ -10,6 +10,7 @@ import { issueReport } from './migrations/0007-issue-report.ts'
 import { jobWaiting } from './migrations/0008-job-waiting.ts'
 import { gateAnswer } from './migrations/0009-gate-answer.ts'
 import { attestation } from './migrations/0010-attestation.ts'
+import { publication } from './migrations/0011-publication.ts'
 
 interface Migration {
   /** Statements that end with `;` at the end of a line; the same for both engines but for the driver's macros. */
@@ -30,6 +31,7 @@ const migrations: readonly Migration[] = [
   { sql: jobWaiting },
   { sql: gateAnswer },
   { sql: attestation },
+  { sql: publication },
 ]
 
 /** The schema that this program reads and writes. */

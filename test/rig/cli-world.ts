@@ -131,7 +131,6 @@ function offline(home: string): CliServices {
     mergeBase: async () => undefined,
     changedSince: async () => undefined,
     snapshotTree: refuse('snapshotTree'),
-    commitsBetween: async () => undefined,
     prune: refuse('prune'),
     blobs: refuse('blobs'),
     writeReleaseArchive: refuse('writeReleaseArchive'),

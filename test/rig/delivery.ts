@@ -176,9 +176,10 @@ export class DeliveryStage implements AsyncDisposable {
           return this.loop.admitEnvironment(query, { ...ticket, request })
         case 'cancel':
           return this.loop.cancel(query, request.subject, by, request.reason ?? 'no reason')
+        case 'publish':
         case 'rerun':
         case 'run':
-          throw new Error('runs are not admitted here')
+          throw new Error('only what deliveries are about is admitted here')
       }
     })
   }

@@ -15,10 +15,21 @@ export interface ForgeIssue {
   readonly isPullRequest?: boolean
 }
 
-/** A forge on loopback: the few calls of its API that issues need, as its reference tells them, refusals included. */
+/** A release as the forge keeps it. */
+export interface ForgeReleasePage {
+  readonly id: number
+  readonly tag: string
+  readonly sha: string
+  title: string
+  body: string
+  isPrerelease: boolean
+}
+
+/** A forge on loopback: the few calls of its API that issues and releases need, as its reference tells them, refusals included. */
 export interface Forge extends AsyncDisposable {
   readonly url: string
   readonly issues: ForgeIssue[]
+  readonly releases: ForgeReleasePage[]
   /** Calls that were made, `POST /repos/…`. */
   readonly calls: string[]
   /** Every call is answered with this status. */
@@ -31,6 +42,7 @@ type Answer = readonly [status: number, body: unknown]
 /** Starts a forge of a kind with the repository `acme/shop`. */
 export async function startForge(kind: ForgeKind): Promise<Forge> {
   const issues: ForgeIssue[] = []
+  const releases: ForgeReleasePage[] = []
   const labels: { readonly id: number; readonly name: string }[] = [{ id: 7, name: 'feature' }]
   const token = 'forge-token-0123456789'
   const calls: string[] = []
@@ -41,7 +53,7 @@ export async function startForge(kind: ForgeKind): Promise<Forge> {
       const [status, answer] =
         forge.failing === undefined
           ? isAllowed(kind, request, token)
-            ? (api[kind]({ method: request.method ?? '', url, body }, { issues, labels }) ?? [
+            ? (api[kind]({ method: request.method ?? '', url, body }, { issues, labels, releases }) ?? [
                 404,
                 { message: 'Not Found' },
               ])
@@ -54,6 +66,7 @@ export async function startForge(kind: ForgeKind): Promise<Forge> {
   const forge: Forge = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${bases[kind]}`,
     issues,
+    releases,
     calls,
     failing: undefined,
     token,
@@ -80,6 +93,7 @@ interface Call {
 
 interface Stock {
   readonly issues: ForgeIssue[]
+  readonly releases: ForgeReleasePage[]
   readonly labels: { readonly id: number; readonly name: string }[]
 }
 
@@ -97,11 +111,13 @@ const api: Readonly<Record<ForgeKind, (call: Call, stock: Stock) => Answer | und
       (given as readonly number[]).map((id) => labels.find((label) => label.id === id)?.name ?? 'unknown'),
     )
   },
-  gitlab: ({ method, url, body }, { issues }) => {
-    const [, number, notes] = /^\/api\/v4\/projects\/acme%2Fshop\/issues(?:\/(\d+)(\/notes)?)?$/.exec(url.pathname) ?? [
-      null,
-    ]
-    if (number === null) return undefined
+  gitlab: (call, { issues, releases }) => {
+    const { method, url, body } = call
+    const release = gitLabRelease(call, releases)
+    if (release !== undefined) return release
+    const [whole, number, notes] =
+      /^\/api\/v4\/projects\/acme%2Fshop\/issues(?:\/(\d+)(\/notes)?)?$/.exec(url.pathname) ?? []
+    if (whole === undefined) return undefined
     const shown = (one: ForgeIssue): object => ({
       id: one.number + 1000,
       iid: one.number,
@@ -132,9 +148,11 @@ const api: Readonly<Record<ForgeKind, (call: Call, stock: Stock) => Answer | und
 function gitHubLike(
   root: string,
   { method, url, body }: Call,
-  { issues }: Stock,
+  { issues, releases }: Stock,
   labelsOf: (given: unknown) => readonly string[],
 ): Answer | undefined {
+  if (url.pathname.startsWith(`${root}/releases`))
+    return gitHubRelease(url.pathname.slice(`${root}/releases`.length), { method, url, body }, releases)
   if (!url.pathname.startsWith(`${root}/issues`)) return undefined
   const [, number, comments] = /^\/issues(?:\/(\d+)(\/comments)?)?$/.exec(url.pathname.slice(root.length)) ?? []
   const shown = (one: ForgeIssue): object => ({
@@ -160,6 +178,74 @@ function gitHubLike(
   if (comments !== undefined) issue.comments.push(String(body['body']))
   else if (method === 'PATCH' && body['state'] === 'closed') issue.isOpen = false
   return [comments === undefined ? 200 : 201, shown(issue)]
+}
+
+/** GitHub finds a release by its tag, and changes it by its number. */
+function gitHubRelease(path: string, { method, body }: Call, releases: ForgeReleasePage[]): Answer | undefined {
+  const shown = (one: ForgeReleasePage): object => ({
+    id: one.id,
+    tag_name: one.tag,
+    name: one.title,
+    body: one.body,
+    prerelease: one.isPrerelease,
+    html_url: `http://forge/acme/shop/releases/tag/${one.tag}`,
+  })
+  if (method === 'POST' && path === '') {
+    const made = {
+      id: releases.length + 400,
+      tag: String(body['tag_name']),
+      sha: String(body['target_commitish']),
+      title: String(body['name']),
+      body: String(body['body']),
+      isPrerelease: body['prerelease'] === true,
+    }
+    if (releases.some(({ tag }) => tag === made.tag)) return [422, { message: 'Release already exists' }]
+    releases.push(made)
+    return [201, shown(made)]
+  }
+  const [, tag, id] = /^\/(?:tags\/([^/]+)|(\d+))$/.exec(path) ?? []
+  const found = releases.find((one) =>
+    tag === undefined ? String(one.id) === id : one.tag === decodeURIComponent(tag),
+  )
+  if (found === undefined) return undefined
+  if (method === 'PATCH' && id !== undefined) {
+    found.title = String(body['name'])
+    found.body = String(body['body'])
+    found.isPrerelease = body['prerelease'] === true
+  }
+  return [200, shown(found)]
+}
+
+/** GitLab knows no pre-releases. */
+function gitLabRelease({ method, url, body }: Call, releases: ForgeReleasePage[]): Answer | undefined {
+  const [whole, tag] = /^\/api\/v4\/projects\/acme%2Fshop\/releases(?:\/([^/]+))?$/.exec(url.pathname) ?? []
+  if (whole === undefined) return undefined
+  const shown = (one: ForgeReleasePage): object => ({
+    tag_name: one.tag,
+    name: one.title,
+    description: one.body,
+    commit: { id: one.sha },
+    _links: { self: `http://forge/acme/shop/-/releases/${one.tag}` },
+  })
+  if (tag === undefined) {
+    const made = {
+      id: releases.length,
+      tag: String(body['tag_name']),
+      sha: String(body['ref']),
+      title: String(body['name']),
+      body: String(body['description']),
+      isPrerelease: false,
+    }
+    releases.push(made)
+    return [201, shown(made)]
+  }
+  const found = releases.find((one) => one.tag === decodeURIComponent(tag))
+  if (found === undefined) return undefined
+  if (method === 'PUT') {
+    found.title = String(body['name'])
+    found.body = String(body['description'])
+  }
+  return [200, shown(found)]
 }
 
 function add(issues: ForgeIssue[], title: string, body: string, labels: readonly string[]): ForgeIssue {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { commitUnreadable } from '#core/known/home.ts'
+import type { NotedCommit } from '#core/release/notes.ts'
 import type { Git, GitObject, TreeFile } from '#ports/git.ts'
 import { ObjectReader } from './object-reader.ts'
 import type { GitAnswer } from './object-reader.ts'
@@ -11,6 +12,8 @@ const run = promisify(execFile)
 const gitDeadlineMs = 60_000
 /** Bytes that one git process may answer with. */
 const gitOutputMax = 256 * 1024 * 1024
+/** Commits that notes look at; older ones are left out. */
+const commitsMax = 5000
 
 /** What a mode of a tree entry means; 100664 stands in old repositories. */
 const treeKinds: Readonly<Record<string, TreeFile['kind']>> = {
@@ -86,6 +89,16 @@ export const systemGit: Git = {
     if (name === undefined) return undefined
     const tips = [`refs/heads/${name}`, `refs/remotes/origin/${name}`].flatMap((ref) => known.get(ref)?.sha ?? [])
     return { name, tips }
+  },
+  async commitsBetween(repository, base, sha) {
+    const format = '--format=%H%x00%an%x00%s%x00%b%x00%x01'
+    const range = base === undefined ? sha : `${base}..${sha}`
+    const options = ['--no-merges', `--max-count=${commitsMax}`, format, '--end-of-options']
+    const output = await tryGit(repository, ['log', ...options, range, '--'])
+    return output?.split('\u0001').flatMap((record): readonly NotedCommit[] => {
+      const [id = '', author = '', subject = '', body = ''] = record.replace(/^\n/, '').split('\0')
+      return id === '' ? [] : [{ sha: id, author, subject, body: body.trim() }]
+    })
   },
   async isAncestor(repository, ancestor, sha) {
     return (await tryGit(repository, ['merge-base', '--is-ancestor', ancestor, sha])) !== undefined

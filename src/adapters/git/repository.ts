@@ -6,7 +6,6 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { gitMissing, repositoryNotFound } from '#core/known/cli.ts'
 import { fileNotPlain, snapshotFailed } from '#core/known/snapshot.ts'
-import type { NotedCommit } from '#core/release/notes.ts'
 import type { RepositoryFacts, ResolvedCommit } from '#ports/repository-facts.ts'
 
 const execute = promisify(execFile)
@@ -67,32 +66,6 @@ export async function changedSince(
     if (output !== undefined) return output.split('\0').filter((name) => name !== '')
   }
   return undefined
-}
-
-/** Commits that notes look at; older ones are left out. */
-const commitsMax = 5000
-
-/** Commits that are in `sha` and not in `base`, newest first, without merges; undefined when git does not know one of them. */
-export async function commitsBetween(
-  root: string,
-  base: string | undefined,
-  sha: string,
-): Promise<readonly NotedCommit[] | undefined> {
-  const format = '--format=%H%x00%an%x00%s%x00%b%x00%x01'
-  const range = base === undefined ? sha : `${base}..${sha}`
-  const output = await tryGit(root, [
-    'log',
-    '--no-merges',
-    `--max-count=${commitsMax}`,
-    format,
-    '--end-of-options',
-    range,
-    '--',
-  ])
-  return output?.split('\u0001').flatMap((record): readonly NotedCommit[] => {
-    const [id = '', author = '', subject = '', body = ''] = record.replace(/^\n/, '').split('\0')
-    return id === '' ? [] : [{ sha: id, author, subject, body: body.trim() }]
-  })
 }
 
 /** Commits of one minute that are counted; more of them were made by a program. */

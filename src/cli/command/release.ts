@@ -7,6 +7,7 @@ import { renderSize } from '#core/view/size.ts'
 import { listAttestations } from '#store/attestation.ts'
 import { loadDeployment } from '#store/deployment.ts'
 import { latestEvidence } from '#store/evidence.ts'
+import { loadPublication } from '#store/publication.ts'
 import { answersAbout } from '#store/gate-answer.ts'
 import { viewDeployments, viewManifest, viewReleases } from '#store/view.ts'
 import { viewEnvironments } from '#store/view-environment.ts'
@@ -17,6 +18,8 @@ import { readFilledHome, readHome } from '../open-home.ts'
 import { collect, parseCount } from '../pairs.ts'
 import { printList } from '../print-list.ts'
 import { compare } from '../release/compare.ts'
+import { publicationLines } from '../release/publication-lines.ts'
+import type { PublishFlags } from '../release/publish.ts'
 import type { CreateFlags } from '../release/create.ts'
 import { findRelease } from '../release/find-release.ts'
 import { notes } from '../release/notes.ts'
@@ -146,6 +149,31 @@ export const page: CommandPage = {
           .option('--since <release>', 'the release to begin after (default: the one sealed before)')
           .option('--app <name>', 'application (default: of this project)')
           .action(act(notes))
+      },
+    },
+    {
+      name: 'publish',
+      summary: 'make the release at the forge, with its notes',
+      description:
+        'Makes the release at GitHub, GitLab or Gitea, or brings it up to date: its tag, the notes of its commits since the version before, and whether it is a pre-release (v1.2.3-rc.1, and every version that is a time). The place stands in `release.publish` of shipway.yml; version tags are published by themselves. What somebody has written there by hand is left as it is. A forge that does not answer is tried again by the agent.',
+      examples: [
+        { command: 'shipway release publish v1.4.2 --dry-run', purpose: 'what would stand there' },
+        { command: 'shipway release publish v1.4.2', purpose: 'make it, or bring it up to date' },
+      ],
+      exits: [0, 2, 3, 4, 5, 8],
+      define: (command, act) => {
+        command
+          .argument('<release>', 'version, id, first digits of an id, or "latest"')
+          .option('--dry-run', 'show what would be published, ask nobody')
+          .option('--force', 'replace title and text that somebody else wrote for this tag')
+          .option('--app <name>', 'application (default: of this project)')
+          .action(
+            act(async (session, release: string, flags: PublishFlags) => {
+              // Reads rules and hands in a request, which the other commands of this file do not.
+              const { publish } = await import('../release/publish.ts')
+              return publish(session, release, flags)
+            }),
+          )
       },
     },
     {
@@ -279,6 +307,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       ...readStatement(one, { id: release.id, manifest }),
     }))
     const answers = await answersAbout(q, release.id)
+    const publication = await loadPublication(q, release.id)
     if (session.isJson) {
       session.printJson({
         apiVersion: 'v1',
@@ -289,6 +318,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
         reports: evidence?.reports ?? [],
         attestations: stated,
         answers: answers.map((one) => ({ ...one, since: exactTime(one.since), at: exactTime(one.at) })),
+        publication: publication ?? null,
         deployments,
       })
       return 0
@@ -310,6 +340,7 @@ async function show(session: Session, wanted: string, flags: { readonly app?: st
       ...answers.map(
         (one) => `  answer    ${exactTime(one.at)} ${one.gate} for ${one.environment}: ${answerText(one.answer)}`,
       ),
+      ...publicationLines(publication),
       ...(release.bad ?? []).map((mark) => paint('red', `  bad       put back on ${mark.environment}: ${mark.reason}`)),
       ...deployments.map(
         (one) =>

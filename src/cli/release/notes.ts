@@ -1,6 +1,7 @@
 import { releaseCommitUnknown } from '#core/known/cli.ts'
-import { releaseNotes, renderNotes } from '#core/release/notes.ts'
 import type { ReleaseSummary } from '#core/view/model.ts'
+import { notesOf, releaseBefore } from '#engine/publication/notes-of.ts'
+import type { WrittenNotes } from '#engine/publication/notes-of.ts'
 import { viewReleases } from '#store/view.ts'
 import { readFilledHome } from '../open-home.ts'
 import type { Session } from '../session.ts'
@@ -16,31 +17,37 @@ interface Flags {
 
 /** `release notes R`: the commits between the release before and this one, sorted by what they say they are, as Markdown. */
 export async function notes(session: Session, wanted: string, flags: Flags): Promise<number> {
-  const { release, before } = await readFilledHome(session, async (q) => {
-    const release = await findRelease(session, q, wanted, flags.app)
-    const before =
-      flags.since === undefined
-        ? previousOf(release, await viewReleases(q, { application: release.application, limit: historyMax }))
-        : await findRelease(session, q, flags.since, flags.app)
-    return { release, before }
-  })
-  const { root } = await session.services.describeRepository(session.directory)
-  const commits = await session.services.commitsBetween(root, before?.sha, release.sha)
-  if (commits === undefined) throw releaseCommitUnknown({ version: release.version, sha: release.sha, directory: root })
-  const made = releaseNotes(commits)
+  const { release, written } = await writeNotes(session, wanted, flags)
   if (session.isJson) {
     session.printJson({
       apiVersion: 'v1',
       kind: 'ReleaseNotes',
       version: release.version,
-      since: before?.version ?? null,
-      ...made,
+      since: written.since ?? null,
+      ...written.notes,
     })
-  } else session.print(renderNotes(release.version, before?.version, made).trimEnd())
+  } else session.print(written.text.trimEnd())
   return 0
 }
 
-/** The release of another commit that was sealed before this one; the list is newest first. */
-function previousOf(release: ReleaseSummary, all: readonly ReleaseSummary[]): ReleaseSummary | undefined {
-  return all.find((other) => other.createdAt < release.createdAt && other.sha !== release.sha)
+/** A release with its notes, from the repository that the call stands in. */
+export async function writeNotes(
+  session: Session,
+  wanted: string,
+  flags: Flags,
+): Promise<{ readonly release: ReleaseSummary; readonly written: WrittenNotes }> {
+  const { release, all, since } = await readFilledHome(session, async (q) => {
+    const release = await findRelease(session, q, wanted, flags.app)
+    return {
+      release,
+      all: await viewReleases(q, { application: release.application, limit: historyMax }),
+      since: flags.since === undefined ? undefined : await findRelease(session, q, flags.since, flags.app),
+    }
+  })
+  const { root } = await session.services.describeRepository(session.directory)
+  const { git } = session.services
+  const before = since ?? (await releaseBefore(git, root, release, all))
+  const written = await notesOf(git, root, release, before)
+  if (written === undefined) throw releaseCommitUnknown({ version: release.version, sha: release.sha, directory: root })
+  return { release, written }
 }

@@ -57,6 +57,8 @@ function actionOf(request: TicketRequest): string {
       return 'work.cancelled'
     case 'release':
       return request.action === 'create' ? 'release.created' : 'release.imported'
+    case 'publish':
+      return 'release.publication-requested'
     case 'rerun':
       return 'run.repeated'
     case 'backup':
@@ -101,6 +103,8 @@ function detailOf(request: TicketRequest): JsonObject {
       const about = secret === undefined ? {} : { secret, ...(version === undefined ? {} : { version }) }
       return { until: request.until ?? null, ...about, ...reason }
     }
+    case 'publish':
+      return { release: request.release, ...(request.isForced === true ? { forced: true } : {}) }
     case 'restore':
       return { backup: request.backup, ...reason }
     default:

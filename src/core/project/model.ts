@@ -5,6 +5,7 @@ import type { ReportKind } from '#core/evidence/report-kind.ts'
 import type { WebhookTarget } from '#core/webhook/model.ts'
 import type { GatePolicy, Waiver } from '#core/gate/policy.ts'
 import type { IssuesConfig } from '#core/issue/model.ts'
+import type { PublishConfig } from '#core/release/publication.ts'
 
 /**
  * `shipway.yml` after parsing and checking, with all defaults filled in. The written form and this one are two types:
@@ -21,6 +22,8 @@ export interface ProjectConfig {
   /** Findings that gates do not count. */
   readonly waivers: readonly Waiver[]
   readonly issues?: IssuesConfig
+  /** Releases are published at a forge. */
+  readonly publish?: PublishConfig
   /** Base url of actions of other repositories, where the file names one. */
   readonly actionsUrl?: string
   /** In the order of the file, which is the order of the columns in `shipway status`. */

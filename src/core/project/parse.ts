@@ -21,6 +21,7 @@ import { readCompose } from './read-compose.ts'
 import { readDatabase } from './read-database.ts'
 import { readFreeze } from './read-freeze.ts'
 import { readIssues } from './read-issues.ts'
+import { readPublish } from './read-publish.ts'
 import { defaultReports, readGates, readWaivers } from './read-gates.ts'
 import { readVersions } from './read-versions.ts'
 import { projectFields } from './schema.ts'
@@ -74,6 +75,11 @@ export function parseProject(source: {
   const environments: EnvironmentConfig[] = []
   for (const [name, environment] of written?.environments ?? [])
     environments.push(normaliseEnvironment(reader, environment, { name, issues }))
+  const published = written?.release?.publish
+  const publish =
+    published === undefined
+      ? undefined
+      : readPublish(reader, published, { issues, environments: environments.map(({ name }) => name) })
   const config: ProjectConfig = {
     application: applicationName(reader, written?.name, source.folderName),
     release: normaliseRelease(reader, written?.release),
@@ -82,6 +88,7 @@ export function parseProject(source: {
     waivers: readWaivers(reader, written?.waivers ?? []),
     ...(written?.actions?.url === undefined ? {} : { actionsUrl: written.actions.url }),
     ...(issues === undefined ? {} : { issues }),
+    ...(publish === undefined ? {} : { publish }),
     environments,
   }
   checkProject(reader, config, [...(written?.environments?.keys() ?? [])])

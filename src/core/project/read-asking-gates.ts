@@ -1,7 +1,7 @@
 import type { ReviewGate, SonarQubeGate } from '#core/gate/policy.ts'
 import type { Path } from './place.ts'
 import { checkToken, isApiUrl, readForge } from './read-forge.ts'
-import type { ForgePlace } from './read-forge.ts'
+import type { ForgePlace } from './forge-place.ts'
 import type { ValuesOf } from './field.ts'
 import type { gateFields } from './gate-schema.ts'
 import type { ProjectReader } from './reader.ts'

@@ -1,16 +1,6 @@
+import type { ForgePlace } from './forge-place.ts'
 import type { Path } from './place.ts'
 import type { ProjectReader } from './reader.ts'
-
-/** A repository at a forge, as its API is asked about it. */
-export interface ForgePlace {
-  readonly forge: 'github' | 'gitlab' | 'gitea'
-  /** `owner/name`; at GitLab the path or number of the project. */
-  readonly repository: string
-  /** Address of the forge's API. */
-  readonly url: string
-  /** Name of the secret with the token. */
-  readonly token: string
-}
 
 const forges = ['github', 'gitlab', 'gitea'] as const
 /** Addresses of the APIs that everybody means; a Gitea has none. */

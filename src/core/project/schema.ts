@@ -2,6 +2,7 @@ import { colourFields } from './colour-schema.ts'
 import { composeFields } from './compose-schema.ts'
 import type { Fields } from './field.ts'
 import { driverNames } from './model.ts'
+import { issueFields, publishFields } from './forge-schema.ts'
 import { gateFields, reportFields, waiverFields } from './gate-schema.ts'
 import { webhookFields } from './webhook-schema.ts'
 
@@ -58,6 +59,10 @@ const releaseFields = {
   migration: {
     spec: { kind: 'choice', of: ['expand', 'contract'], later: [] },
     help: 'What the start of this release does to its data: expand (the release before still works) or contract (it no longer does: going back across it is refused).',
+  },
+  publish: {
+    spec: { kind: 'group', fields: publishFields },
+    help: 'Makes a release at the forge, with notes of its commits: of version tags by itself, of any other with `shipway release publish VERSION`.',
   },
   reports: {
     spec: { kind: 'group', fields: reportFields },
@@ -236,30 +241,6 @@ const environmentFields = {
     help: 'Names of secrets that must be there before anything starts.',
   },
   url: { spec: { kind: 'text', example: 'https://stage.example.org' }, help: 'Where a person looks at it.' },
-} as const satisfies Fields
-
-const issueFields = {
-  forge: { spec: { kind: 'choice', of: ['github', 'gitlab', 'gitea'], later: [] }, help: 'Which API.', required: true },
-  repository: {
-    spec: { kind: 'text', example: 'acme/shop' },
-    help: 'owner/name of the repository there.',
-    required: true,
-  },
-  url: {
-    spec: { kind: 'text', example: 'https://git.example.org/api/v1' },
-    help: 'Address of the API. Default: that of github.com or gitlab.com.',
-  },
-  token: {
-    spec: { kind: 'text', example: 'FORGE_TOKEN' },
-    help: 'Name of the secret with the token, in secrets/NAME.json of the state home (NAME is that of the application).',
-    required: true,
-  },
-  labels: { spec: { kind: 'texts', example: 'bug' }, help: 'Labels of a new issue. Default: bug.' },
-  from: { spec: { kind: 'texts', example: 'main' }, help: 'Refs whose failures are reported. Default: any.' },
-  link: {
-    spec: { kind: 'text', example: 'https://ci.example.org/runs/{id}' },
-    help: 'Page of a run or deployment. Default: the command that shows it.',
-  },
 } as const satisfies Fields
 
 /** Keys of `shipway.yml`, at every level, in the order of the documentation. */

@@ -126,6 +126,16 @@ export interface ReleaseRequest {
   readonly reports?: readonly GivenReport[]
 }
 
+/** Publish a release at the forge that the rules in force name. */
+export interface PublishRequest {
+  readonly kind: 'publish'
+  readonly application: string
+  /** Release id. */
+  readonly release: string
+  /** Replaces what somebody else has written for the tag. */
+  readonly isForced?: true
+}
+
 /** A report that somebody brings with a release. */
 export interface GivenReport {
   readonly kind: ReportKind
@@ -171,6 +181,7 @@ export type TicketRequest =
   | BackupRequest
   | RestoreRequest
   | ReleaseRequest
+  | PublishRequest
   | RerunRequest
   | RunRequest
   | DeployRequest

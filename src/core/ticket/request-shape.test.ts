@@ -38,6 +38,7 @@ const sound: { readonly [Kind in TicketRequest['kind']]: Extract<TicketRequest, 
     secretNames: ['KEY'],
     platforms: { 'ubuntu-latest': 'host' },
   },
+  publish: { kind: 'publish', application: 'shop', release: digest, isForced: true },
   rerun: { kind: 'rerun', run: 'run_1', scope: { kind: 'step', job: 'build', step: '1' }, secretNames: [] },
   deploy: {
     kind: 'deploy',

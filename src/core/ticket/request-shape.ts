@@ -9,6 +9,7 @@ import type {
   EnvironmentRequest,
   EventFacts,
   GivenReport,
+  PublishRequest,
   ReleaseRequest,
   RerunRequest,
   RestoreRequest,
@@ -132,6 +133,13 @@ const release = fields({
   reports: optional(listOf(report)),
 } satisfies FieldsOf<ReleaseRequest>)
 
+const publish = fields({
+  kind: required(text),
+  application: required(name),
+  release: required(shape.digest),
+  isForced: optional(shape.isTrue),
+} satisfies FieldsOf<PublishRequest>)
+
 const backup = fields({
   kind: required(text),
   application: required(name),
@@ -156,6 +164,7 @@ const requestShape = shape.byKind({
   environment,
   cancel,
   release,
+  publish,
   backup,
   restore,
 } satisfies Record<TicketRequest['kind'], Shape>)

@@ -12,6 +12,7 @@ import { loadDeployment, updateDeployment } from '#store/deployment.ts'
 import type { DeploymentStateName, StoredDeployment } from '#store/deployment.ts'
 import { holdEnvironment, setCurrentRelease } from '#store/environment.ts'
 import { noteDeployment } from '../issue/note-outcome.ts'
+import { publishOfDeployment } from '../publication/note-publication.ts'
 import { appendEvents } from '#store/event.ts'
 import { markReleaseBad } from '#store/release.ts'
 
@@ -55,11 +56,13 @@ export async function writeDecision(
   })
   for (const write of writes) await applyWrite(query, deployment, write)
   for (const fact of auditFacts(deployment, decision)) await appendAudit(query, seal, fact)
-  if (isDone && deployment.state !== 'done')
+  if (isDone && deployment.state !== 'done') {
     await noteDeployment(query, deployment, {
       conclusion: state.conclusion ?? '',
       ...(state.reason === undefined ? {} : { reason: state.reason.message }),
     })
+    await publishOfDeployment(query, deployment, state.conclusion ?? '')
+  }
   const events = [...(extras.events ?? []), ...eventsOf(deployment, writes)]
   if (events.length > 0) await appendEvents(query, { table: 'deployment', id }, events)
   return decision
