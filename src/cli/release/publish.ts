@@ -36,7 +36,8 @@ export async function publish(session: Session, wanted: string, flags: PublishFl
     release: release.id,
     ...(flags.force === true ? { isForced: true } : {}),
   }
-  await performRequest(session, request, { watch: 'none', liveTo: 'stderr', priority: 'P2' })
+  // Nothing to watch, but where this process is the agent it stays until the forge was asked: admitted is not done.
+  await performRequest(session, request, { watch: 'until-done', subjects: [], liveTo: 'stderr' })
   return conclude(session, release, await ended(session, release))
 }
 
