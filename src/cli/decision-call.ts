@@ -80,6 +80,11 @@ export async function decide(
   session.say(
     `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${subject}${bound}${result.note === undefined ? '' : ` (${result.note})`}`,
   )
+  // What it waited for is still recorded until the agent in the background has heard of the approval.
+  if (decision === 'approve' && result.state === 'left' && !session.isJson && !session.isQuiet) {
+    session.print(`an agent in the background carries it on; \`shipway why ${subject}\` says how far it is`)
+    return 0
+  }
   const isRun = result.subjects.every((id) => id.startsWith('run_'))
   if (!isRun) {
     const { note: _said, ...ended } = result

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { processesWith } from '../rig/sshd.ts'
+import { until } from '../rig/web-fleet.ts'
 import { Repository } from '../rig/repository.ts'
 import { Shipway } from '../rig/shipway.ts'
 
@@ -36,5 +38,28 @@ test(
     expect((await shipway.call(repository.root, 'reject', 'latest', '--detach')).status).toBe(0)
     const over = await shipway.call(repository.root, 'agent', '--until-quiet', '--json')
     expect(JSON.parse(over.stdout)).toMatchObject({ kind: 'Agent', ended: 'quiet' })
+  },
+)
+
+test(
+  'An approval that leaves the rest to an agent in the background says so, and not that an approval is waited for',
+  { tags: ['slow'] },
+  async () => {
+    using repository = new Repository({
+      ...files,
+      '.github/workflows/ci.yml': "on: push\njobs: { a: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }\n",
+    })
+    await using shipway = new Shipway()
+    expect((await shipway.call(repository.root, 'run', 'push')).status).toBe(0)
+    expect((await shipway.call(repository.root, 'deploy', 'production', '--yes')).status).toBe(8)
+
+    const approved = await shipway.call(repository.root, 'approve', 'production', '--detach')
+    expect(approved).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^an agent in the background .*`shipway why dep_/),
+    })
+    expect(approved.stdout).not.toContain('waiting')
+    await until('it runs', async () => (await shipway.call(repository.root, 'status')).stdout.includes('✓'))
+    await until('the agent has gone', async () => (await processesWith(shipway.home)).length === 0)
   },
 )

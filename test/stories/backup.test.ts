@@ -38,6 +38,9 @@ describe.skipIf(reason !== undefined)(`backups of a database ${reason ?? ''}`, {
     await database.sql(
       'delete from stock.item; drop view rich; create table later (id int); insert into later values (1)',
     )
+    const asked = await shop.call('restore', 'live', 'latest')
+    expect(asked.status).toBe(2)
+    expect(asked.stderr).toMatch(new RegExp(`with ${backup.id} of 20[-0-9]+ [0-9:]+ UTC \\(2007 rows\\)\\?`))
     const restored = await shop.call('restore', 'live', 'latest', '--yes')
     expect(restored.stderr).toContain('was restored into a scratch database: 4 tables agree')
     expect(restored.status).toBe(0)

@@ -158,7 +158,7 @@ environments:
     expect(new Set(back).size).toBe(1)
 
     const sick = await shipway.call(root, 'deploy', 'fleet', '--release', 'v3.0.0')
-    expect(sick).toMatchObject({ status: 1, stdout: expect.stringContaining('web is running, not healthy') })
+    expect(sick).toMatchObject({ status: 1, stdout: expect.stringContaining('web: running, not healthy') })
     expect(await served()).toEqual(back)
   })
 

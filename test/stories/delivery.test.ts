@@ -78,6 +78,7 @@ describe.skipIf(missing !== undefined)(`a commit on its way over ssh ${missing ?
     expect(await matrix(shipway, root)).toEqual({ staging: 'v1.0.0' })
     const why = await shipway.call(root, 'why', 'staging')
     expect(why.stdout).toMatch(/held: .*503/)
+    expect(why.stdout).toContain('(2 of 2 targets): http')
     expect(why.stdout).toContain('shipway resume staging')
 
     const again = await shipway.call(root, 'deploy', 'staging', '--release', 'v2.0.0')

@@ -1,4 +1,6 @@
+import type { DatabaseWork } from '#core/backup/model.ts'
 import { exitCodeOf } from '#core/errors.ts'
+import { meantBackups } from '#engine/backup/admit-database.ts'
 import type { CommandPage } from '../command.ts'
 import { confirm } from '../confirm.ts'
 import { endOfDatabaseWork } from '../database-call.ts'
@@ -37,17 +39,24 @@ export const page: CommandPage = {
   },
 }
 
-async function restore(session: Session, name: string, backup: string, flags: Flags): Promise<number> {
-  const environment = await readHome(session, async (q) => findEnvironment(session, q, name, flags.app))
+async function restore(session: Session, name: string, wanted: string, flags: Flags): Promise<number> {
+  const { environment, backup } = await readHome(session, async (q) => {
+    const found = await findEnvironment(session, q, name, flags.app)
+    const place = { application: found.application, environment: found.name, backup: wanted }
+    const matches = q === undefined ? [] : (await meantBackups(q, place)).matches
+    return { environment: found, backup: matches.length === 1 ? matches[0] : undefined }
+  })
   const place = `${environment.name} of ${environment.application}`
-  await confirm(session, `Replace everything in the database of ${place} with the backup ${backup}`, flags.yes === true)
+  const what = backup === undefined ? `the backup ${wanted}` : describe(backup)
+  await confirm(session, `Replace everything in the database of ${place} with ${what}`, flags.yes === true)
   const work = await performRequest(
     session,
     {
       kind: 'restore',
       application: environment.application,
       environment: environment.name,
-      backup,
+      // What the question named, whatever is the latest by the time that it is answered.
+      backup: backup?.id ?? wanted,
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       ...(flags.backup === false ? { isUnsaved: true } : {}),
     },
@@ -59,4 +68,11 @@ async function restore(session: Session, name: string, backup: string, flags: Fl
     },
   )
   return endOfDatabaseWork(session, work, exitCodeOf.red)
+}
+
+/** What somebody has to know of a backup before everything else is replaced by it. */
+function describe({ id, createdAt, document }: DatabaseWork): string {
+  const rows = document.facts?.tables.reduce((sum, table) => sum + table.rows, 0)
+  const holds = rows === undefined ? '' : ` (${rows} rows)`
+  return `${id} of ${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC${holds}`
 }

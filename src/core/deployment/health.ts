@@ -6,6 +6,9 @@ import { renderDuration } from '#core/project/duration.ts'
 /** How much of an answer's body is repeated in a reason. */
 const excerptLengthMax = 200
 
+/** How many sick targets a reason names. */
+const targetsNamedMax = 5
+
 /** What came back from a health address: see the port `HealthProbe`. */
 export type HealthAnswer =
   | { readonly kind: 'answer'; readonly status: number; readonly location?: string; readonly body: string }
@@ -76,12 +79,21 @@ export function unhealthy(fact: {
   readonly withinMs: number
   readonly answers: number
   readonly last: string
+  /** Where each target is asked for itself: the names of those that were not healthy, the one that is told of first, and how many were asked. */
+  readonly unwell?: { readonly names: readonly string[]; readonly of: number }
 }): Reason {
   return {
     code: 'HEALTH_FAILED',
-    message: `${fact.url} was not healthy within ${renderDuration(fact.withinMs)} (${fact.answers} ${fact.answers === 1 ? 'question' : 'questions'}): at last ${fact.last}.`,
+    message: `${whereOf(fact.unwell)}${fact.url} was not healthy within ${renderDuration(fact.withinMs)} (${fact.answers} ${fact.answers === 1 ? 'question' : 'questions'}): at last ${fact.last}.`,
     hint: cause(fact.last),
   }
+}
+
+/** One of three is a sick host, all of three a sick release. */
+function whereOf(unwell: { readonly names: readonly string[]; readonly of: number } | undefined): string {
+  if (unwell === undefined || unwell.of < 2) return ''
+  const named = unwell.names.slice(0, targetsNamedMax)
+  return `${named.join(', ')}${named.length < unwell.names.length ? ' …' : ''} (${unwell.names.length} of ${unwell.of} targets): `
 }
 
 function cause(last: string): string {

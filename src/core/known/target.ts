@@ -184,7 +184,7 @@ export function switchStopped(fact: { readonly target: string; readonly back: st
 function unwellServices(output: readonly string[]): string | undefined {
   const found = output.flatMap((line) => {
     const [, service, state] = /^service (\S+) is not well after its start: (.*)$/.exec(line) ?? []
-    return service === undefined ? [] : [`${service} is ${state ?? ''}`]
+    return service === undefined ? [] : [`${service}: ${state ?? ''}`]
   })
   return found.length === 0 ? undefined : found.join('; ')
 }

@@ -112,7 +112,23 @@ async function checkDatabase(
   if (config.database === undefined) throw databaseUnset(place)
 }
 
-async function findBackup(query: Query, { application, environment, backup }: RestoreRequest): Promise<DatabaseWork> {
+async function findBackup(query: Query, request: RestoreRequest): Promise<DatabaseWork> {
+  const { matches, good } = await meantBackups(query, request)
+  const [found] = matches
+  if (found === undefined || matches.length > 1)
+    throw backupNotFound({
+      environment: request.environment,
+      wanted: request.backup,
+      known: good.slice(0, namedMax).map(({ id }) => id),
+    })
+  return found
+}
+
+/** The good backups of an environment, newest first, and those that a text means: one, or the request is refused. */
+export async function meantBackups(
+  query: Query,
+  { application, environment, backup }: Pick<RestoreRequest, 'application' | 'environment' | 'backup'>,
+): Promise<{ readonly matches: readonly DatabaseWork[]; readonly good: readonly DatabaseWork[] }> {
   const all = await listDatabaseWork(query, { application, environment, limit: backupsMax })
   const good = all.filter(
     ({ kind, conclusion, removedAt }) => kind === 'backup' && conclusion === 'success' && removedAt === undefined,
@@ -122,10 +138,7 @@ async function findBackup(query: Query, { application, environment, backup }: Re
     backup === 'latest'
       ? good.filter(({ document }) => document.restore === undefined).slice(0, 1)
       : good.filter(({ id }) => id === backup || (backup.length >= 6 && id.endsWith(backup)))
-  const [found] = matches
-  if (found === undefined || matches.length > 1)
-    throw backupNotFound({ environment, wanted: backup, known: good.slice(0, namedMax).map(({ id }) => id) })
-  return found
+  return { matches, good }
 }
 
 /** What owns the environment at the moment. */

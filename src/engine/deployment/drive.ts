@@ -276,26 +276,29 @@ class Drive {
       ),
     )
     await this.#judge(
-      questions.map(({ url }) => url),
+      questions.map(({ url }, index) => ({ url, target: asked[index]?.name ?? '' })),
       outcomes,
       rule.withinMs,
     )
   }
 
   async #judge(
-    urls: readonly string[],
+    asked: readonly { readonly url: string; readonly target: string }[],
     outcomes: readonly Awaited<ReturnType<typeof checkHealth>>[],
     withinMs: number,
   ): Promise<void> {
     let failure: DeploymentFailure | undefined
+    const isUnwell = (index: number): boolean => outcomes[index]?.kind !== 'healthy'
+    const names = asked.filter((_, index) => isUnwell(index)).map(({ target }) => target)
+    const unwell = { names, of: asked.length }
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.kind === 'stopped') return
-      const url = urls[index] ?? ''
+      const url = asked[index]?.url ?? ''
       const { answers, milliseconds, last, answerMs } = outcome
       this.#receipt.health({ url, answers, milliseconds, last, ...(answerMs === undefined ? {} : { answerMs }) })
       if (outcome.kind === 'healthy')
         this.#tell(`${url} is healthy after ${milliseconds} ms (${answers} ${answers === 1 ? 'answer' : 'answers'})`)
-      else failure ??= { reason: unhealthy({ url, withinMs, answers, last }), isReleaseBad: true }
+      else failure ??= { reason: unhealthy({ url, withinMs, answers, last, unwell }), isReleaseBad: true }
     }
     await this.#feed(failure === undefined ? { kind: 'verified' } : { kind: 'verify-failed', failure })
   }
