@@ -26,6 +26,7 @@ test.for<readonly [screen: string, argv: readonly string[], options: CliOptions]
   ['status-terminal', ['status'], terminal],
   ['status-colour', ['status'], { isTTY: true, width: 100 }],
   ['status-60-columns', ['status'], { ...terminal, width: 60 }],
+  ['status-36-columns', ['status'], { ...terminal, width: 36 }],
   ['status-pipe', ['status'], {}],
   ['status-json', ['status', '--json'], {}],
   ['status-quiet', ['status', '-q'], {}],

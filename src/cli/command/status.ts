@@ -5,6 +5,7 @@ import { viewEnvironments } from '#store/view-environment.ts'
 import { warnOfAbsentAgent } from '../absent-agent.ts'
 import { exitCodeOf } from '#core/errors.ts'
 import { checkTargets } from '../check-targets.ts'
+import { displayWidth } from '../display-width.ts'
 import type { CommandPage } from '../command.ts'
 import { readHome } from '../open-home.ts'
 import type { Palette } from '../palette.ts'
@@ -25,7 +26,7 @@ interface Flags {
 
 export const page: CommandPage = {
   description:
-    'Shows which version of every application is on which environment, what is on its way, what waits and for what. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed, ? did not answer. It tells what is recorded; --check asks the targets.',
+    'Shows which version of every application is on which environment, what is on its way, what waits and for what; on a terminal that is too narrow for the matrix, with a line for each environment. ✓ runs, ✗ the latest deployment was not put into place, ⏳ waits, … is being deployed, ? did not answer. It tells what is recorded; --check asks the targets.',
   examples: [
     { command: 'shipway status', purpose: 'the matrix of all applications' },
     { command: 'shipway status --app web --json', purpose: 'one application, as JSON' },
@@ -52,11 +53,49 @@ async function status(session: Session, flags: Flags): Promise<number> {
     return { environments: found, findings: await checkTargets(session, q, found, flags.check === true) }
   })
   const matrix = statusMatrix(environments, findings)
-  const now = session.world.now()
   if (flags.wide === true) {
     printWide(session, matrix)
     return flags.check === true ? exitOf(matrix) : 0
   }
+  if (isUnreadable(session, matrix)) printTall(session, matrix)
+  else printMatrix(session, matrix, flags.app)
+  if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
+  await readHome(session, async (q) => warnOfAbsentAgent(session, q))
+  return flags.check === true ? exitOf(matrix) : 0
+}
+
+/** Columns of the matrix that a person can still read: a mark, and the beginning of a version. */
+const cellWidthMin = 12
+
+/** So many environments that each column of the matrix would be cut to nothing. */
+function isUnreadable({ world, isJson, isQuiet }: Session, { environments, rows }: StatusMatrix): boolean {
+  if (isJson || isQuiet || !world.isTTY || environments.length < 2) return false
+  const application = Math.max(0, ...rows.map((row) => displayWidth(row.application)))
+  return application + environments.length * cellWidthMin > world.width
+}
+
+/** The same with a line for each environment: what the matrix says of it, and since when. */
+function printTall(session: Session, { rows }: StatusMatrix): void {
+  const now = session.world.now()
+  printList(session, {
+    kind: 'StatusList',
+    rows: rows.flatMap(({ application, cells }) =>
+      cells.flatMap((cell) => (cell === undefined ? [] : [{ application, cell }])),
+    ),
+    columns: [
+      { title: 'APP', screen: ({ application }) => application, shrink: 1 },
+      { title: 'ENVIRONMENT', screen: ({ cell }) => cell.environment, shrink: 2 },
+      { title: 'STATE', screen: ({ cell }) => cellText(cell, session.out), shrink: 3 },
+      { title: 'AGE', screen: ({ cell }) => age(now, cell.since) },
+    ],
+    toJson: ({ cell }) => cell,
+    idOf: ({ cell }) => cell.environment,
+    empty: '',
+  })
+}
+
+function printMatrix(session: Session, matrix: StatusMatrix, app: string | undefined): void {
+  const now = session.world.now()
   // Below the matrix every pending line stands whole; versions are worth more than the beginning of a sentence.
   const isNarrow = session.world.isTTY && session.world.width < pendingWidthMin
   printList<StatusRow>(session, {
@@ -76,13 +115,10 @@ async function status(session: Session, flags: Flags): Promise<number> {
     toJson: (row) => rowJson(row, matrix),
     idOf: (row) => row.application,
     empty:
-      flags.app === undefined
+      app === undefined
         ? 'No environment has been used yet. `shipway run` seals a release, `shipway deploy ENVIRONMENT` puts it there.'
-        : `No environment of an application "${flags.app}" has been used. \`shipway status\` shows all.`,
+        : `No environment of an application "${app}" has been used. \`shipway status\` shows all.`,
   })
-  if (session.world.isTTY && !session.isJson && !session.isQuiet) sayPending(session, matrix)
-  await readHome(session, async (q) => warnOfAbsentAgent(session, q))
-  return flags.check === true ? exitOf(matrix) : 0
 }
 
 function exitOf(matrix: StatusMatrix): number {

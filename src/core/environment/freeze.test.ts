@@ -32,6 +32,13 @@ describe('a freeze', () => {
     ['comes again every week', [weekends], '2026-11-20T14:00:00Z', '2026-11-22T14:00:00.000Z weekend'],
     ['is over between two weeks', [weekends], '2026-11-19T14:00:00Z', undefined],
     ['keeps the time of day in summer', [weekends], '2026-07-03T13:00:00Z', '2026-07-05T13:00:00.000Z weekend'],
+    [
+      'ends at its time of day in a longer night',
+      [weekends],
+      '2026-10-25T13:30:00Z',
+      '2026-10-25T14:00:00.000Z weekend',
+    ],
+    ['ends at its time of day in a shorter night', [weekends], '2026-03-29T13:00:00Z', undefined],
     ['was not before its start', [weekends], '2025-12-26T15:00:00Z', undefined],
     [
       'ends with the last of windows that follow each other',

@@ -8,6 +8,8 @@ export interface Freeze {
   readonly reason: string
 }
 
+const dayMs = 24 * 60 * 60_000
+
 /** Windows that follow each other without a gap; more is a mistake in the rules. */
 const chainMax = 1000
 
@@ -27,8 +29,10 @@ export function freezeAt(rules: readonly FreezeRule[], now: number): Freeze | un
 /** When the window ends that holds at an instant; undefined when none does. */
 function windowEnd(rule: FreezeRule, at: number): number | undefined {
   if (rule.kind === 'once') return rule.from <= at && at < rule.to ? rule.to : undefined
-  const start = recurrence(rule).previous(new Date(at), true)?.epochMilliseconds
-  return start !== undefined && at < start + rule.lastsMs ? start + rule.lastsMs : undefined
+  // Whole days end at the same time of day, also where one of them has 23 or 25 hours (RFC 5545, 3.3.6).
+  const [days, milliseconds] = [Math.floor(rule.lastsMs / dayMs), rule.lastsMs % dayMs]
+  const end = recurrence(rule).previous(new Date(at), true)?.add({ days, milliseconds }).epochMilliseconds
+  return end !== undefined && at < end ? end : undefined
 }
 
 function recurrence({ rule, start, zone }: Extract<FreezeRule, { kind: 'recurring' }>): RRuleTemporal {
