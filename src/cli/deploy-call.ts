@@ -7,7 +7,7 @@ import { releaseUnknown } from '#core/known/cli.ts'
 import { forceUnexplained } from '#core/known/deployment.ts'
 import { planUnknown } from '#core/known/plan.ts'
 import type { DeployRequest } from '#core/ticket/model.ts'
-import { previousGood } from '#engine/deployment/previous-good.ts'
+import { isReplacing, previousGood } from '#engine/deployment/previous-good.ts'
 import { viewDeployments, viewRun } from '#store/view.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { findRelease } from './release/find-release.ts'
@@ -244,10 +244,16 @@ function endLine(deployment: DeploymentSummary, { out }: Session, hasSeenWaits: 
 }
 
 /** `Deploy v1.4.2 of web to production, which runs v1.4.1`. */
-function describe(mode: DeployCall['mode'], { environment, release, run }: DeployPlan): string {
+function describe(mode: DeployCall['mode'], plan: DeployPlan): string {
+  const { environment, release, run } = plan
   const { name, application, current } = environment
   const what = release === undefined ? 'the latest' : shortVersion(release.version)
   if (mode === 'rollback') {
+    const stopped = environment.open
+      .filter(({ mode: kind, state }) => isReplacing({ kind, state }))
+      .map(({ version }) => shortVersion(version))
+    if (stopped.length > 0)
+      return `Stop ${stopped.join(', ')} on its way to ${name}, and put ${application} back to ${what}`
     const from = current === undefined ? '' : ` from ${shortVersion(current.version)}`
     return `Roll ${name} of ${application} back${from} to ${what}`
   }

@@ -90,10 +90,12 @@ export async function performRequest(
   const { note } = outcome
   const subjects = options.subjects ?? outcome.subjects
   options.onAdmitted?.(note)
-  others.leaveOut([...subjects, ...outcome.subjects])
+  others.leaveOut([...subjects, ...outcome.subjects, ...(outcome.stopped ?? [])])
   const noted = note === undefined ? {} : { note }
   if (options.watch === 'none') return { subjects, ...noted, state: 'left' }
-  const watched = await watchSubjects(session, client, subjects, { ...options, startedAt, others })
+  // What was stopped for it goes back first, and whoever waits sees that.
+  const shown = [...(outcome.stopped ?? []), ...subjects]
+  const watched = await watchSubjects(session, client, shown, { ...options, startedAt, others })
   if (watched.interruptedBy === undefined) await carryOn(session, client)
   return { subjects, ...noted, ...watched }
 }

@@ -6,7 +6,7 @@ import { loadRun, listRuns, unfinishedRuns } from '#store/run.ts'
 import { openIssueReports } from '#store/issue-report.ts'
 import { openPublications } from '#store/publication.ts'
 import { loadTicket } from '#store/ticket.ts'
-import type { Ticket } from '#core/ticket/model.ts'
+import type { AcceptedOutcome, Ticket } from '#core/ticket/model.ts'
 import { admit } from './admission.ts'
 import { enterConcurrency, leaveBehind, leaveConcurrency } from './concurrency.ts'
 import type { RunNews } from './concurrency.ts'
@@ -195,13 +195,14 @@ export class Agent {
     const { outcome, isDuplicate } = await admit(this.#context, claimed)
     this.#context.notify({ type: 'changed', subject: claimed.ticket.id })
     const { request } = claimed.ticket
-    if (outcome.kind === 'accepted') await this.#followUp(claimed.ticket, outcome.subjects)
+    if (outcome.kind === 'accepted') await this.#followUp(claimed.ticket, outcome)
     if (request.kind !== 'run' || outcome.kind === 'refused' || isDuplicate)
       await this.#archive(claimed.fileName, claimed.ticket.id)
   }
 
   /** What an admitted ticket sets going. Safe to repeat: whoever died before it leaves it to the next agent. */
-  async #followUp({ request, requestedBy }: Ticket, subjects: readonly string[]): Promise<void> {
+  async #followUp({ request, requestedBy }: Ticket, { subjects, stopped = [] }: AcceptedOutcome): Promise<void> {
+    for (const subject of stopped) this.#context.delivery.stop(subject)
     const cancel =
       request.kind === 'cancel' ? { by: requestedBy, reason: request.reason ?? 'Cancelled by hand.' } : undefined
     for (const subject of subjects) await this.#carryOn(subject, cancel)
@@ -373,7 +374,7 @@ export class Agent {
     }
     // A run was carried on by its row; all that is known of a cancellation is its ticket.
     if (ticket.outcome?.kind === 'accepted' && claimed.ticket.request.kind !== 'run')
-      await this.#followUp(claimed.ticket, ticket.outcome.subjects)
+      await this.#followUp(claimed.ticket, ticket.outcome)
     const runs = await listRuns(this.#context.store.query, { ticket: claimed.ticket.id, limit: 100 })
     for (const run of runs) if (run.state === 'done') this.#finish(run.id)
     if (runs.length === 0) await this.#archive(claimed.fileName, claimed.ticket.id)

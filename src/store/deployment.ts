@@ -192,12 +192,15 @@ export async function timeServed(
     : { ms: Math.max(longest, now - since), isRunning: true }
 }
 
+/** Deployments of an environment that are looked at; what is older than all of them has long been built upon, and is named by hand. */
+const historyMax = 500
+
 /** The latest deployments that ended with success, oldest first. */
-export async function succeededDeployments(q: Query, place: Place, limit: number): Promise<readonly PastDeployment[]> {
+export async function succeededDeployments(q: Query, place: Place): Promise<readonly PastDeployment[]> {
   const rows = await q<{ release: string; kind: PastDeployment['kind'] }>(
     `select release, kind from deployment where application = $1 and environment = $2 and conclusion = 'success'
       order by finished_at desc, id desc limit $3`,
-    [place.application, place.environment, limit],
+    [place.application, place.environment, historyMax],
   )
   return rows.map(({ release, kind }) => ({ release, kind })).toReversed()
 }

@@ -114,12 +114,14 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
       lane.refuse(undefined)
 
       // What was killed is gone on with by an agent, or by whoever comes next.
-      const isLeft = fault === 'SIGKILL' && at !== 'verify' && at.side === 'after' && flow.isRefused === undefined
+      const isPlain = flow.isRefused === undefined && flow.command === 'deploy'
+      const isLeft = fault === 'SIGKILL' && at !== 'verify' && at.side === 'after' && isPlain
       if (fault === 'SIGKILL' && !isLeft) await expectDone(shipway.call(cwd, 'agent', '--until-quiet'))
       if (flow.isRefused === true) await expectDone(shipway.call(cwd, 'resume', lane.name))
       if (end.status !== 0) await expectDone(shipway.call(cwd, 'deploy', lane.name, '--release', to))
       await lane.closed()
       expect(await lane.serving()).toBe(to)
+      if (flow.command === 'rollback') await expectDone(shipway.call(cwd, 'resume', lane.name))
     }
     await rig.withLane(meet, ({ kind }) => kind === flow.kind)
   })
@@ -144,7 +146,8 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
         await lane.closed()
         expect(await lane.serving()).toBe(flow.isRefused === true ? from : to)
         lane.refuse(undefined)
-        if (flow.isRefused === true) await expectDone(shipway.call(repository.root, 'resume', lane.name))
+        if (flow.isRefused === true || flow.command === 'rollback')
+          await expectDone(shipway.call(repository.root, 'resume', lane.name))
       }
       await rig.withLane(meet, ({ kind }) => kind === flow.kind)
     },

@@ -136,12 +136,14 @@ describe.skipIf(missing !== undefined)(`one version serves, and the next command
     if (flow.refusedBy !== undefined) rmSync(`${lane.hosts[flow.refusedBy]}.refuse`)
 
     // What was killed is gone on with by an agent, or by whoever comes next.
-    const isLeft = fault === 'SIGKILL' && at !== 'verify' && at.side === 'after' && flow.refusedBy === undefined
+    const isPlain = flow.refusedBy === undefined && flow.command === 'deploy'
+    const isLeft = fault === 'SIGKILL' && at !== 'verify' && at.side === 'after' && isPlain
     if (fault === 'SIGKILL' && !isLeft) await expectDone(shipway.call(cwd, 'agent', '--until-quiet'))
     if (!isLeft) await together(lane)
     if (flow.refusedBy !== undefined) await expectDone(shipway.call(cwd, 'resume', lane.name))
     if (end.status !== 0) await expectDone(shipway.call(cwd, 'deploy', lane.name, '--release', to))
     expect(await together(lane)).toBe(to)
+    if (flow.command === 'rollback') await expectDone(shipway.call(cwd, 'resume', lane.name))
   }
 
   test('no step is forgotten: what ran on the hosts is what was interrupted', () => {

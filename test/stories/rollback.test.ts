@@ -31,6 +31,41 @@ describe('going back', { tags: ['slow'] }, () => {
     expect(fleet.place(0).current()).toBe('v3.0.0')
   })
 
+  test('while the release that burns is still asked for its health: it is stopped, and does not come back by mistake', async () => {
+    await using fleet = await WebFleet.start(1)
+    await using shipway = new Shipway()
+    const { root } = fleet.repository
+    const place = fleet.place(0)
+    const rules = project(environment('production', [place.target()], [], '120s'))
+    for (const version of ['v1.0.0', 'v2.0.0']) {
+      fleet.commit(version, { 'shipway.yml': rules })
+      expect((await shipway.call(root, 'run', 'push', '--ref', version)).status).toBe(0)
+    }
+    expect((await shipway.call(root, 'deploy', 'production', '--release', 'v1.0.0')).status).toBe(0)
+    place.hold('health')
+    const burning = shipway.start(root, 'deploy', 'production')
+    await burning.prints('asking http')
+
+    const call = shipway.start(root, 'rollback', 'production', '--reason', 'errors at checkout')
+    await burning.prints('▶ revert')
+    place.letGo('health')
+    const back = await call.ended
+    expect(back.status, back.stderr).toBe(0)
+    expect(back.stderr).toContain('stops v2.0.0 (dep_')
+    expect(await burning.ended).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/v2\.0\.0 → production: cancelled.*it is rolled back: errors at checkout/),
+    })
+    expect(await place.version()).toBe('v1.0.0')
+
+    const again = await shipway.call(root, 'deploy', 'production')
+    expect(again).toMatchObject({ status: 3, stderr: expect.stringMatching(/RELEASE_BAD/) })
+    expect(again.stderr).toMatch(/v2\.0\.0 was put back .*: errors at checkout[^]*shipway resume production/)
+    expect((await shipway.call(root, 'resume', 'production')).status).toBe(0)
+    expect((await shipway.call(root, 'deploy', 'production')).status).toBe(0)
+    expect(await place.version()).toBe('v2.0.0')
+  })
+
   test('by pushing an old tag again: its release is deployed as it was sealed', async () => {
     await using fleet = await WebFleet.start(1)
     await using shipway = new Shipway()

@@ -52,6 +52,7 @@ test(
       ['present', ['v1.1.0']],
       ['kept', ['v1.0.0']],
     ])
+    expect((await call('resume', 'live')).status).toBe(0)
     expect((await call('deploy', 'live', 'v1.1.0')).status).toBe(0)
 
     const revoked = await call('secret', 'revoke', 'live', 'API_KEY', '--reason', 'it was in a log')

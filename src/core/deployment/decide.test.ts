@@ -126,13 +126,13 @@ describe('a deployment', () => {
     ])
 
     expect(state).toMatchObject({ conclusion: 'failure', reason: { code: 'ROLLBACK_UNHEALTHY' } })
-    expect(kinds).toEqual(['current', 'hold'])
+    expect(kinds).toEqual(['left', 'current', 'hold'])
   })
 
   test('a rollback holds the environment', () => {
     expect(
       play(fresh('rollback'), [...toVerify, { kind: 'verified' }, ...each('confirmed', 't1', 't2', 't3')]).kinds,
-    ).toEqual(['current', 'hold'])
+    ).toEqual(['left', 'current', 'hold'])
   })
 
   test.for([

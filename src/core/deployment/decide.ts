@@ -238,6 +238,7 @@ function finishUntouched(draft: Draft): void {
 }
 
 function finishConfirmed(draft: Draft): void {
+  if (draft.mode === 'rollback' && !draft.isRehearsal) draft.writes.push({ kind: 'left' })
   draft.writes.push({ kind: 'current' })
   if (draft.failure === undefined) {
     // Somebody went back, so automation must not go forward again by itself.

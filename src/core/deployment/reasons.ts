@@ -78,6 +78,15 @@ export function rolledBack(): Reason {
   }
 }
 
+/** Why a release is marked that a person has gone back from. */
+export function rolledBackBy(fact: {
+  readonly requestedBy: string
+  readonly document: { readonly reason?: string }
+}): string {
+  const { reason } = fact.document
+  return `Rolled back by ${fact.requestedBy}${reason === undefined ? '.' : `: ${reason}`}`
+}
+
 /** Going back did not work everywhere. */
 export function targetsUnknown(fact: {
   readonly why: Reason

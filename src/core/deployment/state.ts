@@ -112,6 +112,8 @@ export type DeploymentWrite =
   | { readonly kind: 'current' }
   | { readonly kind: 'hold'; readonly reason: Reason }
   | { readonly kind: 'bad'; readonly reason: Reason }
+  /** Somebody goes back from what the environment runs: comes before `current`. */
+  | { readonly kind: 'left' }
 
 /** What to do in the world after the commit. All are safe to do twice. */
 export type DeploymentEffect =

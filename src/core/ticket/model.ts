@@ -208,7 +208,13 @@ export type TicketOrigin =
   | { readonly kind: 'forge'; readonly forge: string; readonly login: string }
 
 /** What became of a ticket once it was admitted. */
-export type TicketOutcome =
-  /** `subjects`: the runs or deployments that it made or acted on. */
-  | { readonly kind: 'accepted'; readonly subjects: readonly string[]; readonly note?: string }
-  | { readonly kind: 'refused'; readonly error: Json }
+export type TicketOutcome = AcceptedOutcome | { readonly kind: 'refused'; readonly error: Json }
+
+export interface AcceptedOutcome {
+  readonly kind: 'accepted'
+  /** The runs or deployments that it made or acted on. */
+  readonly subjects: readonly string[]
+  /** What was stopped for it, once that is in the store. */
+  readonly stopped?: readonly string[]
+  readonly note?: string
+}

@@ -1,3 +1,4 @@
+import { rolledBackBy } from '#core/deployment/reasons.ts'
 import { environmentWithoutTargets } from '#core/known/environment.ts'
 import { planHash } from '#core/deployment/plan.ts'
 import { planSubjectDrift } from '#core/deployment/plan-drift.ts'
@@ -23,14 +24,14 @@ import { deploymentOfRun, insertDeployment, openDeploymentsOf, updateDeployment 
 import type { NewDeployment, StoredDeployment } from '#store/deployment.ts'
 import { loadEnvironment } from '#store/environment.ts'
 import { appendEvent } from '#store/event.ts'
-import { findReleases, latestRelease, listReleases, loadRelease, releaseOfRun } from '#store/release.ts'
+import { findReleases, latestRelease, listReleases, loadRelease, markReleaseBad, releaseOfRun } from '#store/release.ts'
 import { loadRun } from '#store/run.ts'
 import type { TicketOf } from '../delivery.ts'
 import type { DeliveryContext } from './context.ts'
 import { authorsOfRelease } from './authors.ts'
 import { findEnvironment } from './find-environment.ts'
 import { makePlan } from './make-plan.ts'
-import { previousGood } from './previous-good.ts'
+import { isReplacing, previousGood } from './previous-good.ts'
 import { readSavedPlan } from './saved-plan.ts'
 import { deploymentQuestion, isUnderWay } from './question.ts'
 import { writeDecision } from './write-decision.ts'
@@ -77,9 +78,38 @@ export async function admitDeploy(
     await appendEvent(query, { table: 'run', id: request.run }, event)
   }
   for (const older of open) if (givesWay(older, deployment)) await supersede(context, query, older, deployment)
+  // Where a lock or a person is in its way, too, it stops nothing.
+  const isNext = verdict.kind === 'pass' || verdict.reason.code === 'ENVIRONMENT_BUSY'
+  const stopped = isNext ? await stopForRollback(context, query, { open, ticket, to: release }) : {}
   if (verdict.kind === 'wait')
     await writeDecision(context, query, deployment.id, { kind: 'wait', reason: verdict.reason })
-  return { kind: 'accepted', subjects: [deployment.id] }
+  return { kind: 'accepted', subjects: [deployment.id], ...stopped }
+}
+
+/**
+ * Whoever goes back during a fire does not wait until the release that burns is verified: its deployment is stopped, and its targets go back. Its
+ * release is marked as one that somebody went back from.
+ */
+async function stopForRollback(
+  context: DeliveryContext,
+  query: Query,
+  asked: {
+    readonly open: readonly StoredDeployment[]
+    readonly ticket: TicketOf<DeployRequest>
+    readonly to: Release
+  },
+): Promise<{ readonly stopped?: readonly string[]; readonly note?: string }> {
+  const { request, requestedBy: by } = asked.ticket
+  const stopped = asked.open.filter(isReplacing)
+  if (request.mode !== 'rollback' || request.isRehearsal === true || stopped.length === 0) return {}
+  const reason = rolledBackBy({ requestedBy: by, document: request })
+  const why = request.reason === undefined ? 'it is rolled back' : `it is rolled back: ${request.reason}`
+  for (const { id, release, environment } of stopped) {
+    await writeDecision(context, query, id, { kind: 'cancel', by, reason: why })
+    if (release !== asked.to.id) await markReleaseBad(query, release, { environment, reason })
+  }
+  const what = stopped.map(({ id, document }) => `${document.plan.version} (${id})`).join(', ')
+  return { stopped: stopped.map(({ id }) => id), note: `stops ${what}` }
 }
 
 /** A plan that this home knows must be for what is asked; one that it does not know is compared by its hash alone. */

@@ -5,9 +5,6 @@ import { succeededDeployments } from '#store/deployment.ts'
 import type { Place } from '#store/environment.ts'
 import { loadRelease } from '#store/release.ts'
 
-/** Deployments of an environment that are looked at; what is older than all of them has long been built upon. */
-const historyMax = 500
-
 /**
  * Releases with a `contract` migration that lie between what an environment runs and a release that is older, the newest first. A release that
  * has never run there is older when it was sealed earlier, and only a rollback means to go back to one.
@@ -18,7 +15,7 @@ export async function crossedContracts(
   asked: { readonly release: Release; readonly isRollback: boolean },
 ): Promise<readonly { readonly version: string }[]> {
   const { release, isRollback } = asked
-  const history = await succeededDeployments(query, place, historyMax)
+  const history = await succeededDeployments(query, place)
   const isKnown = isInPile(history, release.id)
   if (!isKnown && !isRollback) return []
   const contracts: { readonly version: string }[] = []

@@ -1,7 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { loadEnvironment } from '#store/environment.ts'
+import { loadRelease } from '#store/release.ts'
 import { DeliveryStage, reaches, simpleConfig, stagedConfig } from '../../../test/rig/delivery.ts'
+
+function deployOf(release: string | undefined) {
+  return {
+    kind: 'deploy',
+    mode: 'deploy',
+    application: 'hello',
+    environment: 'staging',
+    ...(release === undefined ? {} : { release }),
+  } as const
+}
 
 describe('several deployments of one environment', () => {
   test('a newer request replaces one that waits, and a rollback is not replaced', async () => {
@@ -95,6 +106,55 @@ describe('a rollback', () => {
     expect(await loadEnvironment(stage.store.query, 'hello', 'production')).toMatchObject({
       current: rollback.release,
       hold: { by: 'ada' },
+    })
+  })
+
+  test('marks what it leaves, which then comes back neither by itself nor by mistake until somebody resumes', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig() })
+    for (const version of ['one', 'two']) {
+      await stage.release({ 'version.txt': version }, { ref: `refs/tags/v${version === 'one' ? 1 : 2}.0.0` })
+      await stage.deploy({ environment: 'staging' })
+    }
+    await stage.deploy({ environment: 'staging', mode: 'rollback', reason: 'errors' })
+
+    expect(await stage.admit(deployOf('v2.0.0'))).toMatchObject({
+      kind: 'refused',
+      error: { code: 'RELEASE_BAD', message: 'v2.0.0 was put back on staging before: Rolled back by ada: errors' },
+    })
+    await stage.admit({ kind: 'environment', action: 'resume', application: 'hello', environment: 'staging' })
+    expect(await stage.deploy({ environment: 'staging', release: 'v2.0.0' })).toMatchObject({ conclusion: 'success' })
+  })
+
+  test('stops what is on its way, goes back to what ran before it, and marks it; a rehearsal and a locked environment stop nothing', async () => {
+    await using stage = await DeliveryStage.start({ config: simpleConfig().replace('within: 1s', 'within: 60s') })
+    const one = await stage.release({ 'version.txt': 'one' }, { ref: 'refs/tags/v1.0.0' })
+    await stage.deploy({ environment: 'staging' })
+    const two = await stage.release({ 'version.txt': 'broken two' }, { ref: 'refs/tags/v2.0.0' })
+    const burning = await stage.ask({ environment: 'staging' })
+    const driven = stage.drive(burning)
+    await reaches(stage, burning, 'verify')
+
+    const rehearsal = await stage.ask({ environment: 'staging', mode: 'rollback', isRehearsal: true })
+    await stage.admit({ kind: 'environment', action: 'lock', application: 'hello', environment: 'staging' })
+    const locked = await stage.ask({ environment: 'staging', mode: 'rollback', reason: 'while locked' })
+    expect(await stage.deployment(burning)).toMatchObject({ state: 'verify' })
+    for (const id of [rehearsal, locked]) await stage.admit({ kind: 'cancel', subject: id })
+    await stage.admit({ kind: 'environment', action: 'unlock', application: 'hello', environment: 'staging' })
+
+    const outcome = await stage.admit({ ...deployOf(undefined), mode: 'rollback', reason: 'fire' })
+    expect(outcome).toMatchObject({ kind: 'accepted', stopped: [burning], note: `stops v2.0.0 (${burning})` })
+    await driven
+    const back = outcome.kind === 'accepted' ? (outcome.subjects[0] ?? '') : ''
+    await stage.drive(back)
+
+    expect(await stage.deployment(burning)).toMatchObject({
+      conclusion: 'cancelled',
+      reason: { message: 'Cancelled by ada: it is rolled back: fire.' },
+    })
+    expect(await stage.deployment(back)).toMatchObject({ conclusion: 'success', kind: 'rollback', release: one.id })
+    expect(await stage.served('one')).toBe('one')
+    expect(await loadRelease(stage.store.query, two.id)).toMatchObject({
+      bad: [{ environment: 'staging', reason: 'Rolled back by ada: fire' }],
     })
   })
 

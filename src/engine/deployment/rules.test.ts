@@ -308,6 +308,7 @@ describe('the rules', () => {
     const back = await stage.deploy({ environment: 'staging', mode: 'rollback' })
     expect(back).toMatchObject({ release: one?.id, conclusion: 'success' })
 
+    await stage.admit({ kind: 'environment', action: 'resume', application: 'hello', environment: 'staging' })
     await stage.deploy({ environment: 'staging', release: 'v3.0.0' })
     await markReleaseBad(stage.store.query, one?.id ?? '', { environment: 'staging', reason: 'It broke.' })
     expect(
@@ -333,6 +334,7 @@ describe('the rules', () => {
     await approve((await stage.deploy({ environment: 'production' })).id)
     expect(await stage.served('two')).toBe('two')
     expect(await stage.deploy({ environment: 'production', mode: 'rollback' })).toMatchObject({ conclusion: 'success' })
+    await stage.admit({ kind: 'environment', action: 'resume', application: 'hello', environment: 'production' })
 
     const again = await stage.deploy({ environment: 'production', release: two.id })
 

@@ -1,5 +1,7 @@
 import type { AuditFact } from '#core/audit/entry.ts'
 import { decide } from '#core/deployment/decide.ts'
+import { rolledBackBy } from '#core/deployment/reasons.ts'
+import { rollbackWays } from '#core/deployment/rollback-target.ts'
 import type { DeploymentDocument } from '#core/deployment/document.ts'
 import type { DeploymentReceipt } from '#core/deployment/receipt.ts'
 import type { DeploymentDecision, DeploymentInput, DeploymentState, DeploymentWrite } from '#core/deployment/state.ts'
@@ -8,9 +10,9 @@ import { unreachable } from '#core/unreachable.ts'
 import { appendAudit } from '#store/audit.ts'
 import type { AuditSeal } from '#store/audit.ts'
 import type { Query } from '#ports/sql-driver.ts'
-import { loadDeployment, updateDeployment } from '#store/deployment.ts'
+import { loadDeployment, succeededDeployments, updateDeployment } from '#store/deployment.ts'
 import type { DeploymentStateName, StoredDeployment } from '#store/deployment.ts'
-import { holdEnvironment, setCurrentRelease } from '#store/environment.ts'
+import { holdEnvironment, loadEnvironment, setCurrentRelease } from '#store/environment.ts'
 import { noteDeployment } from '../issue/note-outcome.ts'
 import { publishOfDeployment } from '../publication/note-publication.ts'
 import { appendEvents } from '#store/event.ts'
@@ -81,6 +83,9 @@ async function applyWrite(query: Query, deployment: StoredDeployment, write: Dep
     case 'current':
       await setCurrentRelease(query, place, { release: deployment.release, deployment: deployment.id })
       return
+    case 'left':
+      await markLeft(query, deployment)
+      return
     case 'hold':
       await holdEnvironment(query, place, { by: deployment.requestedBy, reason: write.reason.message })
       return
@@ -93,6 +98,15 @@ async function applyWrite(query: Query, deployment: StoredDeployment, write: Dep
     default:
       unreachable(write)
   }
+}
+
+/** What somebody went back from comes back neither by itself nor by mistake: `resume` takes the mark away. */
+async function markLeft(query: Query, deployment: StoredDeployment): Promise<void> {
+  const place = { application: deployment.application, environment: deployment.environment }
+  const { current } = await loadEnvironment(query, place.application, place.environment)
+  const { left } = rollbackWays(await succeededDeployments(query, place))
+  if (current !== undefined && left.includes(current))
+    await markReleaseBad(query, current, { environment: place.environment, reason: rolledBackBy(deployment) })
 }
 
 function eventsOf(deployment: StoredDeployment, writes: readonly DeploymentWrite[]): readonly DeploymentEvent[] {
