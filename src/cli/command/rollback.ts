@@ -10,7 +10,7 @@ interface Flags extends DeployFlags {
 
 export const page: CommandPage = {
   description:
-    'Puts an earlier release back with its own configuration, ahead of everything that waits. Its files are still on the targets, so it is only a switch. Needs no approval for what has run there before. Refused across a release with a contract migration.',
+    'Puts an earlier release back with its own configuration, ahead of everything that waits; a deployment that is under way is stopped. Its files are still on the targets, so it is only a switch. Needs no approval for what has run there before. The release that it leaves is refused there until `shipway resume`. Refused across a release with a contract migration.',
   examples: [
     { command: 'shipway rollback production', purpose: 'to the release that ran before' },
     { command: 'shipway rollback production 2', purpose: 'two good releases back' },
