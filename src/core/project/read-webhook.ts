@@ -1,5 +1,5 @@
 import { pointerProblem } from '#core/webhook/json-pointer.ts'
-import { webhookMethods } from '#core/webhook/model.ts'
+import { cancelMethods, webhookMethods } from '#core/webhook/model.ts'
 import type { CoolifyField, GenericCall, WebhookCall, WebhookTarget } from '#core/webhook/model.ts'
 import { namesIn, templateNames } from '#core/webhook/template.ts'
 import type { ValuesOf } from './field.ts'
@@ -108,12 +108,19 @@ function readGeneric(
 ): Omit<GenericCall, 'kind' | 'token' | 'withinMs' | 'everyMs'> {
   const { written, path } = place
   const { status, current, body } = written
+  const cancel = status === undefined ? undefined : readCancel(reader, place)
+  if (status === undefined && written.cancel !== undefined)
+    reader.report('CONFIG_VALUE_INVALID', [...path, 'cancel'], {
+      message: '"cancel" needs "status": without it an answer of the 200s is the end, and nothing is left to cancel.',
+      hint: 'Say in "status" where to ask how far a deployment is, or take "cancel" out.',
+    })
   if (body !== undefined) checkNames(reader, body, [...path, 'body'], ['secrets.'])
   return {
     method: webhookMethods.find((method) => method === written.method) ?? 'POST',
     headers: readHeaders(reader, place),
     ...(body === undefined ? {} : { body }),
     ...(status === undefined ? {} : { status: readStatus(reader, status, [...path, 'status']) }),
+    ...(cancel === undefined ? {} : { cancel }),
     ...(current === undefined ? {} : { current: readQuestion(reader, current, [...path, 'current']) }),
   }
 }
@@ -141,6 +148,17 @@ function readStatus(
     success: written.success ?? [],
     failure: written.failure ?? [],
   }
+}
+
+function readCancel(reader: ProjectReader, { written, path }: Place): GenericCall['cancel'] {
+  if (written.cancel === undefined) return undefined
+  const { url = '', method } = written.cancel
+  const at = [...path, 'cancel', 'url']
+  checkNames(reader, url, at, ['answer/'])
+  const address = parseAddress(url.replaceAll(/\$\{\{.*?\}\}/g, 'x'))
+  if ('problem' in address)
+    reader.report('CONFIG_URL_INVALID', at, { message: `"${url}" cannot be called: ${address.problem}.` })
+  return { method: cancelMethods.find((one) => one === method) ?? 'POST', url }
 }
 
 function readQuestion(

@@ -1,4 +1,4 @@
-import { webhookMethods } from '#core/webhook/model.ts'
+import { cancelMethods, webhookMethods } from '#core/webhook/model.ts'
 import type { Fields } from './field.ts'
 
 const second = 1000
@@ -74,6 +74,20 @@ export const webhookFields = {
       },
     },
     help: 'Generic: where to ask how far it is. Default: an answer of the 200s counts as done.',
+  },
+  cancel: {
+    spec: {
+      kind: 'group',
+      fields: {
+        url: {
+          spec: { kind: 'text', example: 'https://deploy.example.org/jobs/${{ answer/id }}/cancel' },
+          help: 'Called when nobody waits for the deployment any more. "${{ answer/POINTER }}" is a value of the answer to the call.',
+          required: true,
+        },
+        method: { spec: { kind: 'choice', of: cancelMethods, later: [] }, help: 'Default: POST.' },
+      },
+    },
+    help: 'Generic: how a deployment that goes on is cancelled; needs "status". Default: it cannot be, and may still end after a stop.',
   },
   current: {
     spec: { kind: 'group', fields: questionFields },

@@ -40,12 +40,17 @@ export interface GenericCall extends CommonCall {
     readonly success: readonly string[]
     readonly failure: readonly string[]
   }
+  /** How the platform is told to cancel what nobody follows any more. Only with `status`. */
+  readonly cancel?: { readonly method: CancelMethod; readonly url: string }
   /** Where the platform tells the version that runs. */
   readonly current?: { readonly url: string; readonly pointer: string }
 }
 
 export type WebhookMethod = 'GET' | 'POST' | 'PUT' | 'PATCH'
 export const webhookMethods = ['GET', 'POST', 'PUT', 'PATCH'] as const satisfies readonly WebhookMethod[]
+
+export type CancelMethod = Exclude<WebhookMethod, 'GET'> | 'DELETE'
+export const cancelMethods = ['POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly CancelMethod[]
 
 /** An application of a platform that deploys by itself when it is asked to. */
 export interface WebhookTarget {

@@ -25,7 +25,14 @@ export async function follow(
     progress,
     signal,
     stop,
-  }: { readonly progress: Progress; readonly signal: AbortSignal; readonly stop?: AbortSignal },
+    afterStop = `its deployment ${deployment} is cancelled`,
+  }: {
+    readonly progress: Progress
+    readonly signal: AbortSignal
+    readonly stop?: AbortSignal
+    /** What becomes of it when nobody follows it any more. */
+    readonly afterStop?: string
+  },
 ): Promise<void> {
   const { clock } = scene.client
   const { withinMs, everyMs } = scene.target.call
@@ -52,7 +59,6 @@ export async function follow(
       .catch((error: unknown) => {
         if (signal.aborted || stop?.aborted !== true) throw error
       })
-    if (stop?.aborted === true)
-      throw switchStopped({ target: scene.target.name, back: `its deployment ${deployment} is cancelled` })
+    if (stop?.aborted === true) throw switchStopped({ target: scene.target.name, back: afterStop })
   }
 }

@@ -127,3 +127,38 @@ test('tells the version that runs where the platform does', async () => {
   expect(await driver.inspect({ ...look, believed: release }, signal)).toMatchObject({ current: release.id })
   expect(await driver.inspect({ ...look, believed: someRelease('v9') }, signal)).toMatchObject({ current: 'v1.0"0' })
 })
+
+test('a stop ends the waiting, and tells the platform to cancel where it is said how', async () => {
+  const endless = Array.from({ length: 10_000 }, () => 'working')
+  const stopped = async (more: Partial<GenericCall>) => {
+    await using platform = await startPlatform(endless)
+    const origin = new URL(platform.order().target.url).origin
+    const { cancel } = more
+    const stop = new AbortController()
+    const lines: string[] = []
+    const told = (line: string): void => {
+      lines.push(line)
+      // The first word of the platform: the pause after it is longer than any test.
+      if (line.includes('the platform says working')) stop.abort()
+    }
+    const call = cancel === undefined ? {} : { cancel: { ...cancel, url: `${origin}${cancel.url}` } }
+    const order = platform.order({ everyMs: 600_000, withinMs: 3_600_000, ...call })
+    const error: unknown = await driver.switch(order, told, signal, stop.signal).catch((thrown: unknown) => thrown)
+    return { error, lines, calls: platform.calls }
+  }
+
+  const silent = await stopped({})
+  expect(silent.error).toMatchObject({
+    code: 'SWITCH_STOPPED',
+    message: expect.stringContaining('may still bring v1.0"0'),
+  })
+  expect(silent.calls).toHaveLength(2)
+
+  const told = await stopped({ cancel: { method: 'DELETE', url: '/jobs/${{ answer/job/id }}' } })
+  expect(told.error).toMatchObject({
+    code: 'SWITCH_STOPPED',
+    message: expect.stringContaining('told to cancel v1.0"0'),
+  })
+  expect(told.calls.at(-1)).toMatchObject({ call: 'DELETE /jobs/job%2F7', key: 'key-of-the-tests' })
+  expect(told.lines.at(-1)).toContain('to cancel, was answered with 200')
+})

@@ -1,12 +1,17 @@
+import { KnownError } from '#core/errors.ts'
 import type { Json } from '#core/json.ts'
 import { webhookAnswerInvalid, webhookDeploymentFailed } from '#core/known/webhook.ts'
 import type { Release } from '#core/release/model.ts'
 import { textAt } from '#core/webhook/json-pointer.ts'
 import type { GenericCall } from '#core/webhook/model.ts'
 import { fillTemplate } from '#core/webhook/template.ts'
+import type { Progress } from '#ports/deploy-driver.ts'
 import { follow } from './follow.ts'
 import type { Step } from './follow.ts'
 import type { Platform, PlatformScene, Sight, PlatformWork } from './platform.ts'
+
+/** How long a platform may take to hear that it is to cancel. */
+const cancelMsMax = 10_000
 
 interface GenericScene extends PlatformScene {
   readonly call: GenericCall
@@ -32,8 +37,8 @@ async function look(scene: GenericScene, signal: AbortSignal): Promise<Sight | u
   }
 }
 
-/** A call of which nothing is known but its address cannot be cancelled: whoever goes back waits for its end. */
-async function deploy(scene: GenericScene, release: Release, { progress, signal }: PlatformWork): Promise<void> {
+/** What was begun is told to stop where `cancel` says how; else the platform may end it later, and whoever stops it is told so. */
+async function deploy(scene: GenericScene, release: Release, { progress, signal, stop }: PlatformWork): Promise<void> {
   const { call, client, target, environment, secrets } = scene
   const isJson = call.body !== undefined && /^\s*[[{]/.test(call.body)
   const request = {
@@ -52,18 +57,54 @@ async function deploy(scene: GenericScene, release: Release, { progress, signal 
   progress(`${client.redact(`${call.method} ${target.url}`)} was answered with ${answer.status}`)
   if (call.status === undefined) return
   const begun = parse(answer.text)
-  const url = fillTemplate(
-    call.status.url,
-    { release, environment, answer: (pointer) => (begun === undefined ? undefined : textAt(begun, pointer)) },
-    'url',
-  )
-  if (url.includes('${{'))
+  const addressOf = (template: string): string => {
+    const answered = (pointer: string): string | undefined => (begun === undefined ? undefined : textAt(begun, pointer))
+    const url = fillTemplate(template, { release, environment, answer: answered }, 'url')
+    if (!url.includes('${{')) return url
     throw webhookAnswerInvalid({
       target: target.name,
       call: client.redact(`${call.method} ${target.url}`),
       problem: `it has no value for ${url.slice(url.indexOf('${{'))}`,
     })
-  await follow(scene, target.name, () => ask(scene, url, signal), { progress, signal })
+  }
+  const url = addressOf(call.status.url)
+  const cancel = call.cancel === undefined ? undefined : { ...call.cancel, url: addressOf(call.cancel.url) }
+  const { version } = release.manifest
+  const afterStop =
+    cancel === undefined
+      ? `"webhook" has no "cancel", so the platform was not told and may still bring ${version}`
+      : `the platform is told to cancel ${version}`
+  try {
+    await follow(scene, target.name, () => ask(scene, url, signal), {
+      progress,
+      signal,
+      afterStop,
+      ...(stop === undefined ? {} : { stop }),
+    })
+  } catch (error) {
+    const isOver = !(error instanceof KnownError) || error.code === 'WEBHOOK_DEPLOYMENT_FAILED'
+    if (!isOver && cancel !== undefined) await sendCancel(scene, cancel, progress)
+    throw error
+  }
+}
+
+/** Best effort: the deployment ends here whatever the platform says, but what it says is told. */
+async function sendCancel(
+  scene: GenericScene,
+  { method, url }: { readonly method: string; readonly url: string },
+  progress: Progress,
+): Promise<void> {
+  const { client } = scene
+  const shown = client.redact(`${method} ${url}`)
+  try {
+    const answer = await client.ask(
+      { method, url, headers: headersOf(scene, undefined) },
+      AbortSignal.timeout(cancelMsMax),
+    )
+    progress(`${shown}, to cancel, was answered with ${answer.status}`)
+  } catch (error) {
+    progress(`${shown}, to cancel, failed: ${client.redact(error instanceof Error ? error.message : String(error))}`)
+  }
 }
 
 async function ask(scene: GenericScene, url: string, signal: AbortSignal): Promise<Step> {
