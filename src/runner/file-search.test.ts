@@ -10,6 +10,9 @@ beforeAll(() => {
   mkdirSync(join(folder, 'a/b'), { recursive: true })
   writeFileSync(join(folder, 'a/one.txt'), '')
   writeFileSync(join(folder, 'a/b/two.txt'), '')
+  mkdirSync(join(folder, '.hidden'))
+  writeFileSync(join(folder, '.hidden/three.txt'), '')
+  writeFileSync(join(folder, '.env.docker'), '')
   for (const [name, to] of [
     ['a/itself', 'itself'],
     ['a/there', 'back'],
@@ -33,4 +36,25 @@ test.for<readonly [pattern: string, found: readonly string[]]>([
   const { files } = searchFiles(pattern, folder, { includeHidden: false, followLinks: true })
 
   expect(files.map(({ path }) => relative(folder, path)).toSorted()).toEqual(found)
+})
+
+test.for<readonly [pattern: string, found: readonly string[]]>([
+  ['.env.docker', []],
+  ['.hidden', []],
+  ['.hidden/*.txt', []],
+  // The file itself is where this search begins.
+  ['.hidden/three.txt', ['.hidden/three.txt']],
+  ['a/one.txt', ['a/one.txt']],
+])('what is hidden is left out as at GitHub, also where a pattern names it: %s', ([pattern, found]) => {
+  const { files } = searchFiles(pattern, folder, { includeHidden: false, followLinks: true })
+  const all = searchFiles(pattern, folder, { includeHidden: true, followLinks: true })
+
+  expect(files.map(({ path }) => relative(folder, path))).toEqual(found)
+  expect(all.files).toHaveLength(1)
+})
+
+test('a workspace that is hidden itself is searched', () => {
+  const { files } = searchFiles('.', join(folder, '.hidden'), { includeHidden: false, followLinks: true })
+
+  expect(files.map(({ path }) => relative(folder, path))).toEqual(['.hidden/three.txt'])
 })

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { homedir } from 'node:os'
+import { basename, resolve } from 'node:path'
 import { isChosen, parsePathPatterns, searchRoots } from '#core/step/path-pattern.ts'
 import type { PathPattern } from '#core/step/path-pattern.ts'
 
@@ -23,7 +24,11 @@ const DEPTH_MAX = 100
 export function searchFiles(text: string, workspace: string, options: Omit<WalkOptions, 'above'>): FileSearch {
   const patterns = parsePathPatterns(text, { base: workspace, home: homedir() })
   const roots = searchRoots(patterns)
-  const files = roots.flatMap((root) => [...walk(root, patterns, { ...options, above: [] })])
+  // GitHub leaves out what is hidden also where a pattern names it; its workspace is never hidden, this one may be.
+  const walked = roots.filter(
+    (root) => options.includeHidden || resolve(root) === resolve(workspace) || !basename(root).startsWith('.'),
+  )
+  const files = walked.flatMap((root) => [...walk(root, patterns, { ...options, above: [] })])
   return { roots, files }
 }
 

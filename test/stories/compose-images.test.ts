@@ -109,6 +109,7 @@ describe.skipIf(missing !== undefined)(`images of a compose project ${missing ??
     expect(environment).not.toContain(registry.password)
     expect(lines.join('\n')).toMatch(/the host has docker(?:-| )compose \d/)
     expect(lines.join('\n')).not.toContain('correct-horse')
+    expect(lines.indexOf('pulling the image of web')).toBeLessThan(lines.indexOf(`image of web ${image}`))
     // With a status of 1, grep says that it has found nothing.
     const kept = spawnSync('grep', ['-rlF', registry.password, rig.stage.path], { encoding: 'utf8' })
     expect([kept.status, kept.stdout]).toEqual([1, ''])

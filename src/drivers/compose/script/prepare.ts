@@ -80,10 +80,11 @@ number=0
 while read -r service image; do
   number=$((number + 1))
   case $image in
-    *@sha256:* | sha256:*) is_here "$image" || docker pull --quiet "$image" > "$work/said" 2>&1 || {
-        log "$work/said"
-        fail "image $service $image"
-      } ;;
+    *@sha256:* | sha256:*)
+      if ! is_here "$image"; then
+        say "log pulling the image of $service"
+        docker pull --quiet "$image" > "$work/said" 2>&1 || { log "$work/said"; fail "image $service $image"; }
+      fi ;;
     *)
       if ! docker pull --quiet "$image" > "$work/said" 2>&1; then
         is_here "$image" || { log "$work/said"; fail "image $service $image"; }
