@@ -28,6 +28,8 @@ const unmet: ReadonlySet<string> = new Set([
 ])
 
 /** Automatic deployments that were refused, with the reasons: as red as ones that failed. */
-export function unmetRefusals({ refusals = [] }: RunView): NonNullable<RunView['refusals']> {
-  return refusals.filter(({ reason }) => unmet.has(reason.code))
+export function unmetRefusals({ ref, refusals = [] }: RunView): NonNullable<RunView['refusals']> {
+  // On a branch another environment may verify it yet; who tags a version wants it there now.
+  const isTag = ref.startsWith('refs/tags/')
+  return refusals.filter(({ reason: { code } }) => unmet.has(code) || (isTag && code === 'RELEASE_NOT_VERIFIED'))
 }
