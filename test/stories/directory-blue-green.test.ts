@@ -67,7 +67,7 @@ describe.skipIf(missing !== undefined)(`processes that nginx switches ${missing 
     const failure = await failureOf(rig.driver.switch(sick, silent, signal))
 
     expect(failure).toMatchObject({ code: 'SERVICES_NOT_UP' })
-    expect(failure.message).toContain('green is http://127.0.0.1:')
+    expect(failure.message).toContain('green: http://127.0.0.1:')
     expect(failure.message).toContain('/health does not answer with success within 2 s')
     expect(await rig.stage.colours()).toEqual(['v1', undefined])
     expect([rig.upstream(), await rig.stage.nginx.errors()]).toEqual([upstream, errors])
