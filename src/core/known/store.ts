@@ -91,7 +91,7 @@ export function storeSchemaOlder(fact: { readonly found: number; readonly known:
     code: 'STORE_SCHEMA_OLDER',
     kind: 'refused',
     message: `The store has schema ${fact.found}; this Shipway reads schema ${fact.known}.`,
-    hint: 'Let the agent bring it up to date once, for example with `shipway run` or a restart of the agent.',
+    hint: 'Let the agent bring it up to date once, with `shipway agent --until-quiet` or a restart of the agent that stays.',
   })
 }
 
