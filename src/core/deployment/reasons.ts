@@ -10,9 +10,15 @@ export function targetUnreachable(fact: {
 }): Reason {
   return {
     code: fact.code ?? 'TARGET_UNREACHABLE',
-    message: `The state of target "${fact.target}" is unknown: ${sentence(fact.why)}`,
+    message: onTarget(fact.target, sentence(fact.why)),
     hint: fact.hint ?? 'Check the host and the way to it, then deploy again.',
   }
+}
+
+/** What happened on a target, with its name in front of it unless the sentence says it: with one host that is all the same, with three it must be said. */
+export function onTarget(target: string, text: string): string {
+  const isNamed = new RegExp(`(?<![\\w-])${RegExp.escape(target)}(?![\\w-])`).test(text)
+  return isNamed ? text : `${target}: ${text}`
 }
 
 /** A target does not run what it was switched to: it heard no confirmation in time, or somebody else changed it. */

@@ -1,4 +1,4 @@
-import { targetUnreachable } from '#core/deployment/reasons.ts'
+import { onTarget, targetUnreachable } from '#core/deployment/reasons.ts'
 import type { DeploymentFailure } from '#core/deployment/state.ts'
 import { reportError } from '#core/errors.ts'
 import type { Reason } from '#core/reason.ts'
@@ -19,7 +19,7 @@ export function failureOf(
         }
       : {
           code: report.code,
-          message: `${fact.target}: ${withDetails(report)}`,
+          message: onTarget(fact.target, withDetails(report)),
           ...(report.hint === undefined ? {} : { hint: report.hint }),
         }
   if (report.code === 'SWITCH_STOPPED') return { reason, isReleaseBad: false, isStop: true }
