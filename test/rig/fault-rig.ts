@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'vitest'
+import { stopScript } from '#drivers/directory/script/switch.ts'
 import { until } from './deploy.ts'
 import { wordsOf } from './fault-boundary.ts'
 import type { Boundary, Fault, Flow, StepScripts } from './fault-boundary.ts'
@@ -11,6 +12,9 @@ import { Shipway } from './shipway.ts'
 import type { Call, CallResult } from './shipway.ts'
 import { startSshd } from './sshd.ts'
 import type { SshServer } from './sshd.ts'
+
+/** What Ctrl-C says to a switch of services that is under way: no step of its own. */
+const stopCall = 'stop'
 
 /** The releases of every lane; one of them serves, and the other one is what a command goes to. */
 export const faultVersions = ['v1.0.0', 'v2.0.0'] as const
@@ -66,7 +70,8 @@ export class FaultRig<L extends Lane> implements AsyncDisposable {
   #sshd: SshServer | undefined
 
   constructor(options: FaultRigOptions<L>) {
-    const scripts = Object.values(options.scripts).flatMap((step) => Object.entries(step))
+    const steps = Object.values(options.scripts).flatMap((step) => Object.entries(step))
+    const scripts = [...steps, [stopCall, stopScript] as const]
     this.#options = options
     this.held = new HeldCalls(path.join(this.#root, 'held'), new Map(scripts.map(([name, script]) => [script, name])))
   }
@@ -113,7 +118,7 @@ export class FaultRig<L extends Lane> implements AsyncDisposable {
       throw error
     } finally {
       for (const [host, folder] of Object.entries(lane.hosts))
-        for (const line of this.held.seen(folder)) this.seen.add(`${host} ${line}`)
+        for (const line of this.held.seen(folder)) if (!line.endsWith(` ${stopCall}`)) this.seen.add(`${host} ${line}`)
       const next = this.#waiting.findIndex((one) => one.fits(lane))
       if (next < 0) this.#free.push(lane)
       else for (const { take } of this.#waiting.splice(next, 1)) take(lane)
