@@ -130,6 +130,35 @@ describe('a deployment', () => {
     expect(done.filter(({ receipt }) => receipt === null)).toEqual([])
   })
 
+  test('can be cancelled while a host takes what never ends, and has touched nothing', async () => {
+    const takes = Promise.withResolvers<undefined>()
+    await using stage = await DeliveryStage.start({
+      config: simpleConfig(),
+      driver: (real) => ({
+        ...real,
+        prepare: async (_order, _progress, signal) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('cut')))
+            takes.resolve(undefined)
+          }),
+      }),
+    })
+    await stage.release({ 'version.txt': 'one' })
+    const id = await stage.ask({ environment: 'staging' })
+
+    const driven = stage.drive(id)
+    await takes.promise
+    await stage.admit({ kind: 'cancel', subject: id, reason: 'wrong one' }, 'bo')
+    stage.loop.stop(id)
+    await driven
+
+    expect(await stage.deployment(id)).toMatchObject({
+      conclusion: 'cancelled',
+      reason: { message: 'Cancelled by bo: wrong one.' },
+    })
+    expect((await loadEnvironment(stage.store.query, 'hello', 'staging')).hold).toBeUndefined()
+  })
+
   test('can be cancelled while it verifies, and goes back', async () => {
     await using stage = await DeliveryStage.start({ config: simpleConfig().replace('within: 1s', 'within: 60s') })
     await stage.release({ 'version.txt': 'one' })

@@ -193,7 +193,7 @@ class Drive {
           effect.target,
           { phase: 'prepare', done: 'prepared', failed: 'prepare-failed' },
           async (order, progress) => {
-            const signal = AbortSignal.any([this.#signal, this.#overdue.signal])
+            const signal = AbortSignal.any([this.#signal, this.#stop])
             this.#receipt.sent(effect.target, await this.#setting.driver.prepare(order, progress, signal))
           },
         )
@@ -244,7 +244,8 @@ class Drive {
       input = { kind: step.done, target }
     } catch (error) {
       this.#signal.throwIfAborted()
-      const failure = failureOf(error, { target, isSwitch: step.phase === 'switch' })
+      const isStop = step.phase === 'prepare' && this.#stop.aborted
+      const failure = failureOf(error, { target, isSwitch: step.phase === 'switch', isStop })
       const isRefused = step.phase === 'switch' && failure.reason.code === 'DEPLOYMENT_DRIFTED'
       input = isRefused
         ? { kind: 'switch-refused', target, reason: failure.reason }

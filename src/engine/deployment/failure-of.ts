@@ -8,7 +8,12 @@ const releaseFaults: readonly string[] = ['RESTART_FAILED', 'SERVICES_NOT_UP']
 /** What went wrong on a target. A switch that ran and failed speaks against the release; a network or a disk does not. */
 export function failureOf(
   error: unknown,
-  fact: { readonly target: string; readonly isSwitch: boolean },
+  fact: {
+    readonly target: string
+    readonly isSwitch: boolean
+    /** It was told to stop, so it has failed for no reason of its own. */
+    readonly isStop?: boolean
+  },
 ): DeploymentFailure {
   const report = reportError(error)
   const reason: Reason =
@@ -22,7 +27,7 @@ export function failureOf(
           message: onTarget(fact.target, withDetails(report)),
           ...(report.hint === undefined ? {} : { hint: report.hint }),
         }
-  if (report.code === 'SWITCH_STOPPED') return { reason, isReleaseBad: false, isStop: true }
+  if (fact.isStop === true || report.code === 'SWITCH_STOPPED') return { reason, isReleaseBad: false, isStop: true }
   return { reason, isReleaseBad: fact.isSwitch && releaseFaults.includes(report.code) }
 }
 
