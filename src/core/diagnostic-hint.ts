@@ -21,6 +21,7 @@ const hints: Readonly<Record<string, string>> = {
   CONFIG_DRIVER_LATER: 'Use the driver directory, compose or webhook.',
   CONFIG_EMPTY: '`shipway init --force` writes one that works.',
   CONFIG_ENVIRONMENT_UNKNOWN: 'Correct the name, or define the environment.',
+  CONFIG_JOB_UNKNOWN: 'Correct the name: it is the id of a job in a workflow of this project.',
   CONFIG_KEY_DUPLICATE: 'Only one of them would count; take one out.',
   CONFIG_KEY_LATER: 'Take it out: nothing would heed it yet.',
   CONFIG_KEY_MISSING: 'Add the key. shipway.example.yml shows every key with a comment.',

@@ -7,6 +7,7 @@ import type { PlatformRules } from '#core/plan/platform.ts'
 import type { ProjectConfig } from '#core/project/model.ts'
 import { parseProject } from '#core/project/parse.ts'
 import { checkEnvironmentNames } from '#core/workflow/check-environment.ts'
+import { checkJobNames } from '#core/workflow/check-job-name.ts'
 import type { ReadCalled } from '#core/workflow/link-calls.ts'
 import { readStoredRemote } from '../called-workflows.ts'
 import type { CommandPage } from '../command.ts'
@@ -66,10 +67,18 @@ async function wholeProject(session: Session): Promise<readonly CheckedFile[]> {
   const project = await findProject(session.directory)
   const root = project?.root ?? session.directory
   const workflows = await readWorkflows(root, session.directory, undefined)
-  return [
-    ...(await checkWorkflows(root, workflows, rulesOf(session, project?.parsed.value))),
-    ...(project === undefined ? [] : [checkedText('shipway.yml', project.text, project.parsed.diagnostics)]),
-  ]
+  const checked = await checkWorkflows(root, workflows, rulesOf(session, project?.parsed.value))
+  if (project === undefined) return checked
+  const diagnostics = [...project.parsed.diagnostics, ...(await unknownJobs(project.text, workflows))]
+  return [...checked, checkedText('shipway.yml', project.text, diagnostics)]
+}
+
+/** Only where every workflow could be read, which jobs there are can be told. */
+async function unknownJobs(text: string, workflows: readonly WorkflowFile[]): Promise<readonly Diagnostic[]> {
+  const models = workflows.flatMap(({ parsed }) => (parsed.value === undefined ? [] : [parsed.value]))
+  if (models.length === 0 || models.length < workflows.length) return []
+  const jobs = models.flatMap((model) => model.jobs.map(({ id }) => id))
+  return checkJobNames({ file: 'shipway.yml', text }, [...new Set(jobs)])
 }
 
 /** What a workflow is checked against besides itself. */
