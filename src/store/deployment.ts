@@ -164,13 +164,13 @@ export async function hasSucceeded(q: Query, place: Place, release: string): Pro
 }
 
 /**
- * How long an environment has run a release without a break, at best, and whether it runs it now. A period begins with a deployment of it that
+ * How long an environment has run one of some releases without a break, at best, and whether it runs one now. A period begins with a deployment of them that
  * ended with success and ends with the next one of another release. Milliseconds.
  */
 export async function timeServed(
   q: Query,
   place: Place,
-  release: string,
+  releases: readonly string[],
   now: number,
 ): Promise<{ readonly ms: number; readonly isRunning: boolean }> {
   const rows = await q<{ release: string; finished_at: number }>(
@@ -181,7 +181,7 @@ export async function timeServed(
   let longest = 0
   let since: number | undefined
   for (const row of rows) {
-    if (row.release === release) since ??= row.finished_at
+    if (releases.includes(row.release)) since ??= row.finished_at
     else if (since !== undefined) {
       longest = Math.max(longest, row.finished_at - since)
       since = undefined

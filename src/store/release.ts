@@ -11,6 +11,9 @@ interface ReleaseRow {
   readonly bad: string | null
 }
 
+/** Releases of one commit that are looked at: its branch, its tags, and what was sealed of it by hand. */
+const ofCommitMax = 50
+
 const columns = 'id, manifest, run, sealed_by, created_at, bad'
 
 /** Keeps a sealed release. A second time it changes nothing: the id names the content. */
@@ -47,6 +50,15 @@ export async function releaseOfRun(q: Query, run: string): Promise<Release | und
     [run],
   )
   return row === undefined ? undefined : storedRelease(row)
+}
+
+/** Releases of one commit, newest first. */
+export async function releasesOfCommit(q: Query, application: string, sha: string): Promise<readonly Release[]> {
+  const rows = await q<ReleaseRow>(
+    `select ${columns} from release where application = $1 and sha = $2 order by created_at desc, id limit ${ofCommitMax}`,
+    [application, sha],
+  )
+  return rows.map(storedRelease)
 }
 
 /** Releases that a person may mean: the version, the id, or the beginning of the id; several when that is not clear. */

@@ -86,3 +86,56 @@ test(
     })
   },
 )
+
+test(
+  'staging from main, production from tags: a tag means what staging has run of its commit, as long as it is the same',
+  { tags: ['slow'] },
+  async () => {
+    const staged = `name: shop
+release: { artifact: dist }
+environments:
+  staging: { from: [main], auto: true, targets: [./targets/staging] }
+  production: { from: ['v*.*.*'], after: [staging], soak: 1s, auto: true, targets: [./targets/production] }
+`
+    const build = (says: string) => `on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: mkdir dist && echo "${says}" > dist/build.txt
+      - { uses: actions/upload-artifact@v4, with: { name: dist, path: dist } }
+`
+    using repository = new Repository({
+      'shipway.yml': staged,
+      '.github/workflows/ci.yml': build('one'),
+      '.gitignore': 'targets\n',
+    })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => shipway.call(repository.root, ...args)
+    const serving = (name: string) =>
+      readFileSync(path.join(repository.root, 'targets', name, 'current/build.txt'), 'utf8').trim()
+    repository.git('tag', 'v1.0.0')
+    expect(await call('run', '--ref', 'v1.0.0')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('staging has not: it has not run v1.0.0 with success'),
+    })
+
+    expect((await call('run', '--ref', 'main')).status).toBe(0)
+    expect(serving('staging')).toBe('one')
+    const passed = await call('deploy', 'production', 'v1.0.0', '--yes', '--wait')
+    expect(passed.status, passed.stdout + passed.stderr).toBe(0)
+    expect(serving('production')).toBe('one')
+
+    repository.commit({ '.github/workflows/ci.yml': build('$GITHUB_REF_NAME') })
+    repository.git('tag', 'v1.1.0')
+    expect((await call('run', '--ref', 'main')).status).toBe(0)
+    const other = await call('run', '--ref', 'v1.1.0')
+    expect(other).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(
+        /staging has not: .*; v\d+-\d+(?:-\d+)? of the same commit ran there, with another content \(`shipway release compare/,
+      ),
+    })
+    expect(serving('production')).toBe('one')
+  },
+)

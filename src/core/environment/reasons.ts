@@ -120,7 +120,7 @@ export function notVerified(fact: {
   return {
     code: 'RELEASE_NOT_VERIFIED',
     message: `${fact.environment} takes only what ${fact.after} has verified, and ${fact.after} has not: ${fact.why}.`,
-    hint: `Deploy it there first: \`shipway deploy ${fact.after}${release}\`.`,
+    hint: `Deploy it there first: \`shipway deploy ${fact.after}${release}\`. What ran there of the same commit with the same content counts, too.`,
   }
 }
 

@@ -20,6 +20,8 @@ import { loadRun } from '#store/run.ts'
 import type { DeliveryContext } from './context.ts'
 import { crossedContracts } from './crossed-contracts.ts'
 import { siblingsOf } from './release-evidence.ts'
+import { firstProved, kinOf } from './same-content.ts'
+import type { Kin } from './same-content.ts'
 import { missingSecrets } from './secret-versions.ts'
 
 /** A deployment that the rules are asked about; it may not be in the store yet. */
@@ -117,7 +119,7 @@ export async function timeFacts(
   asked: {
     readonly place: { readonly application: string }
     /** Absent: nothing was sealed that could have been anywhere. */
-    readonly release: Pick<Release, 'id'> | undefined
+    readonly release: Release | undefined
     readonly config: EnvironmentConfig
     readonly now: number
   },
@@ -127,9 +129,10 @@ export async function timeFacts(
   if (config.soakMs === undefined) return freeze === undefined ? {} : { freeze }
   const soaked: [string, { readonly ms: number; readonly isRunning: boolean }][] = []
   if (release !== undefined) {
+    const releases = (await kinOf(query, release)).same.map(({ id }) => id)
     for (const environment of config.after) {
       const place = { application: asked.place.application, environment }
-      soaked.push([environment, await timeServed(query, place, release.id, now)])
+      soaked.push([environment, await timeServed(query, place, releases, now)])
     }
   }
   return { ...(freeze === undefined ? {} : { freeze }), soaked: Object.fromEntries(soaked) }
@@ -187,19 +190,38 @@ export async function verifications(
   asked: { readonly application: StoredApplication; readonly config: EnvironmentConfig; readonly release: Release },
 ): Promise<Readonly<Record<string, Verification>>> {
   const found: [string, Verification][] = []
+  if (asked.config.after.length === 0) return {}
+  const kin = await kinOf(query, asked.release)
   for (const name of asked.config.after) {
     const before = asked.application.config.environments.find((environment) => environment.name === name)
-    found.push([
-      name,
-      await verification(query, {
-        name,
-        release: asked.release,
-        jobs: before?.verifiedBy ?? [],
-        application: asked.application.name,
-      }),
-    ])
+    const question = { name, jobs: before?.verifiedBy ?? [], application: asked.application.name }
+    found.push([name, await anyVerification(query, kin, question)])
   }
   return Object.fromEntries(found)
+}
+
+/** What is said of the release itself, unless another one of the same content is verified, or may be soon. */
+async function anyVerification(
+  query: Query,
+  { same, other }: Kin,
+  question: { readonly application: string; readonly name: string; readonly jobs: readonly string[] },
+): Promise<Verification> {
+  const all: Verification[] = []
+  for (const release of same) {
+    const one = await verification(query, { ...question, release })
+    if (one.kind === 'verified') return one
+    all.push(one)
+  }
+  const [own] = all
+  const pending = all.find(({ kind }) => kind === 'pending')
+  if (pending !== undefined || own?.kind !== 'missing') return pending ?? { kind: 'missing', why: 'nothing ran there' }
+  const place = { application: question.application, environment: question.name }
+  const like = await firstProved(query, place, other)
+  const [release] = same
+  if (like === undefined || release === undefined) return own
+  const [theirs, ours] = [like.manifest.version, release.manifest.version]
+  const why = `${own.why}; ${theirs} of the same commit ran there, with another content (\`shipway release compare ${theirs} ${ours}\`)`
+  return { kind: 'missing', why }
 }
 
 async function verification(

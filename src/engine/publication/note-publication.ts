@@ -3,7 +3,7 @@ import { isDirtyVersion, isSemanticVersion } from '#core/release/version.ts'
 import type { Release } from '#core/release/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { loadApplication } from '#store/application.ts'
-import { hasSucceeded } from '#store/deployment.ts'
+import { firstProved, kinOf } from '../deployment/same-content.ts'
 import { insertPublication } from '#store/publication.ts'
 import { loadRelease, releaseOfRun } from '#store/release.ts'
 import type { StoredRun } from '#store/run.ts'
@@ -33,10 +33,12 @@ async function publishWhenDue(q: Query, release: Release): Promise<void> {
   await insertPublication(q, { release: release.id, application, isForced: false }, { again: false })
 }
 
-async function isDue(q: Query, { id, manifest }: Release, config: PublishConfig): Promise<boolean> {
-  const { version, source, application } = manifest
+async function isDue(q: Query, release: Release, config: PublishConfig): Promise<boolean> {
+  const { version, source, application } = release.manifest
   const isTagged = source.ref.startsWith('refs/tags/') && isSemanticVersion(version) && !isDirtyVersion(version)
   if (!config.isAutomatic || !isTagged) return false
-  for (const environment of config.after) if (!(await hasSucceeded(q, { application, environment }, id))) return false
+  const { same } = await kinOf(q, release)
+  for (const environment of config.after)
+    if ((await firstProved(q, { application, environment }, same)) === undefined) return false
   return true
 }
