@@ -41,11 +41,13 @@ export async function inspectTargets(place: Place, signal: AbortSignal): Promise
 /** What cannot be looked at is a finding too. */
 async function findingsOn(
   driver: DeployDriver<TargetConfig>,
-  { target, environment: { compose } }: { readonly target: TargetConfig; readonly environment: EnvironmentConfig },
+  { target, environment }: { readonly target: TargetConfig; readonly environment: EnvironmentConfig },
   signal: AbortSignal,
 ): Promise<readonly TargetFinding[]> {
   try {
-    return (await driver.examine?.({ target, ...(compose === undefined ? {} : { compose }) }, signal)) ?? []
+    const { compose, blueGreen } = environment
+    const groups = { ...(compose === undefined ? {} : { compose }), ...(blueGreen === undefined ? {} : { blueGreen }) }
+    return (await driver.examine?.({ target, ...groups }, signal)) ?? []
   } catch (error) {
     if (!(error instanceof KnownError)) throw error
     return [{ name: 'look', status: 'fail', found: error.message, fix: error.hint ?? 'Check the host.' }]

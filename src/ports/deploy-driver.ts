@@ -117,7 +117,7 @@ export interface DeployDriver<Target extends TargetConfig = HostTarget> {
    * say by itself.
    */
   examine?(
-    order: { readonly target: Target; readonly compose?: ComposeConfig },
+    order: { readonly target: Target; readonly compose?: ComposeConfig; readonly blueGreen?: ColourConfig },
     signal: AbortSignal,
   ): Promise<readonly TargetFinding[]>
   /** Brings everything to the target beside what runs, and verifies it there. Serves nothing yet. */

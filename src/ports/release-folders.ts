@@ -1,4 +1,5 @@
 import type { KnownError } from '#core/errors.ts'
+import type { ColourConfig } from '#core/nginx/colour.ts'
 import type { Release } from '#core/release/model.ts'
 import type { HostTarget } from '#core/project/model.ts'
 import type {
@@ -73,7 +74,10 @@ export interface ReleaseFolders extends DeployDriver {
   switch(order: FolderOrder, progress: Progress, signal: AbortSignal, stop?: AbortSignal): Promise<void>
   confirm(order: FolderOrder, progress: Progress, signal: AbortSignal): Promise<TargetProof>
   revert(order: FolderOrder, reason: string, progress: Progress, signal: AbortSignal): Promise<void>
-  examine(order: { readonly target: HostTarget }, signal: AbortSignal): Promise<readonly TargetFinding[]>
+  examine(
+    order: { readonly target: HostTarget; readonly blueGreen?: ColourConfig },
+    signal: AbortSignal,
+  ): Promise<readonly TargetFinding[]>
   /** Runs a script of the caller's that only looks, on a target that need not know of any release. */
   ask(target: HostTarget, call: Omit<TargetCall, 'failure'>, signal: AbortSignal): Promise<readonly Answer[]>
   /** Runs a script of the caller's in the way of the driver's own. */

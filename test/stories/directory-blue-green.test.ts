@@ -89,11 +89,16 @@ describe.skipIf(missing !== undefined)(`processes that nginx switches ${missing 
     await rig.driver.prepare(next, silent, signal)
 
     const failure = await failureOf(rig.driver.switch(next, silent, signal))
+    const looked = await rig.driver.examine?.(next, signal)
     const isLeftAlone = other.listening
     await new Promise((resolve) => other.close(resolve))
 
     expect(failure.message).toContain(`its port ${rig.stage.blueGreen.ports[1]} is taken by something that Shipway`)
     expect(isLeftAlone).toBe(true)
+    const [blue, green] = rig.stage.blueGreen.ports
+    expect(looked?.find(({ name }) => name === 'ports')?.found).toBe(
+      `${blue} (blue) runs, ${green} (green) is taken by something that Shipway has not started`,
+    )
     expect(await rig.stage.version()).toBe('v1')
     await rig.deploy(await rig.order('v3'))
     expect(await rig.stage.version()).toBe('v3')

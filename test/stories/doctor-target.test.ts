@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { farServices, sharedDocker } from '../rig/docker.ts'
 import type { DockerDaemon } from '../rig/docker.ts'
+import { freePort } from '../rig/free-port.ts'
 import { startNginx } from '../rig/nginx.ts'
 import type { NginxServer } from '../rig/nginx.ts'
 import { Repository } from '../rig/repository.ts'
@@ -89,6 +91,52 @@ describe.skipIf(missing !== undefined)(`shipway doctor on targets ${missing ?? '
       'live host: nginx': expect.stringMatching(/^ok nginx\/\d+\.\d+/),
     })
     expect(() => rmSync(path.join(folder, 'host'), { recursive: true })).toThrow(/ENOENT/)
+  })
+
+  /** Processes in two colours. */
+  function colours(upstream: string, ports: readonly number[]): string {
+    const words = nginx.words.map((word) => `'${word}'`).join(', ')
+    return `    targets: [{ at: ${path.join(folder, 'processes')}, name: host }]
+    blueGreen: { ports: [${ports.join(', ')}], start: ./start, stop: ./stop, upstream: '${upstream}', nginx: [${words}] }
+`
+  }
+
+  test('says what processes in two colours need: nginx that reads the file, a program that asks, ports of their own', async () => {
+    // Nobody listens at port 1, whatever else goes on here.
+    const [blue, green] = [1, await freePort()]
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(green, '127.0.0.1', resolve))
+    const { ok, of } = await doctor({
+      live: colours(nginx.upstream, [blue, green]),
+      unread: colours(path.join(folder, 'nginx/nobody-reads.conf'), [blue, green]),
+      closed: colours(path.join(folder, 'nowhere/upstream.conf'), [blue, green]),
+    }).finally(() => {
+      other.close()
+    })
+
+    expect(ok).toBe(false)
+    const found = Object.fromEntries(of('live').map(({ name, status, found: text }) => [name, `${status} ${text}`]))
+    expect(found).toMatchObject({
+      'live host: tools': 'ok everything that releases need',
+      'live host: nginx': expect.stringMatching(/^ok nginx\/\d+\.\d+/),
+      'live host: health check': expect.stringMatching(/^ok (?:curl|wget) asks/),
+      'live host: ports': `fail ${blue} (blue) is free, ${green} (green) is taken by something that Shipway has not started`,
+    })
+    expect(of('unread')).toContainEqual(
+      expect.objectContaining({
+        name: 'unread host: nginx',
+        status: 'warn',
+        found: expect.stringContaining('not there yet'),
+      }),
+    )
+    expect(of('closed')).toContainEqual(
+      expect.objectContaining({
+        name: 'closed host: nginx',
+        status: 'fail',
+        found: expect.stringContaining('may not write'),
+      }),
+    )
+    expect(() => rmSync(path.join(folder, 'processes'), { recursive: true })).toThrow(/ENOENT/)
   })
 
   test('says what is missing, and how to get it: an engine, a file that nginx reads, programs', async () => {

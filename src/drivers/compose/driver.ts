@@ -32,7 +32,7 @@ export function composeDriver(folders: ReleaseFolders): DeployDriver {
     compareFiles: (order, signal) => folders.compareFiles(order, signal),
     examine: async (order, signal) => {
       const [place, services] = await Promise.all([
-        folders.examine(order, signal),
+        folders.examine({ target: order.target }, signal),
         examineServices(folders, order, signal),
       ])
       return [...place, ...services]

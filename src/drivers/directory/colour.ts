@@ -6,9 +6,11 @@ import { colourGroup } from '#core/nginx/colour.ts'
 import type { ColourConfig } from '#core/nginx/colour.ts'
 import { nginxFailure } from '#core/nginx/failure.ts'
 import type { HostTarget } from '#core/project/model.ts'
-import type { Progress, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
+import type { Progress, TargetFinding, TargetOrder, TargetProof } from '#ports/deploy-driver.ts'
 import type { FolderOrder, ReleaseFolders, TargetCall } from '#ports/release-folders.ts'
+import { colourFindings } from './examine-colours.ts'
 import { colourDownScript, colourLookScript, colourRetireScript, colourUpScript } from './script/colour.ts'
+import { colourExamineScript } from './script/examine-colours.ts'
 
 /** Time to look at nginx, and to stop a colour. */
 const lookMs = 60_000
@@ -21,6 +23,14 @@ const stopMs = 120_000
 export function withColours<Folders extends ReleaseFolders>(folders: Folders): Folders {
   return {
     ...folders,
+    examine: async ({ target, blueGreen }, signal) => {
+      if (blueGreen === undefined) return folders.examine({ target }, signal)
+      const [place, colours] = await Promise.all([
+        folders.examine({ target }, signal),
+        examineColours(folders, { target, blueGreen }, signal),
+      ])
+      return [...place, ...colours]
+    },
     prepare: async (order, progress, signal) => {
       const sent = await folders.prepare(ordered(order), progress, signal)
       if (order.blueGreen !== undefined) await look(folders, order, order.blueGreen, progress, signal)
@@ -54,25 +64,35 @@ function ordered(order: FolderOrder): FolderOrder {
 
 /** As `script/colour.ts` and `nginxLibrary` read it. */
 function renderSettings(order: TargetOrder, config: ColourConfig): string {
-  const [blue, green] = config.ports
+  const [blue] = config.ports
   const group = colourGroup(config, order)
   return renderDotenv({
     group,
     colours: `processes ${blue} ${group}`,
-    port_blue: String(blue),
-    port_green: String(green),
+    ...portSettings(config),
     start_command: config.start,
     stop_command: config.stop,
     health: config.health,
     within: String(Math.ceil(config.healthWithinMs / 1000)),
-    upstream: ofTarget(config.upstream, order.target),
+    ...nginxSettings(config, order.target),
+    standby: config.standby ? 'yes' : 'no',
+  })
+}
+
+function portSettings({ ports: [blue, green] }: ColourConfig): Readonly<Record<string, string>> {
+  return { port_blue: String(blue), port_green: String(green) }
+}
+
+/** As `nginxLibrary` reads it. */
+function nginxSettings(config: ColourConfig, target: HostTarget): Readonly<Record<string, string>> {
+  return {
+    upstream: ofTarget(config.upstream, target),
     nginx: config.nginx
-      .map((word) => ofTarget(word, order.target))
+      .map((word) => ofTarget(word, target))
       .toReversed()
       .join('\n'),
     drain: String(Math.ceil(config.drainWithinMs / 1000)),
-    standby: config.standby ? 'yes' : 'no',
-  })
+  }
 }
 
 function failureOn({ target, blueGreen }: TargetOrder): NonNullable<TargetCall['failure']> {
@@ -81,6 +101,17 @@ function failureOn({ target, blueGreen }: TargetOrder): NonNullable<TargetCall['
     const details = answers.filter((answer) => answer.word === 'log').map((answer) => answer.rest)
     return nginxFailure(word, rest, { target: target.name, file, details })
   }
+}
+
+/** The same question without a release, for people. */
+async function examineColours(
+  folders: ReleaseFolders,
+  { target, blueGreen }: { readonly target: HostTarget; readonly blueGreen: ColourConfig },
+  signal: AbortSignal,
+): Promise<readonly TargetFinding[]> {
+  const files = { settings: renderDotenv({ ...nginxSettings(blueGreen, target), ...portSettings(blueGreen) }) }
+  const call = { script: colourExamineScript, args: [], files, deadlineMs: lookMs }
+  return colourFindings({ target, blueGreen }, await folders.ask(target, call, signal))
 }
 
 /** Is everything there that a switch needs? */

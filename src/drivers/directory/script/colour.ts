@@ -10,7 +10,7 @@ import { nginxLibrary, nginxLook, nginxSwitch } from '#core/nginx/script.ts'
  *
  * Only the colour that is not served is ever started or stopped.
  */
-const colourLibrary = `
+export const colourLibrary = `
 C=$SHIPWAY_PATH/.shipway/colours
 port_of() { case $1 in blue) echo "$port_blue" ;; *) echo "$port_green" ;; esac; }
 other_than() { case $1 in blue) echo green ;; *) echo blue ;; esac; }
