@@ -5,6 +5,8 @@ import type { HomeAttic } from '#ports/home-attic.ts'
 import type { HomeFiles } from '#ports/home-files.ts'
 import type { Query } from '#ports/sql-driver.ts'
 import { endedRuns, evidenceDigests, releaseDigests } from '#store/retention.ts'
+import { pruneSecrets } from './prune-secrets.ts'
+import type { PrunedSecrets } from './prune-secrets.ts'
 
 export interface PruneOptions {
   /** Milliseconds since 1970. */
@@ -21,6 +23,7 @@ export interface PruneOptions {
 export interface PruneReport {
   readonly runs: readonly string[]
   readonly artifacts: readonly { readonly run: string; readonly name: string }[]
+  readonly formerSecrets: readonly PrunedSecrets[]
   readonly blobs: number
   /** Of the runs and the blobs, in bytes. */
   readonly bytes: number
@@ -29,12 +32,16 @@ export interface PruneReport {
 }
 
 /**
- * Clears a home out: files of runs that ended long ago, artifacts whose days are over, and contents that neither an artifact nor a release
- * names. Nothing is recorded and nothing has to be: whatever a killed call leaves, the next one finds in the same way. The order matters, who names comes before
+ * Clears a home out: files of runs that ended long ago, artifacts whose days are over, former secrets of environments that are no more, and contents that
+ * neither an artifact nor a release names. Nothing is recorded and nothing has to be: whatever a killed call leaves, the next one finds in the same way. The order matters, who names comes before
  * what is named; so a blob is never gone while its artifact is there. Who calls has the right of the agent, and nothing runs.
  */
 export async function pruneHome(
-  world: { readonly query: Query; readonly attic: HomeAttic; readonly files: Pick<HomeFiles, 'list'> },
+  world: {
+    readonly query: Query
+    readonly attic: HomeAttic
+    readonly files: Pick<HomeFiles, 'list' | 'readText' | 'write' | 'remove'>
+  },
   options: PruneOptions,
 ): Promise<PruneReport> {
   const { attic } = world
@@ -43,10 +50,12 @@ export async function pruneHome(
   const gone = new Set(runs.ids)
   const left = attic.runs().filter((run) => !gone.has(run))
   const artifacts = await pruneArtifacts(world, left, options)
+  const formerSecrets = await pruneSecrets(world, options)
   const blobs = await pruneBlobs(world, { left, expired: artifacts }, options)
   return {
     runs: runs.ids,
     artifacts: artifacts.map(({ run, name }) => ({ run, name })),
+    formerSecrets,
     blobs: blobs.count,
     bytes: runs.bytes + blobs.bytes,
     ...(blobs.kept === undefined ? {} : { kept: blobs.kept }),

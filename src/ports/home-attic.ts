@@ -19,6 +19,8 @@ export interface HomeAttic {
   runBytes(run: string): Promise<number>
   /** The artifacts of a run with the contents that each names; `undefined` where one cannot be read, so that nobody knows what it names. */
   artifacts(run: string): readonly (KeptArtifact & { readonly digests: readonly string[] })[] | undefined
+  /** Environments of which the home keeps former values of secrets. */
+  formerSecrets(): readonly { readonly application: string; readonly environment: string }[]
   /** Every blob, folder by folder. */
   blobs(): Iterable<StoredBlob>
   /** Takes the whole folder of a run away, at once for everybody who looks. */

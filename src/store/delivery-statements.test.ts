@@ -39,6 +39,7 @@ import {
   releaseOfRun,
   versionsLike,
 } from './release.ts'
+import { environmentUses } from './retention.ts'
 
 const engines = await startStoreEngines()
 afterAll(() => engines[Symbol.asyncDispose]())
@@ -210,6 +211,18 @@ onEveryEngine('what the store keeps of releases and deployments', engines, (engi
     ).toEqual(['apr_1'])
     expect(await decisionsOn(query, 'dep_1', 'staging')).toHaveLength(3)
     expect(await decisionsOn(query, 'dep_1', 'production')).toEqual([])
+  })
+
+  test('environments: whether a deployment is open there, and when the last one ended', async () => {
+    const { query } = store
+    const use = { application: 'shop', environment: 'used' }
+    const uses = async () => (await environmentUses(query)).find(({ environment }) => environment === 'used')
+    expect(await uses()).toBeUndefined()
+    await insertDeployment(query, deployment('dep_used', idOf('1'), use))
+    expect(await uses()).toEqual({ ...use, isOpen: true, endedAt: expect.any(Number) })
+    await query("update deployment set state = 'done', finished_at = 1763000000000 where id = 'dep_used'")
+
+    expect(await uses()).toEqual({ ...use, isOpen: false, endedAt: 1_763_000_000_000 })
   })
 
   test('applications: the last rules are in force', async () => {

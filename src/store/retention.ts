@@ -1,4 +1,4 @@
-import type { EndedRun } from '#core/home/retention.ts'
+import type { EndedRun, EnvironmentUse } from '#core/home/retention.ts'
 import type { Evidence } from '#core/gate/evidence.ts'
 import type { ReleaseManifest } from '#core/release/model.ts'
 import type { Query } from '#ports/sql-driver.ts'
@@ -43,4 +43,19 @@ export async function* releaseDigests(q: Query): AsyncGenerator<readonly string[
 export async function evidenceDigests(q: Query): Promise<readonly string[]> {
   const rows = await q<{ document: string }>('select document from evidence')
   return rows.flatMap(({ document }) => fromJson<readonly Evidence[]>(document).map(({ digest }) => digest))
+}
+
+/** Environments that were ever deployed to. */
+export async function environmentUses(q: Query): Promise<readonly EnvironmentUse[]> {
+  const rows = await q<{ application: string; environment: string; is_open: number; ended_at: number }>(
+    `select application, environment, max(case when state <> 'done' then 1 else 0 end) as is_open,
+            max(coalesce(finished_at, created_at)) as ended_at
+       from deployment group by application, environment`,
+  )
+  return rows.map(({ application, environment, is_open, ended_at }) => ({
+    application,
+    environment,
+    isOpen: is_open === 1,
+    endedAt: ended_at,
+  }))
 }

@@ -44,6 +44,11 @@ class OldHome {
     return id
   }
 
+  ageDeployments(days: number): void {
+    using store = new DatabaseSync(path.join(this.#home, 'state.db'))
+    store.prepare('update deployment set finished_at = finished_at - ?').run(days * dayMs)
+  }
+
   ageBlobs(days: number): void {
     for (const digest of this.blobs()) this.#age(this.blobPath(digest), days)
   }
@@ -125,6 +130,46 @@ describe('shipway doctor --prune', { tags: ['slow'] }, () => {
     expect(await shipway.call(repository.root, 'logs', '1')).toMatchObject({
       stderr: expect.stringContaining('--prune'),
     })
+  })
+
+  test('forgets former secrets of an environment that is no more, when nobody has deployed there for long, and keeps those of the others', async () => {
+    const environment = (name: string) => `  ${name}: { targets: [./targets/${name}], secrets: [API_KEY] }\n`
+    const rules = (...names: readonly string[]) =>
+      `name: shop\nrelease: { files: [app.txt] }\nenvironments:\n${names.map(environment).join('')}`
+    using repository = new Repository({ 'shipway.yml': rules('live', 'trial'), 'app.txt': 'one\n' })
+    await using shipway = new Shipway()
+    const call = async (...args: readonly string[]) => {
+      const { status, stdout, stderr } = await shipway.call(repository.root, ...args)
+      expect(status, stdout + stderr).toBe(0)
+      return stdout
+    }
+    mkdirSync(path.join(shipway.home, 'secrets/shop'), { recursive: true, mode: 0o700 })
+    for (const name of ['live', 'trial'])
+      writeFileSync(path.join(shipway.home, `secrets/shop/${name}.json`), `{"API_KEY":"key-of-${name}"}`, {
+        mode: 0o600,
+      })
+    await call('release', 'create', '--version', 'v1.0.0')
+    for (const name of ['live', 'trial']) await call('deploy', name, 'v1.0.0')
+    const former = (name: string) => existsSync(path.join(shipway.home, `secrets/versions/shop/${name}.json`))
+    const prune = async (...args: readonly string[]) =>
+      (JSON.parse(await call('doctor', '--prune', '--json', ...args)) as { formerSecrets: unknown }).formerSecrets
+    const old = new OldHome(shipway.home)
+
+    old.ageDeployments(100)
+    expect(await prune()).toEqual([])
+    repository.commit({ 'shipway.yml': rules('live') })
+    await call('deploy', 'live', 'v1.0.0')
+    expect(await prune('--older-than', '101')).toEqual([])
+    const expected = [{ application: 'shop', environment: 'trial', values: 1 }]
+    expect(await prune('--dry-run')).toEqual(expected)
+    expect([former('live'), former('trial')]).toEqual([true, true])
+    const said = await call('doctor', '--prune', '--dry-run')
+    expect(said).toContain('secrets\tshop\ttrial')
+    expect(said).not.toContain('key-of')
+    expect(await prune()).toEqual(expected)
+
+    expect([former('live'), former('trial')]).toEqual([true, false])
+    expect(await prune()).toEqual([])
   })
 
   test('that is killed in the middle has removed nothing that is needed, and the next one ends it', async () => {

@@ -20,6 +20,7 @@ export function homeAttic(root: string): HomeAttic {
     runs: () => namesIn(at(homeLayout.runs)),
     runBytes: async (run) => bytesIn(at(homeLayout.run(run))),
     artifacts: (run) => artifactsIn(at(homeLayout.artifacts(run)), run),
+    formerSecrets: () => formerSecretsIn(at(homeLayout.secretVersions)),
     blobs: () => blobsIn(at(homeLayout.blobs)),
     removeRun: async (run) => {
       mkdirSync(tmp, { recursive: true, mode: 0o700 })
@@ -68,6 +69,18 @@ function artifactsIn(folder: string, run: string): ReturnType<HomeAttic['artifac
     found.push({ run, name, storedAt: statSync(path).mtimeMs, retentionDays, digests })
   }
   return found
+}
+
+/** As `homeLayout.formerSecrets` names them; whatever else somebody has put there is none of them. */
+function formerSecretsIn(root: string): ReturnType<HomeAttic['formerSecrets']> {
+  const factsOf = (...names: readonly string[]) => lstatSync(join(root, ...names), { throwIfNoEntry: false })
+  return namesIn(root)
+    .filter((application) => factsOf(application)?.isDirectory() === true)
+    .flatMap((application) =>
+      namesIn(join(root, application))
+        .filter((file) => file.endsWith('.json') && factsOf(application, file)?.isFile() === true)
+        .map((file) => ({ application, environment: file.slice(0, -'.json'.length) })),
+    )
 }
 
 function* blobsIn(root: string): Generator<StoredBlob> {

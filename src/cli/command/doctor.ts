@@ -19,7 +19,7 @@ interface Flags {
 
 export const page: CommandPage = {
   description:
-    'Checks what Shipway needs: programs, the state home, the store, the clock, the project and its targets: whether they answer, what runs there, and what deployments need there (a folder, disk space, tools; for services an engine, compose and nginx). It goes on after a failure, and says for everything that is not right what to do. With --prune it checks nothing and clears the state home out: files of runs that ended long ago, artifacts whose retention-days are over, contents that no artifact and no release names, and commits of actions that nothing has used as long. What a release, a deployment, a running job or an upload needs stays; an agent that stays does the same once a day.',
+    'Checks what Shipway needs: programs, the state home, the store, the clock, the project and its targets: whether they answer, what runs there, and what deployments need there (a folder, disk space, tools; for services an engine, compose and nginx). It goes on after a failure, and says for everything that is not right what to do. With --prune it checks nothing and clears the state home out: files of runs that ended long ago, artifacts whose retention-days are over, contents that no artifact and no release names, commits of actions that nothing has used as long, and former values of secrets of environments that the rules no longer name and nobody has deployed to as long. What a release, a deployment, a running job or an upload needs stays; an agent that stays does the same once a day.',
   examples: [
     { command: 'shipway doctor', purpose: 'everything' },
     { command: 'shipway doctor --no-targets', purpose: 'without connecting to the targets' },
@@ -33,7 +33,7 @@ export const page: CommandPage = {
       .option('--prune', 'check nothing; remove what nobody needs any more')
       .option(
         '--older-than <days>',
-        `with --prune: how long ended runs keep their files (default: ${runDaysDefault})`,
+        `with --prune: how long ended runs keep their files, and removed environments their former secrets (default: ${runDaysDefault})`,
         parseCount('--older-than'),
       )
       .option('--dry-run', 'with --prune: say what would go, and remove nothing')

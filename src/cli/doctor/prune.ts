@@ -1,7 +1,7 @@
 import type { PruneReport } from '#engine/prune.ts'
 import type { Session } from '../session.ts'
 
-const nothing: PruneReport = { runs: [], artifacts: [], blobs: 0, bytes: 0 }
+const nothing: PruneReport = { runs: [], artifacts: [], formerSecrets: [], blobs: 0, bytes: 0 }
 
 /** `doctor --prune`: removes what nobody needs, or says what that would be. */
 export async function pruneCommand(
@@ -18,11 +18,15 @@ export async function pruneCommand(
   }
   for (const run of report.runs) session.print(`run\t${run}`)
   for (const { run, name } of report.artifacts) session.print(`artifact\t${run}\t${name}`)
+  for (const { application, environment } of report.formerSecrets)
+    session.print(`secrets\t${application}\t${environment}`)
   for (const { repository, commit } of actions) session.print(`action\t${repository}\t${commit}`)
   if (report.kept !== undefined) session.warn(`contents were left alone: ${report.kept}`)
+  const values = report.formerSecrets.reduce((sum, one) => sum + one.values, 0)
   const counts = [
     count(report.runs.length, 'run', 'files of '),
     count(report.artifacts.length, 'artifact'),
+    ...(values === 0 ? [] : [count(values, 'former value', '', ' of secrets')]),
     count(report.blobs, 'content'),
     count(actions.length, 'commit', '', ' of actions'),
   ]

@@ -13,6 +13,7 @@ export const homeLayout = {
   secrets: 'secrets',
   /** Key of the versions that deployments tell of secrets; mode 0600. */
   secretKey: 'secrets/versions.key',
+  secretVersions: 'secrets/versions',
   /** Values of before that a rollback may need; mode 0600. */
   formerSecrets: (application: string, environment: string): string =>
     `secrets/versions/${application}/${environment}.json`,

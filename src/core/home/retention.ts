@@ -36,3 +36,27 @@ export function expiredArtifacts(artifacts: readonly KeptArtifact[], now: number
 export function isOldEnough(changedAt: number, now: number): boolean {
   return now - changedAt > youngMs
 }
+
+/** Whether somebody deploys to an environment, and when the last one ended. */
+export interface EnvironmentUse {
+  readonly application: string
+  readonly environment: string
+  /** A deployment of it is not done. */
+  readonly isOpen: boolean
+  /** Milliseconds since 1970. */
+  readonly endedAt: number
+}
+
+/**
+ * Whether an environment is no more, so that nothing can go back to what it ran with. Rules that nobody can read say nothing (`isConfigured` is absent then); a
+ * name that is missing since yesterday may be back tomorrow.
+ */
+export function isForgotten(
+  environment: { readonly isConfigured: boolean | undefined; readonly use: EnvironmentUse | undefined },
+  now: number,
+  runDays: number,
+): boolean {
+  const { isConfigured, use } = environment
+  if (isConfigured !== false || use?.isOpen === true) return false
+  return use === undefined || now - use.endedAt > runDays * DAY_MS
+}
