@@ -133,10 +133,17 @@ function renderPreview(session: Session, dry: DryRun, preview: DeploymentPreview
     ...gates.flatMap(({ gate, verdict }) => gateLine(session, { gate, verdict, config })),
     ...preview.evidence.map((result) => evidenceLine(session, result)),
     ...(planHash === undefined ? [] : [`plan       ${planHash}`]),
-    ...(planHash === undefined || dry.isWhole !== true
-      ? []
-      : [`apply      shipway ${plan.mode} ${plan.environment} --plan ${shortDigest(planHash)}`]),
+    ...(planHash === undefined || dry.isWhole !== true ? [] : [applyLine(preview, planHash)]),
   ]
+}
+
+/** The call that applies the plan; where it would only be refused, which rules say so instead, and what to do about the first. */
+function applyLine({ plan, gates, verdict }: DeploymentPreview, planHash: string): string {
+  const { mode, environment } = plan
+  if (verdict.kind !== 'refuse') return `apply      shipway ${mode} ${environment} --plan ${shortDigest(planHash)}`
+  const against = gates.filter((gate) => gate.verdict.kind === 'refuse').map(({ gate }) => gate)
+  const { hint } = verdict.reason
+  return `apply      no: ${environment} refuses it (${against.join(', ')})${hint === undefined ? '' : `. ${hint}`}`
 }
 
 /** The figures behind the rule `evidence`. */

@@ -32,6 +32,7 @@ interface StateRow {
   readonly hold_reason: string | null
   readonly held_at: number | null
   readonly version: string | null
+  readonly ref: string | null
   readonly bad: string | null
   readonly since: number | null
   readonly conclusion: string | null
@@ -57,7 +58,7 @@ export async function viewApplications(q: Query): Promise<readonly ApplicationVi
 export async function viewEnvironments(q: Query, application?: string): Promise<readonly EnvironmentView[]> {
   const applications = await viewApplications(q)
   const states = await q<StateRow>(
-    `select environment_state.*, case when lock_until <= {now} then 1 else 0 end as is_lock_over, release.version as version, release.bad as bad, deployment.finished_at as since,
+    `select environment_state.*, case when lock_until <= {now} then 1 else 0 end as is_lock_over, release.version as version, release.ref as ref, release.bad as bad, deployment.finished_at as since,
             deployment.conclusion as conclusion, deployment.receipt as receipt
        from environment_state left join release on release.id = environment_state.current
        left join deployment on deployment.id = environment_state.deployment
@@ -205,6 +206,7 @@ function stateOf(state: StateRow): Partial<EnvironmentView> {
           release: state.current,
           version: state.version ?? state.current,
           ...present({
+            ref: state.ref,
             deployment: state.deployment,
             since: state.since,
             bad: badMarksOf(safeJson(state.bad)),

@@ -100,6 +100,8 @@ test.for<Case>([
   ['approval-by-run', 3, ['approve', 'prod'], () => ({ env: { SHIPWAY_RUN: 'run_web2' } })],
   ['nothing-waits', 2, ['approve', 'staging']],
   ['lock-time', 2, ['lock', 'prod', '--for', 'soon']],
+  ['lock-none', 2, ['lock', 'prod', '--for', '0s']],
+  ['lock-long', 2, ['lock', 'prod', '--for', '99999999d']],
   ['shell-unknown', 2, ['completion', 'tcsh']],
   ['init-exists', 2, ['init'], inRepository()],
 ])('%s ends with %i', async ([screen, code, argv, options]) => {

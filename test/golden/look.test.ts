@@ -88,6 +88,7 @@ test.for<readonly [screen: string, code: number, argv: readonly string[], option
   ['deploy-dry-run-same', 0, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], runs('3')],
   ['deploy-dry-run-silent', 5, ['deploy', 'dev', 'v1.4.3', '--app', 'web', '--dry-run'], silent],
   ['plan-deploy', 8, ['plan-deploy', 'prod', 'v1.4.2', '--app', 'web'], runs('1')],
+  ['plan-deploy-refused', 3, ['plan-deploy', 'prod', 'v1.4.3', '--app', 'web'], runs('1')],
   ['plan-deploy-changes', 9, ['plan-deploy', 'prod', 'v1.4.2', '--app', 'web', '--exit-code', '-q'], runs('1')],
   ['plan-deploy-none', 0, ['plan-deploy', 'dev', 'v1.4.3', '--app', 'web', '--exit-code', '-q'], runs('3')],
   ['promote-dry-run', 0, ['promote', 'prod', '--app', 'api', '--dry-run'], runs('4')],

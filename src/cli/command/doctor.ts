@@ -33,7 +33,7 @@ export const page: CommandPage = {
       .option('--prune', 'check nothing; remove what nobody needs any more')
       .option(
         '--older-than <days>',
-        `with --prune: how long ended runs keep their files, and removed environments their former secrets (default: ${runDaysDefault})`,
+        `with --prune: how long what has ended is kept (default: ${runDaysDefault})`,
         parseCount('--older-than'),
       )
       .option('--dry-run', 'with --prune: say what would go, and remove nothing')

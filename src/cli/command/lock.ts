@@ -1,5 +1,5 @@
 import { flagInvalid } from '#core/known/cli.ts'
-import { parseDuration } from '#core/project/duration.ts'
+import { durationMsMax, parseDuration, renderDuration } from '#core/project/duration.ts'
 import type { CommandPage } from '../command.ts'
 import { addEnvironmentFlags, changeEnvironment } from '../environment-call.ts'
 import type { EnvironmentFlags } from '../environment-call.ts'
@@ -8,6 +8,9 @@ import type { Session } from '../session.ts'
 interface Flags extends EnvironmentFlags {
   readonly for?: string
 }
+
+/** A shorter lock is over before anybody meets it. Milliseconds. */
+const lockMsMin = 1000
 
 export const page: CommandPage = {
   description:
@@ -24,13 +27,18 @@ export const page: CommandPage = {
 }
 
 async function lock(session: Session, name: string, flags: Flags): Promise<number> {
-  const forMs = flags.for === undefined ? undefined : parseDuration(flags.for)
-  if (flags.for !== undefined && forMs === undefined)
-    throw flagInvalid({ flag: '--for', value: flags.for, expected: 'a time such as 30m, 2h or 3d' })
+  const forMs = flags.for === undefined ? undefined : lockMs(flags.for)
   const until = forMs === undefined ? undefined : session.world.now() + forMs
   const done =
     until === undefined
       ? `is locked: nobody deploys there, by hand neither; \`shipway unlock ${name}\` lifts it`
       : `is locked until ${new Date(until).toISOString()}: nobody deploys there, by hand neither`
   return changeEnvironment(session, { action: 'lock', done, ...(until === undefined ? {} : { until }) }, name, flags)
+}
+
+function lockMs(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms >= lockMsMin) return ms
+  const range = `from ${renderDuration(lockMsMin)} to ${renderDuration(durationMsMax)}`
+  throw flagInvalid({ flag: '--for', value: text, expected: `a time ${range}, such as 30m, 2h or 3d` })
 }

@@ -132,6 +132,8 @@ export interface EnvironmentView {
   readonly current?: {
     readonly release: string
     readonly version: string
+    /** That the release was made from. */
+    readonly ref?: string
     readonly deployment?: string
     readonly since?: number
     /** It was put back on this or other environments. */

@@ -173,6 +173,17 @@ test('a snapshot of uncommitted changes is not offered to an environment with ru
   expect(row?.pending).toEqual(['v20250810-1234-dirty→prod cannot be promoted: it holds changes that nobody committed'])
 })
 
+test('what comes from a ref that the next environment does not take is not offered to it', () => {
+  const staging = (ref: string) => place('staging', { current: { ...runs('v2').current, ref } })
+  const prod = place('prod', { after: ['staging'], from: ['v*.*.*'], ...runs('v1') })
+  const pending = (ref: string) => statusMatrix([staging(ref), prod]).rows[0]?.pending
+
+  expect(pending('refs/heads/main')).toEqual([
+    'v2→prod cannot be promoted: prod takes releases from v*.*.* only, and this one is from the branch main.',
+  ])
+  expect(pending('refs/tags/v2.0.0')).toEqual(['v2→prod can be promoted'])
+})
+
 test('what only one of two environments before runs is offered to nobody', () => {
   const matrix = statusMatrix([
     place('a', runs('v2')),

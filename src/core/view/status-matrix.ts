@@ -1,3 +1,5 @@
+import { refNotAdmitted } from '#core/environment/reasons.ts'
+import { admitsRef } from '#core/environment/ref-rule.ts'
 import { isDirtyVersion } from '#core/release/version.ts'
 import type { Freeze } from '#core/environment/freeze.ts'
 import { shortVersion } from './name.ts'
@@ -193,11 +195,13 @@ function candidateFor(environment: EnvironmentView, own: readonly EnvironmentVie
 }
 
 /** What stands between a release and the next environment: what only another release can change comes first. */
-function prospect(environment: EnvironmentView, { release, bad, version }: Candidate): string {
-  const { last, lock, hold, rejected, name } = environment
+function prospect(environment: EnvironmentView, { release, bad, version, ref }: Candidate): string {
+  const { last, lock, hold, rejected, name, from } = environment
   if (rejected?.release === release) return `was rejected by ${rejected.by}${after(rejected.reason)}`
   const mark = bad?.find((one) => one.environment === name)
   if (isDirtyVersion(version)) return 'cannot be promoted: it holds changes that nobody committed'
+  if (ref !== undefined && !admitsRef(from, ref))
+    return `cannot be promoted: ${refNotAdmitted({ environment: name, ref, from }).message}`
   if (mark !== undefined) return `is bad here${after(mark.reason)}`
   if (last?.release === release && last.conclusion !== 'success' && last.conclusion !== 'cancelled')
     return `was ${ends[last.conclusion ?? 'failure']}${after(last.reason?.message)}`
