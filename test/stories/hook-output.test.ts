@@ -1,15 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
 import { failureOf } from '../conformance/deploy-driver.ts'
+import { describeWithBusybox } from '../rig/busybox.ts'
 import { until } from '../rig/deploy.ts'
 import { deploy, directoryRig, directoryStage } from '../rig/driver-stage.ts'
 import { startSshd } from '../rig/sshd.ts'
 import type { SshServer } from '../rig/sshd.ts'
-import { findProgram, requireSystem } from '../rig/system.ts'
+import { requireSystem } from '../rig/system.ts'
 
 const signal = new AbortController().signal
 const silent = (): void => undefined
@@ -85,14 +83,4 @@ describe.skipIf(missing !== undefined)(`a folder over ssh ${missing ?? ''}`, () 
   hookOutput(() => directoryStage(sshd))
 })
 
-const busybox = findProgram('busybox')
-describe.skipIf(busybox === undefined)(`with busybox alone ${busybox ?? '(not installed)'}`, () => {
-  let tools: string
-  beforeAll(() => {
-    tools = mkdtempSync(join(tmpdir(), 'shipway-busybox-'))
-    execFileSync(busybox ?? 'busybox', ['--install', '-s', tools])
-  })
-  afterAll(() => rmSync(tools, { recursive: true }))
-
-  hookOutput(() => directoryStage(undefined, () => openLocalShell({ PATH: tools })))
-})
+describeWithBusybox((shell) => hookOutput(() => directoryStage(undefined, shell)))

@@ -2,19 +2,16 @@ import { hasErrors, renderDiagnostic } from '#core/diagnostic.ts'
 import type { Json } from '#core/json.ts'
 import { mergePlatforms } from '#core/plan/platform.ts'
 import type { PlatformRules } from '#core/plan/platform.ts'
-import { planWorkflow } from '#core/plan/plan-workflow.ts'
 import type { JobPlan, WorkflowPlan } from '#core/plan/plan-workflow.ts'
 import { filesInvalid } from '#core/known/cli.ts'
 import { noWorkflowFiles } from '#core/known/home.ts'
-import { selectJobs } from '#core/run/select-jobs.ts'
 import { isWantedLeg } from '#core/run/select-legs.ts'
-import { dispatchInputs, inputTexts } from '#core/trigger/dispatch-input.ts'
-import { githubContext } from '#core/trigger/github-context.ts'
 import { matchTrigger } from '#core/trigger/match-trigger.ts'
 import type { RunRequest } from '#core/ticket/model.ts'
 import { isSelected, jobIdAt } from '#core/run/place.ts'
 import { linkCalls } from '#core/workflow/link-calls.ts'
 import type { LinkedWorkflow, ReadCalled } from '#core/workflow/link-calls.ts'
+import { planRequest } from '#engine/plan-request.ts'
 import { checkMatrix } from '#engine/check-matrix.ts'
 import { linkProblem } from '#engine/link-workflow.ts'
 import { unreachable } from '#core/unreachable.ts'
@@ -125,21 +122,7 @@ function planOf(
   request: RunRequest,
   project: { readonly environments: readonly string[] | undefined; readonly platforms: PlatformRules },
 ): WorkflowPlan {
-  const { environments, platforms } = project
-  const { workflow } = linked
-  const { event } = request
-  const takesInputs =
-    event.name === 'workflow_dispatch' && workflow.triggers.some((trigger) => trigger.event === 'workflow_dispatch')
-  const inputs = takesInputs ? dispatchInputs(workflow, event.inputs ?? {}, environments) : {}
-  const github = githubContext({
-    event: { ...event, inputs: inputTexts(inputs) },
-    repository: request.repositoryName,
-    actor: request.actor,
-    workflow: { name: workflow.name, file: workflow.file },
-    run: { id: 'run_planned', number: 0, attempt: 1 },
-  })
-  const plan = planWorkflow(linked, { event, github, inputs, vars: request.vars, platforms })
-  const only = request.job === undefined ? undefined : selectJobs(linked, request.job)
+  const { plan, only } = planRequest(linked, request, project.environments, project.platforms)
   return { ...plan, jobs: wantedJobs(plan.jobs, { request, only, call: '' }) }
 }
 

@@ -1,6 +1,6 @@
 import type { ReviewGate, SonarQubeGate } from '#core/gate/policy.ts'
 import type { Path } from './place.ts'
-import { checkToken, isApiUrl, readForge } from './read-forge.ts'
+import { checkToken, isApiUrl, readForgeOrIssues } from './read-forge.ts'
 import type { ForgePlace } from './forge-place.ts'
 import type { ValuesOf } from './field.ts'
 import type { gateFields } from './gate-schema.ts'
@@ -36,30 +36,14 @@ export function readSonarQube(
   }
 }
 
-/** The gate that asks the forge. What it does not say of the place is what `issues` says: most projects have one forge. */
+/** The gate that asks the forge. */
 export function readReview(
   reader: ProjectReader,
   written: WrittenGates['review'],
   { path, issues }: { readonly path: Path; readonly issues: ForgePlace | undefined },
 ): ReviewGate | undefined {
   if (written === undefined) return undefined
-  // The address belongs to the forge: with another forge that of "issues" would be asked in a language that it does not know.
-  const isSame = written.forge === undefined || written.forge === issues?.forge
-  const given = {
-    forge: written.forge ?? issues?.forge,
-    repository: written.repository ?? issues?.repository,
-    token: written.token ?? issues?.token,
-    url: written.url ?? (isSame ? issues?.url : undefined),
-  }
-  const missing = (['forge', 'repository', 'token'] as const).filter((name) => given[name] === undefined)
-  if (missing.length > 0) {
-    reader.report('CONFIG_VALUE_INVALID', path, {
-      message: `The gate "review" has no ${missing.join(' and no ')}.`,
-      hint: 'Write it here, or in "issues": forge: github, repository: owner/name, token: NAME_OF_THE_SECRET.',
-    })
-    return undefined
-  }
-  const place = readForge(reader, given, { path, what: 'review' })
+  const place = readForgeOrIssues(reader, written, { path, what: 'review', issues })
   if (place === undefined) return undefined
   return {
     ...place,

@@ -9,15 +9,41 @@ const knownUrls: Readonly<Record<string, string>> = {
   gitlab: 'https://gitlab.com/api/v4',
 }
 
+/** What a file says of a forge's repository. */
+export interface WrittenForge {
+  readonly forge?: string | undefined
+  readonly repository?: string | undefined
+  readonly url?: string | undefined
+  readonly token?: string | undefined
+}
+
+/** As `readForge`; what it does not say of the place is what `issues` says: most projects have one forge. What is missing in both is reported. */
+export function readForgeOrIssues(
+  reader: ProjectReader,
+  written: WrittenForge,
+  { issues, ...where }: { readonly path: Path; readonly what: string; readonly issues: ForgePlace | undefined },
+): ForgePlace | undefined {
+  // The address belongs to the forge: with another forge that of "issues" would be asked in a language that it does not know.
+  const isSame = written.forge === undefined || written.forge === issues?.forge
+  const given = {
+    forge: written.forge ?? issues?.forge,
+    repository: written.repository ?? issues?.repository,
+    token: written.token ?? issues?.token,
+    url: written.url ?? (isSame ? issues?.url : undefined),
+  }
+  const missing = (['forge', 'repository', 'token'] as const).filter((name) => given[name] === undefined)
+  if (missing.length === 0) return readForge(reader, given, where)
+  reader.report('CONFIG_VALUE_INVALID', where.path, {
+    message: `"${where.what}" has no ${missing.join(' and no ')}.`,
+    hint: 'Write it here, or in "issues": forge: github, repository: owner/name, token: NAME_OF_THE_SECRET.',
+  })
+  return undefined
+}
+
 /** The place with its defaults; undefined when it cannot be used, which is reported where it was written. */
 export function readForge(
   reader: ProjectReader,
-  written: {
-    readonly forge?: string | undefined
-    readonly repository?: string | undefined
-    readonly url?: string | undefined
-    readonly token?: string | undefined
-  },
+  written: WrittenForge,
   { path, what }: { readonly path: Path; readonly what: string },
 ): ForgePlace | undefined {
   const { repository, token } = written
