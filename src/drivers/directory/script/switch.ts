@@ -1,5 +1,6 @@
 import { followLibrary } from './follow.ts'
 import { library } from './library.ts'
+import { timerLibrary } from './timer.ts'
 
 /**
  * `<folder> <deployment>`: says to the services of a switch that is under way that nobody waits for them. Without the mutex, which that switch has.
@@ -15,7 +16,7 @@ if [ -e "$D/undecided" ]; then : > "$D/stop"; fi
  * are any. The order of the steps is the safety: a record that can already go back, durable; timer alive, then the switch,
  * then the restart. Killed before any of its commands, it leaves what the next script can end.
  */
-export const switchScript = `${library}${followLibrary}
+export const switchScript = `${library}${followLibrary}${timerLibrary}
 [ -d "$1/$S" ] || fail unprepared
 cd "$1"
 mutex 300 || fail busy
@@ -66,12 +67,7 @@ tar -xpof - -C "$D/new"
 mark_used "$rel"
 keep "$D/order" "$D" $S
 
-rm -f "$D/watcher"
-if command -v setsid >/dev/null 2>&1; then
-  setsid sh "$D/new/watch.sh" "$PWD" "$dep" </dev/null >/dev/null 2>&1 9>&- &
-else
-  nohup sh "$D/new/watch.sh" "$PWD" "$dep" </dev/null >/dev/null 2>&1 9>&- &
-fi
+arm_timer
 
 if [ "$prev" = "$rel" ] && [ ! -d "$D/before" ]; then
   rm -rf "$D/before.new"

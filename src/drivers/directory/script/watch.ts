@@ -7,6 +7,12 @@ import { library } from './library.ts'
  */
 export const watchScript = `${library}
 cd "$1"
+# A unit of systemd has an environment of its own: this is the one of the connection that armed it.
+given=$S/deployments/$2/new/environment
+if [ -r "$given" ]; then
+  if (. "$given") >/dev/null 2>&1; then . "$given"; fi
+  rm -f "$given"
+fi
 read_order "$2" || exit 0
 echo $$ > "$D/watcher.new"
 mv -f "$D/watcher.new" "$D/watcher"
