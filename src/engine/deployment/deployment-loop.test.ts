@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { loadEnvironment } from '#store/environment.ts'
 import { loadEvents } from '#store/event.ts'
 import { loadRelease } from '#store/release.ts'
+import { writeDecision } from './write-decision.ts'
 import { DeliveryStage, reaches, simpleConfig } from '../../../test/rig/delivery.ts'
 
 async function eventTypes(stage: DeliveryStage, id: string): Promise<readonly string[]> {
@@ -157,6 +159,47 @@ describe('a deployment', () => {
       reason: { message: 'Cancelled by bo: wrong one.' },
     })
     expect((await loadEnvironment(stage.store.query, 'hello', 'staging')).hold).toBeUndefined()
+  })
+
+  test('gives its lock back, with its receipt, when it is cancelled between the last act of a target and what is written of it', async () => {
+    await using stage = await DeliveryStage.start({
+      config: simpleConfig(),
+      driver: (real) => ({
+        ...real,
+        prepare: async (...args) => {
+          const proof = await real.prepare(...args)
+          isPrepared = true
+          return proof
+        },
+      }),
+    })
+    let isPrepared = false
+    // Whoever writes has looked before: the cancellation comes between the two.
+    let isLookedAt = false
+    await stage.release({ 'version.txt': 'one' })
+    const id = await stage.ask({ environment: 'staging' })
+    const { store } = stage
+    const transaction: typeof store.transaction = async (work) =>
+      store.transaction(async (query) => {
+        if (isLookedAt) {
+          isLookedAt = false
+          isPrepared = false
+          await writeDecision(stage.context, query, id, { kind: 'cancel', by: 'bo', reason: 'wrong one' })
+        }
+        return work(query)
+      })
+    const query: typeof store.query = async (...args) => {
+      isLookedAt = isPrepared
+      return store.query(...args)
+    }
+    Object.assign(stage.context, { store: { query, transaction } })
+
+    await stage.drive(id)
+
+    const ended = await stage.deployment(id)
+    expect(ended).toMatchObject({ conclusion: 'cancelled' })
+    expect(ended.receipt).toBeDefined()
+    expect(existsSync(`${stage.folder}/targets/one/.shipway/lock`)).toBe(false)
   })
 
   test('can be cancelled while it verifies, and goes back', async () => {

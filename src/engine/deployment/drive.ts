@@ -340,16 +340,25 @@ class Drive {
 
   /**
    * The end and its receipt are one write: whoever hears of the end can read what it proves. Locks are given back before it, since
-   * nobody comes back to a deployment that is done.
+   * nobody comes back to a deployment that is done. A cancellation that is admitted in between may make an end of what was none: then it is looked at anew.
    */
   #feed(input: DeploymentInput): Promise<void> {
-    return this.#write(async () => {
-      const { machine } = (await load(this.#context, this.#id)).document
-      const next = machine.phase === 'done' ? undefined : decide(machine, input).state
+    const after = (machine: DeploymentState): DeploymentState | undefined =>
+      machine.phase === 'done' ? undefined : decide(machine, input).state
+    const attempt = async (): Promise<boolean> => {
+      const next = after((await load(this.#context, this.#id)).document.machine)
       const isLast = next?.phase === 'done'
       if (isLast) await unlockTargets(next, this.#setting, this.#signal)
       const extras = isLast ? { receipt: await this.#prove() } : {}
-      await this.#context.store.transaction((query) => writeDecision(this.#context, query, this.#id, input, extras))
+      return this.#context.store.transaction(async (query) => {
+        const now = await loadDeployment(query, this.#id)
+        if (!isLast && now !== undefined && after(now.document.machine)?.phase === 'done') return false
+        await writeDecision(this.#context, query, this.#id, input, extras)
+        return true
+      })
+    }
+    return this.#write(async () => {
+      while (!(await attempt())) this.#signal.throwIfAborted()
     })
   }
 
