@@ -19,6 +19,7 @@ const programsOf = {
   openssl: ['openssl'],
   postgresql: ['postgres', 'initdb'],
   rsync: ['rsync'],
+  systemd: ['systemd-run'],
 } as const satisfies Record<string, readonly string[]>
 
 export type SystemPart = keyof typeof programsOf
@@ -33,6 +34,7 @@ export const systemParts: readonly SystemPart[] = [
   'docker-registry',
   'openssl',
   'nginx',
+  'systemd',
 ]
 
 /** What decides between installing, skipping and failing. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { openLocalShell } from '#adapters/host-shell/local-shell.ts'
 import type { HostShell } from '#ports/host-shell.ts'
 import { until } from './deploy.ts'
-import { findProgram } from './system.ts'
+import { requireSystem } from './system.ts'
 
 /** A real systemd, as the manager of the current user, who lingers: in a view of the file system of its own, where the machine seems booted with systemd. */
 export interface UserSystemd extends AsyncDisposable {
@@ -25,8 +25,8 @@ mount -t tmpfs none /run && mkdir -p /run/systemd/system &&
 
 /** The reason why there can be none here: a kernel in whose control groups it cannot work, no root, no systemd. */
 export async function startUserSystemd(): Promise<UserSystemd | string> {
-  const missing = ['unshare', 'nsenter', 'systemd-run'].find((name) => findProgram(name) === undefined)
-  if (missing !== undefined || !existsSync(systemd)) return `(needs systemd and ${missing ?? 'its manager'})`
+  const missing = await requireSystem(['systemd'])
+  if (missing !== undefined) return missing
   if (process.getuid?.() !== 0) return '(needs root)'
   const folder = await mkdtemp(join(tmpdir(), 'shipway-systemd-'))
   const runtime = join(folder, 'runtime')

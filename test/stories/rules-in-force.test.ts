@@ -10,15 +10,20 @@ const rules = (more = '') =>
 const files = { '.github/workflows/ci.yml': workflow, 'shipway.yml': rules(), 'app/a.txt': 'one\n' }
 const approved = rules(', approvals: { count: 1, from: [bo] }')
 
+/** The first release is on `live`; what serves there, and how to call on. */
+async function deployed({ root }: Repository, shipway: Shipway) {
+  const call = async (...args: readonly string[]) => shipway.call(root, ...args)
+  const served = () => readFileSync(path.join(root, 'targets/live/current/app/a.txt'), 'utf8')
+  expect((await call('run', 'push')).status).toBe(0)
+  expect((await call('deploy', 'live')).status).toBe(0)
+  return { root, call, served }
+}
+
 describe('the rules that count', { tags: ['slow'] }, () => {
   test('are those of the newest commit of the default branch from the next deployment on, and nobody else can bring any', async () => {
     using repository = new Repository(files)
     await using shipway = new Shipway()
-    const { root } = repository
-    const call = async (...args: readonly string[]) => shipway.call(root, ...args)
-    const served = () => readFileSync(path.join(root, 'targets/live/current/app/a.txt'), 'utf8')
-    expect((await call('run', 'push')).status).toBe(0)
-    expect((await call('deploy', 'live')).status).toBe(0)
+    const { call, served } = await deployed(repository, shipway)
     repository.commit({ '.gitignore': 'targets\n', 'app/a.txt': 'two\n' })
     expect((await call('run', 'push')).status).toBe(0)
 
@@ -66,11 +71,7 @@ describe('the rules that count', { tags: ['slow'] }, () => {
     const both = rules().replace('[./targets/live]', '[./targets/live, ./targets/second]')
     using repository = new Repository({ ...files, 'shipway.yml': both, '.gitignore': 'targets\n' })
     await using shipway = new Shipway()
-    const { root } = repository
-    const call = async (...args: readonly string[]) => shipway.call(root, ...args)
-    const served = () => readFileSync(path.join(root, 'targets/live/current/app/a.txt'), 'utf8')
-    expect((await call('run', 'push')).status).toBe(0)
-    expect((await call('deploy', 'live')).status).toBe(0)
+    const { root, call, served } = await deployed(repository, shipway)
     repository.commit({ 'app/a.txt': 'two\n' })
     expect((await call('run', 'push')).status).toBe(0)
     expect((await call('deploy', 'live')).status).toBe(0)

@@ -85,12 +85,8 @@ export function rolledBack(): Reason {
 }
 
 /** Why a release is marked that a person has gone back from. */
-export function rolledBackBy(fact: {
-  readonly requestedBy: string
-  readonly document: { readonly reason?: string }
-}): string {
-  const { reason } = fact.document
-  return `Rolled back by ${fact.requestedBy}${reason === undefined ? '.' : `: ${reason}`}`
+export function rolledBackBy(by: string, reason: string | undefined): string {
+  return `Rolled back by ${by}${reason === undefined ? '.' : `: ${reason}`}`
 }
 
 /** Going back did not work everywhere. */

@@ -102,7 +102,7 @@ async function stopForRollback(
   const { request, requestedBy: by } = asked.ticket
   const stopped = asked.open.filter(isReplacing)
   if (request.mode !== 'rollback' || request.isRehearsal === true || stopped.length === 0) return {}
-  const reason = rolledBackBy({ requestedBy: by, document: request })
+  const reason = rolledBackBy(by, request.reason)
   const why = request.reason === undefined ? 'it is rolled back' : `it is rolled back: ${request.reason}`
   for (const { id, release, environment } of stopped) {
     await writeDecision(context, query, id, { kind: 'cancel', by, reason: why })

@@ -15,9 +15,14 @@ export interface Kin {
 
 export async function kinOf(query: Query, release: Release): Promise<Kin> {
   const { application, source } = release.manifest
-  const all = (await releasesOfCommit(query, application, source.sha)).filter(({ id }) => id !== release.id)
-  const isSame = ({ manifest }: Release): boolean => isSameContent(release.manifest, manifest)
-  return { same: [release, ...all.filter(isSame)], other: all.filter((one) => !isSame(one)) }
+  const same = [release]
+  const other: Release[] = []
+  for (const one of await releasesOfCommit(query, application, source.sha)) {
+    if (one.id === release.id) continue
+    if (isSameContent(release.manifest, one.manifest)) same.push(one)
+    else other.push(one)
+  }
+  return { same, other }
 }
 
 /** The first of some releases that an environment has run with success. */

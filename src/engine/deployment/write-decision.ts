@@ -106,7 +106,10 @@ async function markLeft(query: Query, deployment: StoredDeployment): Promise<voi
   const { current } = await loadEnvironment(query, place.application, place.environment)
   const { left } = rollbackWays(await succeededDeployments(query, place))
   if (current !== undefined && left.includes(current))
-    await markReleaseBad(query, current, { environment: place.environment, reason: rolledBackBy(deployment) })
+    await markReleaseBad(query, current, {
+      environment: place.environment,
+      reason: rolledBackBy(deployment.requestedBy, deployment.document.reason),
+    })
 }
 
 function eventsOf(deployment: StoredDeployment, writes: readonly DeploymentWrite[]): readonly DeploymentEvent[] {
